@@ -1,0 +1,1 @@
+"""What purejit knows about CPython: struct layouts, symbols, thread state, function entry."""

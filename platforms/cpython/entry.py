@@ -1,0 +1,132 @@
+"""Making an existing function object run machine code.
+
+A function is called through its `vectorcall` pointer, so storing another address there
+redirects every call, and the object keeps its identity, code, defaults and signature.
+Call sites that were specialised for the function compare its version; version 0 makes
+them look again. 3.12 and later have PyFunction_SetVectorcall for exactly this.
+
+3.11 ignores the pointer in CALL when the object's type is exactly `function`. There the
+object is also given another type: a subclass of `function` that differs in nothing else
+and has the same name. The interpreter then takes the general path, and so do isinstance,
+inspect and cloudpickle (which pickles by value wherever it would do so for a function).
+
+Sources: PEP 590; CPython Objects/funcobject.c, Python/ceval.c (CALL, PRECALL).
+"""
+
+import copyreg
+import ctypes
+import functools
+from types import FunctionType
+
+from platforms.cpython import observe, symbols
+from platforms.cpython.layout import layout
+
+_BASETYPE, _IMMUTABLE, _HAVE_VECTORCALL, _METHOD_DESCRIPTOR = 1 << 10, 1 << 8, 1 << 11, 1 << 17
+
+
+def _store(address: int, value: int, size: int = 8) -> None:
+    ctypes.memmove(address, value.to_bytes(size, "little"), size)
+
+
+@functools.cache
+def original_vectorcall() -> int:
+    """The address every function's vectorcall pointer has unless it was redirected."""
+    return observe.read(id(_pristine) + layout().function_vectorcall)
+
+
+def _pristine():
+    """Never redirected, never called."""
+
+
+def _reduce(self, protocol):
+    """Pickle as a function is pickled: by a registered reducer, else by its name."""
+    reducer = copyreg.dispatch_table.get(FunctionType)
+    return reducer(self) if reducer else self.__qualname__
+
+
+def _same(self, memo=None):
+    """A copy of a function is the function."""
+    return self
+
+
+@functools.cache
+def _redirected_type() -> type:
+    """3.11: the type of redirected functions."""
+    flags_address = id(FunctionType) + layout().type_flags
+    flags = observe.read(flags_address)
+    body = {"__slots__": (), "__module__": "builtins", "__doc__": FunctionType.__doc__}
+    body |= {"__reduce_ex__": _reduce, "__copy__": _same, "__deepcopy__": _same}
+    # `function` does not allow subclasses; it does for the length of this statement.
+    _store(flags_address, flags | _BASETYPE)
+    try:
+        cls = type("function", (FunctionType,), body)
+    finally:
+        _store(flags_address, flags)
+    flags_address = id(cls) + layout().type_flags
+    inherited = observe.read(flags_address) & ~_BASETYPE
+    # A class made by a class statement does not inherit these; without METHOD_DESCRIPTOR
+    # every method call would allocate a bound method.
+    _store(flags_address, inherited | _HAVE_VECTORCALL | _METHOD_DESCRIPTOR | _IMMUTABLE)
+    symbols.function("PyType_Modified", None, ctypes.py_object)(cls)
+    return cls
+
+
+@functools.cache
+def _reference_counting():
+    return (
+        symbols.function("Py_IncRef", None, ctypes.py_object),
+        symbols.function("Py_DecRef", None, ctypes.py_object),
+    )
+
+
+def _retype(function: FunctionType, old: type, new: type) -> None:
+    """Change ob_type. Objects of heap types hold a reference to their type."""
+    incref, decref = _reference_counting()
+    if type(function) is old:
+        if new is not FunctionType:
+            incref(new)
+        _store(id(function) + layout().ob_type, id(new))
+        if old is not FunctionType:
+            decref(old)
+
+
+@functools.cache
+def _set_vectorcall():
+    """The C-API's way (3.12 and later) or our own stores."""
+    if symbols.optional("PyFunction_SetVectorcall") is not None:
+        return symbols.function("PyFunction_SetVectorcall", None, ctypes.py_object, ctypes.c_uint64)
+
+    def set_vectorcall(function, address):
+        _store(id(function) + layout().function_vectorcall, address)
+        _store(id(function) + layout().function_version, 0, 4)
+
+    return set_vectorcall
+
+
+def redirect(function: FunctionType, address: int) -> None:
+    """Make calls of this function run machine code with the vectorcall signature.
+
+    The caller keeps the code alive as long as the function. Assigning __code__ or
+    __defaults__ does not undo this; the machine code has to check for itself.
+    """
+    if not isinstance(function, FunctionType):
+        raise TypeError(f"cannot redirect {type(function).__name__}")
+    _set_vectorcall()(function, address)
+    if layout().version == (3, 11):
+        _retype(function, FunctionType, _redirected_type())
+
+
+def restore(function: FunctionType) -> None:
+    """Undo redirect(); harmless if there was none."""
+    if not is_redirected(function):
+        return
+    _set_vectorcall()(function, original_vectorcall())
+    if layout().version == (3, 11):
+        _retype(function, _redirected_type(), FunctionType)
+
+
+def is_redirected(function: FunctionType) -> bool:
+    """True if calls of this function run machine code."""
+    if not isinstance(function, FunctionType):
+        return False
+    return observe.read(id(function) + layout().function_vectorcall) != original_vectorcall()

@@ -1,0 +1,214 @@
+"""Where the fields of CPython's structs lie, per version.
+
+The table gives byte offsets (or bit numbers and constants where the comment says so) for
+x86-64 release builds; `-` means the version has no such field. They were printed from
+each version's own headers. Nothing here is trusted: verify.py reads every field back from
+live objects of the running interpreter before the compiler may use it, because micro
+releases and distributors can move fields.
+
+Source: CPython, Include/cpython/*.h and Include/internal/pycore_*.h.
+"""
+
+import functools
+import sys
+from types import SimpleNamespace
+
+VERSIONS = ((3, 11), (3, 12), (3, 13))
+
+_TABLE = """
+                                 3.11  3.12  3.13
+ob_refcnt                           0     0     0
+ob_type                             8     8     8
+ob_size                            16    16    16
+immortal_refcounts              False  True  True  negative low 32 bits of the count: never changed
+
+float_value                        16    16    16
+long_digits                        24    24    24  uint32, 30 bits each
+long_size                          16     -     -  signed number of digits
+long_tag                            -    16    16  digits << 3 | sign: 0 positive, 1 zero, 2 negative
+small_int_stride                   32    32    32  bytes from the int n to the int n + 1, -5 to 256
+
+list_size                          16    16    16
+list_items                         24    24    24
+list_allocated                     32    32    32
+tuple_size                         16    16    16
+tuple_items                        24    24    24
+bytes_size                         16    16    16
+bytes_data                         32    32    32
+bytearray_size                     16    16    16
+bytearray_start                    40    40    40
+bytearray_exports                  48    48    48
+array_size                         16    16    16
+array_items                        24    24    24
+array_allocated                    32    32    32
+array_descr                        40    40    40
+array_exports                      56    56    56
+array_descr_typecode                0     0     0  char, in what array_descr points to
+memoryview_managed                 24    24    24  _PyManagedBufferObject*
+memoryview_flags                   40    40    40  int; bit 0: released
+memoryview_exports                 48    48    48
+memoryview_buf                     56    56    56
+memoryview_obj                     64    64    64
+memoryview_len                     72    72    72  bytes
+memoryview_itemsize                80    80    80
+memoryview_readonly                88    88    88  int
+memoryview_ndim                    92    92    92  int
+memoryview_format                  96    96    96  char*
+memoryview_shape                  104   104   104
+memoryview_strides                112   112   112
+memoryview_suboffsets             120   120   120
+managed_buffer_flags               16    16    16  int; bit 0: released
+
+unicode_length                     16    16    16
+unicode_hash                       24    24    24
+unicode_state                      32    32    32  uint32
+unicode_kind_bit                    2     2     2  bit number of the 3-bit kind: 1, 2, 4 bytes
+unicode_compact_bit                 5     5     5  bit number
+unicode_ascii_bit                   6     6     6  bit number
+ascii_data                         48    40    40
+compact_data                       72    56    56
+
+cell_value                         16    16    16
+list_iterator_index                16    16    16
+list_iterator_sequence             24    24    24  NULL when exhausted
+tuple_iterator_index               16    16    16
+tuple_iterator_sequence            24    24    24  NULL when exhausted
+range_iterator_index               16     -     -  number of items given so far
+range_iterator_start               24    16    16  3.11: first item; later: next item
+range_iterator_step                32    24    24
+range_iterator_len                 40    32    32  3.11: of the whole range; later: items left
+range_start                        16    16    16  PyObject*
+range_stop                         24    24    24  PyObject*
+range_step                         32    32    32  PyObject*
+range_length                       40    40    40  PyObject*
+enumerate_index                    16    16    16
+enumerate_iterator                 24    24    24
+enumerate_result                   32    32    32
+enumerate_long_index               40    40    40
+dict_used                          16    16    16
+dict_version                       24    24     -  uint64
+method_function                    16    16    16
+method_self                        24    24    24
+cfunction_m_ml                     16    16    16  PyMethodDef*
+cfunction_m_self                   24    24    24
+cfunction_vectorcall               48    48    48
+method_def_name                     0     0     0
+method_def_meth                     8     8     8
+method_def_flags                   16    16    16  int
+type_basicsize                     32    32    32
+type_dealloc                       48    48    48
+type_vectorcall_offset             56    56    56
+type_flags                        168   168   168
+type_iternext                     224   224   224
+type_version_tag                  384   384   384  uint32; 0: none
+
+function_globals                   16    16    16
+function_builtins                  24    24    24
+function_name                      32    32    32
+function_qualname                  40    40    40
+function_code                      48    48    48
+function_defaults                  56    56    56
+function_kwdefaults                64    64    64
+function_closure                   72    72    72
+function_vectorcall               120   128   128
+function_version                  128   136   136  uint32
+code_consts                        24    24    24
+code_names                         32    32    32
+code_flags                         48    48    48  int
+code_argcount                      56    52    52  int
+code_kwonlyargcount                64    60    60  int
+code_stacksize                     68    64    64  int
+code_nlocalsplus                   76    72    72  int
+code_framesize                      -    76    76  int, slots
+code_first_traceable              168   176   184  int, index of the code unit
+code_instrumentation_version        -   160   168  uint64
+code_adaptive                     184   192   200  the instructions themselves
+
+frame_function                      0    16    16
+frame_code                         32     0     0
+frame_globals                       8    24    24
+frame_builtins                     16    32    32
+frame_locals                       24    40    40
+frame_object                       40    48    48
+frame_previous                     48     8     8
+frame_instruction                  56    56    56  prev_instr (3.11, 3.12), instr_ptr (3.13)
+frame_stacktop                     64    64    64  int
+frame_is_entry                     68     -     -  bool
+frame_return_offset                 -    68    68  uint16
+frame_owner                        69    70    70  char: 0 thread, 1 generator, 2 frame object
+frame_localsplus                   72    72    72
+frame_specials_slots                9     9     9  slots before localsplus
+frame_object_back                  16    16    16
+frame_object_frame                 24    24    24
+frame_object_trace                 32    32    32
+frame_object_trace_lines           44    44    44  char
+frame_object_trace_opcodes         45    45    45  char
+frame_object_data                  48    48    64  the frame itself once its function returned
+
+thread_interp                      16    16    16
+thread_recursion_remaining         32    28    44  int
+thread_recursion_limit             36    32    48  int
+thread_c_recursion_remaining        -    36    52  int
+thread_cframe                      56    56     -
+thread_current_frame                -     -    72
+thread_exc_info                   120   104   120  _PyErr_StackItem*
+thread_eval_breaker                 -     -    24  uint64: 8 bits of events, instrumentation version
+thread_ident                      152   136   152  threading.get_ident()
+thread_id                         240   224   224  unique, never used again
+thread_datastack_chunk            296   232   232
+thread_datastack_top              304   240   240
+thread_datastack_limit            312   248   248
+exc_item_value                      0     0     0
+exc_item_previous                   8     8     8
+cframe_use_tracing                  0     -     -  uint8
+cframe_current_frame                8     0     -
+cframe_previous                    16     8     -
+chunk_previous                      0     0     0
+chunk_size                          8     8     8  bytes
+chunk_top                          16    16    16  slots in use, kept while not the current chunk
+chunk_data                         24    24    24
+interp_eval_breaker               100   368     -  int
+interp_gil_drop_request           104   372     -  int; next to the eval breaker
+interp_pending_calls              120   416     -  int
+interp_monitoring_version           -    48     0  uint64
+
+instruction_resume_bias            -2    -2     0  added to code_adaptive + X to resume at X
+instruction_executing_bias          0     0     0  added to claim to be executing X
+call_convention            null_first null_first callable_first
+"""
+
+
+class Layout(SimpleNamespace):
+    """The column of the running version as attributes; None for an absent field."""
+
+    def __setattr__(self, name, value):
+        raise AttributeError("a layout is constant")
+
+    __delattr__ = __setattr__
+
+    __hash__ = object.__hash__
+
+
+_WORDS = {"-": None, "True": True, "False": False}
+
+
+def _value(text: str):
+    if text in _WORDS:
+        return _WORDS[text]
+    return int(text) if text.lstrip("-").isdigit() else text
+
+
+def column(version: tuple[int, int]) -> dict[str, object]:
+    """The table's column for one version; LookupError if there is none."""
+    if version not in VERSIONS:
+        raise LookupError(f"no layout for CPython {version[0]}.{version[1]}")
+    position = VERSIONS.index(version) + 1
+    rows = (line.split(None, 4) for line in _TABLE.splitlines()[2:] if line)
+    return {row[0]: _value(row[position]) for row in rows}
+
+
+@functools.cache
+def layout() -> Layout:
+    """The layout of the running interpreter. Only valid if support() is ok."""
+    version = tuple(sys.version_info[:2])
+    return Layout(version=version, small_int_base=id(0), **column(version))

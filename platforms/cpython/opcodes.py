@@ -1,0 +1,128 @@
+"""What each CPython version's raw opcodes mean, as canonical instructions.
+
+Problem: 3.11, 3.12 and 3.13 spell the same operation differently (PRECALL + CALL, fused
+LOAD_FAST_LOAD_FAST, RETURN_CONST, arguments that carry flags in their low bits ...).
+Idea: one table per version from raw opcode to a list of *canonical* ``(operation, argument)``
+pairs, so that everything after decoding knows one instruction set.
+Invariant: a raw opcode that is not listed is passed on under its own name; the compiler then
+leaves to the interpreter there, it never guesses.
+
+Source: Python/bytecodes.c (3.12, 3.13), Python/ceval.c (3.11), Lib/opcode.py of each version.
+"""
+
+import opcode
+import sys
+
+VERSION = sys.version_info[:2]
+
+#: Symbols of BINARY_OP's argument (``opcode._nb_ops`` without its NB_ prefix); + 13 is in place.
+BINARY_SYMBOLS = ("+", "&", "//", "<<", "@", "*", "%", "|", "**", ">>", "-", "/", "^")
+COMPARE_SYMBOLS = ("<", "<=", "==", "!=", ">", ">=")
+
+#: Operations dropped while decoding: they have no effect on values.
+DROPPED = frozenset({"NOP", "RESUME", "CACHE", "PRECALL", "EXTENDED_ARG"})
+
+
+def _binary_op(argument):
+    return [("BINARY_OP", BINARY_SYMBOLS[argument % 13])]
+
+
+def _compare_op(argument):
+    shift = {(3, 11): 0, (3, 12): 4}.get(VERSION, 5)
+    return [("COMPARE_OP", COMPARE_SYMBOLS[argument >> shift])]
+
+
+def _load_global(argument):
+    """The low bit asks for a NULL beside the value; which of the two is pushed first changed in 3.13."""
+    load = ("LOAD_GLOBAL", argument >> 1)
+    if not argument & 1:
+        return [load]
+    return [load, ("PUSH_NULL", 0)] if VERSION >= (3, 13) else [("PUSH_NULL", 0), load]
+
+
+def _load_attr(argument):
+    if VERSION == (3, 11):
+        return [("LOAD_ATTR", argument)]
+    return [("LOAD_METHOD" if argument & 1 else "LOAD_ATTR", argument >> 1)]
+
+
+def _fused(first, second):
+    return lambda argument: [(first, argument >> 4), (second, argument & 15)]
+
+
+_COMMON = {
+    "BINARY_OP": _binary_op,
+    "COMPARE_OP": _compare_op,
+    "LOAD_GLOBAL": _load_global,
+    "LOAD_ATTR": _load_attr,
+    "IS_OP": lambda argument: [("IS_OP", bool(argument))],
+    "CONTAINS_OP": lambda argument: [("CONTAINS_OP", bool(argument))],
+    "JUMP_FORWARD": lambda argument: [("JUMP", argument)],
+    "JUMP_BACKWARD": lambda argument: [("JUMP_BACKWARD", argument)],
+    "JUMP_BACKWARD_NO_INTERRUPT": lambda argument: [("JUMP", argument)],
+    "RETURN_CONST": lambda argument: [("LOAD_CONST", argument), ("RETURN_VALUE", 0)],
+    "LOAD_FAST_CHECK": lambda argument: [("LOAD_FAST", argument)],
+    "LOAD_FAST_LOAD_FAST": _fused("LOAD_FAST", "LOAD_FAST"),
+    "STORE_FAST_LOAD_FAST": _fused("STORE_FAST", "LOAD_FAST"),
+    "STORE_FAST_STORE_FAST": _fused("STORE_FAST", "STORE_FAST"),
+}
+
+
+def _conditional_jumps():
+    """POP_JUMP_FORWARD_IF_X / POP_JUMP_BACKWARD_IF_X (3.11) and POP_JUMP_IF_X (later) are one operation."""
+    table = {}
+    for condition in ("TRUE", "FALSE", "NONE", "NOT_NONE"):
+        name = f"POP_JUMP_IF_{condition}"
+        for raw in (name, f"POP_JUMP_FORWARD_IF_{condition}"):
+            table[raw] = lambda argument, name=name: [(name, argument)]
+        table[f"POP_JUMP_BACKWARD_IF_{condition}"] = lambda argument, name=name: [(name + "_BACKWARD", argument)]
+    return table
+
+
+CANONICAL = {**_COMMON, **_conditional_jumps()}
+
+#: Raw names whose argument is a jump distance in code units, forwards or backwards.
+JUMPS_BACKWARD = frozenset(name for name in opcode.opmap if "JUMP_BACKWARD" in name)
+JUMPS = frozenset(opcode.opname[op] for op in opcode.hasjrel) | JUMPS_BACKWARD
+
+#: On exhaustion FOR_ITER continues behind these, which only tidy the operand stack (END_FOR; POP_TOP).
+FOR_ITER_SKIP = {(3, 11): 0, (3, 12): 1}.get(VERSION, 2)
+
+#: How a call's operands lie on the stack: NULL (or method) below the callable, or above it.
+NULL_FIRST = VERSION < (3, 13)
+
+
+def cache_entries():
+    """Code units of inline cache behind each opcode number.
+
+    Returns:
+        list of 256 ints (``opcode._inline_cache_entries`` is a list up to 3.12, a dict by name in 3.13).
+    """
+    raw = opcode._inline_cache_entries
+    if isinstance(raw, dict):
+        counts = [0] * 256
+        for name, count in raw.items():
+            if name in opcode.opmap and opcode.opmap[name] < 256:
+                counts[opcode.opmap[name]] = count
+        return counts
+    return list(raw)
+
+
+def raw_names():
+    """Names by opcode number; numbers without a name read ``<n>``, which nothing compiles."""
+    return list(opcode.opname[:256])
+
+
+def canonical_form(name, argument):
+    """The canonical instructions of one raw instruction.
+
+    Args:
+        name: raw opcode name. argument: its argument with EXTENDED_ARG folded in.
+
+    Returns:
+        list of (operation, argument); empty for instructions without effect.
+    """
+    if name in DROPPED:
+        return []
+    translate = CANONICAL.get(name)
+    return [(name, argument)] if translate is None else translate(argument)
