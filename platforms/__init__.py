@@ -6,14 +6,13 @@ this package may be used where support() is not ok.
 """
 
 import functools
-from typing import NamedTuple
+from collections import namedtuple
 
 
-class Support(NamedTuple):
-    """Whether machine code may be used in this process, and if not, why."""
+class Support(namedtuple("Support", "ok reason")):
+    """Whether machine code may be used in this process, and if not, why ("" if ok)."""
 
-    ok: bool
-    reason: str  # "" if ok
+    __slots__ = ()
 
 
 @functools.cache

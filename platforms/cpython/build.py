@@ -6,25 +6,25 @@ function of them, so each refusal can be tested anywhere.
 
 import os
 import sys
-from typing import NamedTuple
+from types import SimpleNamespace
 
 from platforms.cpython.layout import VERSIONS
 
 
-class Facts(NamedTuple):
-    """What decides whether this build of Python is known."""
+class Facts(SimpleNamespace):
+    """What decides whether this build of Python is known.
 
-    implementation: str
-    version: tuple[int, int]
-    release_level: str
-    system: str
-    machine: str
-    pointer_bits: int
-    debug: bool  # Py_DEBUG or Py_REF_DEBUG
-    trace_references: bool  # Py_TRACE_REFS: two more words in every object
-    free_threaded: bool  # Py_GIL_DISABLED
-    statistics: bool  # --enable-pystats
-    has_ctypes: bool
+    implementation     sys.implementation.name
+    version            (major, minor)
+    release_level      "alpha", "beta", "candidate" or "final"
+    system, machine    as sys.platform and uname give them
+    pointer_bits       64 or 32
+    debug              Py_DEBUG or Py_REF_DEBUG
+    trace_references   Py_TRACE_REFS: two more words in every object
+    free_threaded      Py_GIL_DISABLED
+    statistics         --enable-pystats
+    has_ctypes         ctypes and ctypes.pythonapi are there
+    """
 
 
 def facts() -> Facts:

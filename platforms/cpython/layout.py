@@ -141,8 +141,6 @@ frame_specials_slots                9     9     9  slots before localsplus
 frame_object_back                  16    16    16
 frame_object_frame                 24    24    24
 frame_object_trace                 32    32    32
-frame_object_trace_lines           44    44    44  char
-frame_object_trace_opcodes         45    45    45  char
 frame_object_data                  48    48    64  the frame itself once its function returned
 
 thread_interp                      16    16    16
@@ -169,7 +167,7 @@ chunk_top                          16    16    16  slots in use, kept while not 
 chunk_data                         24    24    24
 interp_eval_breaker               100   368     -  int
 interp_gil_drop_request           104   372     -  int; next to the eval breaker
-interp_pending_calls              120   416     -  int
+interp_pending_calls              120     -     -  int
 interp_monitoring_version           -    48     0  uint64
 
 instruction_resume_bias            -2    -2     0  added to code_adaptive + X to resume at X

@@ -24,7 +24,8 @@ DROPPED = frozenset({"NOP", "RESUME", "CACHE", "PRECALL", "EXTENDED_ARG"})
 
 
 def _binary_op(argument):
-    return [("BINARY_OP", BINARY_SYMBOLS[argument % 13])]
+    in_place = "=" if argument >= 13 else ""
+    return [("BINARY_OP", BINARY_SYMBOLS[argument % 13] + in_place)]
 
 
 def _compare_op(argument):

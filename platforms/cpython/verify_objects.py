@@ -1,0 +1,252 @@
+"""Checks of the layout of data objects: build one, read its fields back.
+
+A check yields (field, found, expected); see verify.py.
+"""
+
+import ctypes
+import sys
+
+from platforms.cpython.observe import read, read_signed
+
+_WORD = 8
+
+
+def checks(fields, peeker):
+    """All checks of this module."""
+    for check in (_header, _numbers, _sequences, _bytes, _arrays, _memoryviews, _strings, _iterators, _others):
+        yield from check(fields, peeker)
+
+
+class _Marker:
+    """Its instances are recognised by their address."""
+
+
+def _header(fields, _):
+    marker = _Marker()
+    before = read(id(marker) + fields.ob_refcnt)
+    references = [marker] * 5
+    yield "ob_refcnt", read(id(marker) + fields.ob_refcnt) - before, len(references)
+    yield "ob_type", read(id(marker) + fields.ob_type), id(_Marker)
+    yield "ob_size", read(id((1, 2, 3)) + fields.ob_size), 3
+    yield "immortal_refcounts", read_signed(id(None) + fields.ob_refcnt, 4) < 0, fields.immortal_refcounts
+
+
+def _numbers(fields, _):
+    yield "float_value", ctypes.c_double.from_address(id(number := float("-1.75e100")) + fields.float_value).value, number
+    big = sum(digit << 30 * place for place, digit in enumerate((7, 5, 3)))
+    digits = ctypes.c_uint32 * 3
+    yield "long_digits", tuple(digits.from_address(id(big) + fields.long_digits)), (7, 5, 3)
+    numbers = (big, -big, 0, 1, -1)
+    if fields.long_size is not None:
+        found = tuple(read_signed(id(number) + fields.long_size) for number in numbers)
+        yield "long_size", found, (3, -3, 0, 1, -1)
+    if fields.long_tag is not None:
+        found = tuple(read(id(number) + fields.long_tag) for number in numbers)
+        yield "long_tag", found, (3 << 3, 3 << 3 | 2, 1, 1 << 3, 1 << 3 | 2)
+    addresses = [id(number) for number in range(-5, 257)]
+    start = fields.small_int_base - 5 * fields.small_int_stride
+    expected = list(range(start, start + 262 * fields.small_int_stride, fields.small_int_stride))
+    yield "small_int_stride", addresses, expected
+
+
+def _sequences(fields, peeker):
+    markers = [_Marker(), _Marker(), _Marker()]
+    addresses = b"".join(id(marker).to_bytes(_WORD, "little") for marker in markers)
+    growing = []
+    for marker in markers:
+        growing.append(marker)  # over-allocates, unlike a display
+    yield "list_size", read(id(growing) + fields.list_size), 3
+    yield "list_items", peeker.copy(read(id(growing) + fields.list_items), 3 * _WORD), addresses
+    capacity = (growing.__sizeof__() - [].__sizeof__()) // _WORD
+    yield "list_allocated", read(id(growing) + fields.list_allocated), capacity
+    fixed = tuple(markers)
+    yield "tuple_size", read(id(fixed) + fields.tuple_size), 3
+    yield "tuple_items", ctypes.string_at(id(fixed) + fields.tuple_items, 3 * _WORD), addresses
+
+
+def _bytes(fields, _):
+    text = b"verified"
+    yield "bytes_size", read(id(text) + fields.bytes_size), 8
+    yield "bytes_data", ctypes.string_at(id(text) + fields.bytes_data, 9), text + b"\0"
+    growing = bytearray(b"xx" + text)
+    del growing[:2]  # moves the start away from the allocation
+    yield "bytearray_exports", read(id(growing) + fields.bytearray_exports), 0
+    start = ctypes.c_char.from_buffer(growing)
+    yield "bytearray_size", read(id(growing) + fields.bytearray_size), 8
+    yield "bytearray_start", read(id(growing) + fields.bytearray_start), ctypes.addressof(start)
+    yield "bytearray_exports", read(id(growing) + fields.bytearray_exports), 1
+
+
+def _arrays(fields, peeker):
+    try:
+        from array import array
+    except ImportError:  # then no array can ever be met either
+        names = "array_size array_items array_allocated array_descr array_exports array_descr_typecode"
+        yield from ((name, None, None) for name in names.split())
+        return
+    numbers = array("q", (11, 22))
+    numbers.append(33)
+    address, length = numbers.buffer_info()
+    yield "array_size", read(id(numbers) + fields.array_size), length
+    yield "array_items", read(id(numbers) + fields.array_items), address
+    capacity = (numbers.__sizeof__() - array("q").__sizeof__()) // 8
+    yield "array_allocated", read(id(numbers) + fields.array_allocated), capacity
+    for code in "qdB":
+        empty = array(code)
+        descr = read(id(empty) + fields.array_descr)
+        yield "array_descr", descr != 0, True
+        yield "array_descr_typecode", peeker.number(descr + fields.array_descr_typecode, 1), ord(code)
+    views = [memoryview(numbers) for _ in range(3)]
+    yield "array_exports", read(id(numbers) + fields.array_exports), len(views)
+
+
+def _memoryviews(fields, peeker):
+    storage = bytearray(48)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(storage))
+    bytes_view = memoryview(storage)[8:]
+    view = bytes_view.cast("d", (1, 5))
+    base = id(view)
+    yield "memoryview_buf", read(base + fields.memoryview_buf), address + 8
+    yield "memoryview_obj", read(base + fields.memoryview_obj), id(storage)
+    yield "memoryview_len", read(base + fields.memoryview_len), 40
+    yield "memoryview_itemsize", read(base + fields.memoryview_itemsize), 8
+    yield "memoryview_ndim", read(base + fields.memoryview_ndim, 4), 2
+    yield "memoryview_ndim", read(id(bytes_view) + fields.memoryview_ndim, 4), 1
+    yield "memoryview_readonly", read(base + fields.memoryview_readonly, 4), 0
+    constant = memoryview(b"constant")
+    yield "memoryview_readonly", read(id(constant) + fields.memoryview_readonly, 4), 1
+    yield "memoryview_format", peeker.copy(read(base + fields.memoryview_format), 2), b"d\0"
+    words = [number.to_bytes(8, "little") for number in (1, 5, 40, 8)]
+    yield "memoryview_shape", peeker.copy(read(base + fields.memoryview_shape), 16), words[0] + words[1]
+    yield "memoryview_strides", peeker.copy(read(base + fields.memoryview_strides), 16), words[2] + words[3]
+    yield "memoryview_suboffsets", read(base + fields.memoryview_suboffsets), 0
+    yield "memoryview_exports", read(base + fields.memoryview_exports), 0
+    buffer = ctypes.create_string_buffer(80)  # a Py_buffer
+    get_buffer = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.py_object, ctypes.c_void_p, ctypes.c_int)
+    failed = get_buffer(("PyObject_GetBuffer", ctypes.pythonapi))(view, buffer, 0)
+    yield "memoryview_exports", (failed, read(base + fields.memoryview_exports)), (0, 1)
+    ctypes.PYFUNCTYPE(None, ctypes.c_void_p)(("PyBuffer_Release", ctypes.pythonapi))(buffer)
+    yield from _released_memoryview(fields, peeker, constant)
+
+
+def _released_memoryview(fields, peeker, view):
+    managed, part = read(id(view) + fields.memoryview_managed), view[1:]
+    yield "memoryview_flags", read(id(view) + fields.memoryview_flags, 4) & 1, 0
+    yield "memoryview_managed", managed, read(id(part) + fields.memoryview_managed)
+    part.release()
+    yield "managed_buffer_flags", peeker.number(managed + fields.managed_buffer_flags, 4), 0
+    view.release()
+    yield "memoryview_flags", read(id(view) + fields.memoryview_flags, 4) & 1, 1
+    yield "managed_buffer_flags", peeker.number(managed + fields.managed_buffer_flags, 4), 1
+
+
+def _strings(fields, _):
+    kind_bit, compact_bit, ascii_bit = fields.unicode_kind_bit, fields.unicode_compact_bit, fields.unicode_ascii_bit
+    for text, kind, encoded in (
+        ("abc", 1, b"abc"),
+        ("ab\xe9", 1, b"ab\xe9"),
+        ("ab\u20ac", 2, b"a\0b\0\xac\x20"),
+        ("ab\U0001f600", 4, b"a\0\0\0b\0\0\0\x00\xf6\x01\0"),
+    ):
+        is_ascii = text == "abc"
+        state = read(id(text) + fields.unicode_state, 4)
+        yield "unicode_kind_bit", state >> kind_bit & 7, kind
+        yield "unicode_ascii_bit", state >> ascii_bit & 1, is_ascii
+        yield "unicode_compact_bit", state >> compact_bit & 1, 1
+        yield "unicode_state", state & (7 << kind_bit | 1 << ascii_bit | 1 << compact_bit) != 0, True
+        yield "unicode_length", read(id(text) + fields.unicode_length), 3
+        yield "unicode_hash", (hash(text), read_signed(id(text) + fields.unicode_hash)), (hash(text),) * 2
+        data = "ascii_data" if is_ascii else "compact_data"
+        yield data, ctypes.string_at(id(text) + getattr(fields, data), len(encoded)), encoded
+
+
+def _iterators(fields, peeker):
+    for name, sequence in (("list", [1, 2, 3]), ("tuple", (1, 2, 3))):
+        iterator = iter(sequence)
+        next(iterator), next(iterator)
+        index, held = f"{name}_iterator_index", f"{name}_iterator_sequence"
+        yield index, read(id(iterator) + getattr(fields, index)), 2
+        yield held, read(id(iterator) + getattr(fields, held)), id(sequence)
+        yield held, (list(iterator), read(id(iterator) + getattr(fields, held))), ([3], 0)
+    numbers = range(10, 101, 7)  # 13 items
+    iterator = iter(numbers)
+    next(iterator), next(iterator)
+    given_by_index = fields.range_iterator_index is not None
+    if given_by_index:
+        yield "range_iterator_index", read(id(iterator) + fields.range_iterator_index), 2
+    yield "range_iterator_start", read(id(iterator) + fields.range_iterator_start), 10 if given_by_index else 24
+    yield "range_iterator_step", read(id(iterator) + fields.range_iterator_step), 7
+    yield "range_iterator_len", read(id(iterator) + fields.range_iterator_len), 13 if given_by_index else 11
+    numbers = range(1000, 9001, 400)
+    for attribute in ("start", "stop", "step"):
+        name = f"range_{attribute}"
+        yield name, read(id(numbers) + getattr(fields, name)), id(getattr(numbers, attribute))
+    length = read(id(numbers) + fields.range_length)
+    yield "range_length", peeker.number(length + fields.long_digits, 4), 21
+    yield from _enumerate(fields, peeker)
+
+
+def _enumerate(fields, peeker):
+    iterator, large = iter([1, 2]), 1 << 70
+    counted = enumerate(iterator, 1000)
+    next(counted)
+    yield "enumerate_index", read(id(counted) + fields.enumerate_index), 1001
+    yield "enumerate_iterator", read(id(counted) + fields.enumerate_iterator), id(iterator)
+    result = read(id(counted) + fields.enumerate_result)
+    yield "enumerate_result", peeker.number(result + fields.ob_type), id(tuple)
+    yield "enumerate_long_index", read(id(counted) + fields.enumerate_long_index), 0
+    counted = enumerate(iterator, large)
+    yield "enumerate_long_index", read(id(counted) + fields.enumerate_long_index), id(large)
+
+
+def _others(fields, peeker):
+    marker = _Marker()
+    cell = (lambda: marker).__closure__[0]
+    yield "cell_value", read(id(cell) + fields.cell_value), id(marker)
+    mapping = {"first": 1}
+    yield "dict_used", read(id(mapping) + fields.dict_used), 1
+    if fields.dict_version is not None:
+        versions = [read(id(mapping) + fields.dict_version)]
+        for change in (mapping.copy, lambda: mapping.update(second=2), lambda: mapping.update(second=3)):
+            change()
+            versions.append(read(id(mapping) + fields.dict_version))
+        yield "dict_version", (versions[0] == versions[1], len(set(versions))), (True, 3)
+    yield "dict_used", (len(mapping), read(id(mapping) + fields.dict_used)), (len(mapping),) * 2
+    method = _others.__get__(marker)
+    yield "method_function", read(id(method) + fields.method_function), id(_others)
+    yield "method_self", read(id(method) + fields.method_self), id(marker)
+    yield from _builtins(fields, peeker)
+    yield from _types(fields)
+
+
+def _builtins(fields, peeker):
+    pointer = ctypes.c_void_p
+    getter = ctypes.PYFUNCTYPE(pointer, ctypes.py_object)
+    method, self = len, __import__("builtins")
+    definition = read(id(method) + fields.cfunction_m_ml)
+    yield "cfunction_m_ml", definition != 0, True
+    name = peeker.number(definition + fields.method_def_name)
+    yield "method_def_name", peeker.copy(name, 4) if name else None, b"len\0"
+    meth = getter(("PyCFunction_GetFunction", ctypes.pythonapi))(method)
+    yield "method_def_meth", peeker.number(definition + fields.method_def_meth), meth
+    flags = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.py_object)(("PyCFunction_GetFlags", ctypes.pythonapi))(method)
+    yield "method_def_flags", peeker.number(definition + fields.method_def_flags, 4), flags
+    yield "cfunction_m_self", read(id(method) + fields.cfunction_m_self), id(self)
+    offset = read(id(type(method)) + fields.type_vectorcall_offset)
+    yield "cfunction_vectorcall", offset, fields.cfunction_vectorcall
+
+
+def _types(fields):
+    function = type(_types)
+    yield "type_vectorcall_offset", read(id(function) + fields.type_vectorcall_offset), fields.function_vectorcall
+    yield "type_basicsize", read(id(function) + fields.type_basicsize), function.__basicsize__
+    yield "type_flags", read(id(function) + fields.type_flags), function.__flags__
+    get_slot = ctypes.PYFUNCTYPE(ctypes.c_uint64, ctypes.py_object, ctypes.c_int)(("PyType_GetSlot", ctypes.pythonapi))
+    dealloc, iternext = 52, 63  # Py_tp_dealloc and Py_tp_iternext, <typeslots.h>
+    iterator = type("iterator", (), {"__slots__": (), "__iter__": iter, "__next__": next})
+    yield "type_dealloc", read(id(iterator) + fields.type_dealloc), get_slot(iterator, dealloc)
+    yield "type_iternext", read(id(iterator) + fields.type_iternext), get_slot(iterator, iternext)
+    getattr(iterator, "absent", None)  # a lookup assigns a version
+    assigned = read(id(iterator) + fields.type_version_tag, 4)
+    iterator.attribute = sys
+    yield "type_version_tag", (assigned != 0, read(id(iterator) + fields.type_version_tag, 4)), (True, 0)
