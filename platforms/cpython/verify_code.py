@@ -177,7 +177,6 @@ def _finished_frame(fields, peeker):
     yield "frame_object_data", read(id(frame) + fields.frame_object_frame), inside
     yield "frame_owner", read(inside + fields.frame_owner, 1), _FRAME_OBJECT
     yield "frame_object_back", read(id(frame) + fields.frame_object_back), id(sys._getframe())
-    yield "frame_object_trace", read(id(frame) + fields.frame_object_trace), 0
     frame.f_trace = finished
     yield "frame_object_trace", read(id(frame) + fields.frame_object_trace), id(finished)
     yield "frame_stacktop", read_signed(inside + fields.frame_stacktop, 4) >= 0, True

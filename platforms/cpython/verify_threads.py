@@ -6,6 +6,7 @@ A check yields (field, found, expected); see verify.py.
 """
 
 import ctypes
+import gc
 import os
 import sys
 from _thread import get_ident, get_native_id
@@ -231,13 +232,13 @@ def _eval_breaker(fields, cells):
     request = ("Py_AddPendingCall", nothing)
     if fields.version == (3, 12):
         request = ("_PyEval_AddPendingCall", interpreter, nothing)  # noticed in every thread
-    noticed = _becomes_set(interpreter + fields.interp_eval_breaker, *request)
+    noticed = False
     if fields.interp_pending_calls is not None:
-        counted = _becomes_set(interpreter + fields.interp_pending_calls, *request)
-        yield "interp_pending_calls", counted, True
+        yield "interp_pending_calls", _becomes_set(interpreter + fields.interp_pending_calls, *request), True
         # 3.11 sets the breaker at once only in the main thread. Elsewhere the counter, which
         # lies in the same struct, has to do.
-        noticed = noticed or get_native_id() != os.getpid()
+        noticed = get_native_id() != os.getpid()
+    noticed = _becomes_set(interpreter + fields.interp_eval_breaker, *request) or noticed
     yield "interp_eval_breaker", noticed, True
     # Set only while another thread waits for the GIL, so known by its place in the struct.
     yield "interp_gil_drop_request", fields.interp_gil_drop_request, fields.interp_eval_breaker + 4
@@ -246,9 +247,16 @@ def _eval_breaker(fields, cells):
 def _becomes_set(word, name, *arguments, mask=0xFFFFFFFF):
     """Whether calling a C function sets a word (its bits in mask) that was zero."""
     around = pages.routine(_AROUND, *[ctypes.c_uint64] * 7)
-    for _ in range(_ATTEMPTS):
-        result = around(word, symbols.address(name), *(*arguments, 0, 0, 0)[:4])
-        before, after = result & mask, result >> 32 & mask
-        if not before:
-            return bool(after)
+    function, arguments = symbols.address(name), (*arguments, 0, 0, 0)[:4]
+    collecting = gc.isenabled()
+    gc.disable()  # a due collection keeps the eval breaker set
+    try:
+        for _ in range(_ATTEMPTS):
+            _ignore()  # the interpreter handles what is pending when it enters a function
+            result = around(word, function, *arguments)
+            if not result & mask:
+                return bool(result >> 32 & mask)
+    finally:
+        if collecting:
+            gc.enable()
     return False
