@@ -14,7 +14,9 @@ registers.py   the registers, and the address expressions written with them
 operands.py    memory operands, labels
 encodings.py   the table of instruction forms, in the manual's notation
 encoder.py     forms to functions from operands to bytes
-assembler.py   one method per mnemonic; sections, labels, fixups, constants, comments
+instructions.py   one method per mnemonic, and the memo that makes them fast
+sections.py    hot and cold code, fixups
+assembler.py   the Assembler: sections, labels, constants, comments
 """
 
 from asm.assembler import Assembler

@@ -4,51 +4,15 @@ Code goes into a hot section and, inside `with a.cold():`, into a cold one. fini
 out hot code, cold code and constants one after the other and fills in the displacements
 that were left open (fixups), because only then is it known where everything lies.
 
-Speed: compiling is mostly assembling, and a compiler emits the same few thousand
-instructions over and over. So every mnemonic has a memo from operands to bytes; a new
-instruction goes through the encoder of its operands' shapes (encoder.py).
-
-Invariants: a fixup is (position, target, reference): the 32 bits at `position` become the
-target's address minus that of `reference`; both count from the section's start. Bytes in a
-section never move within it, and branches always have 32-bit displacements.
+Invariants: bytes never move within their section, and branches always have 32-bit
+displacements, so what size_bound() says before finish() is exact.
 """
 
-from operator import index
-from struct import Struct
-from struct import error as OutOfRange
-
-from asm.encoder import branch_opcode, encoder_for, forms_of
-from asm.encodings import BRANCHES, ROWS
+from asm.instructions import METHODS, branch_target
 from asm.operands import AssemblyError, Label
+from asm.sections import NOPS, Section, apply_fixups, nops, round_up
 
-_MEMO_LIMIT = 2048  # instructions per mnemonic; addresses in immediates are endless
-
-_write_int32 = Struct("<i").pack_into
-
-# The recommended multi-byte nops (SDM volume 2, NOP), by length.
-_NOPS = (
-    *(b"", b"\x90", b"\x66\x90", b"\x0f\x1f\x00", b"\x0f\x1f\x40\x00", b"\x0f\x1f\x44\x00\x00"),
-    *(b"\x66\x0f\x1f\x44\x00\x00", b"\x0f\x1f\x80\x00\x00\x00\x00"),
-    *(b"\x0f\x1f\x84\x00\x00\x00\x00\x00", b"\x66\x0f\x1f\x84\x00\x00\x00\x00\x00"),
-)
-_MARKER = _NOPS[7]
-
-
-def _nops(length):
-    return _NOPS[9] * (length // 9) + _NOPS[length % 9]
-
-
-class Section:
-    """Code that stays together."""
-
-    __slots__ = ("buffer", "fixups", "comments", "alignment", "start")
-
-    def __init__(self):
-        self.buffer = bytearray()
-        self.fixups = []  # (position, target, reference)
-        self.comments = []  # (position, text)
-        self.alignment = 1  # the greatest that was asked for
-        self.start = None  # offset in the code, known at finish
+_MARKER = NOPS[7]
 
 
 class _Cold:
@@ -94,7 +58,7 @@ class Assembler:
 
     def emit(self, mnemonic, *operands):
         """Emit the instruction with this mnemonic ("and" or, as methods must spell it, "and_")."""
-        method = _METHODS.get(mnemonic)
+        method = METHODS.get(mnemonic)
         if method is None:
             raise TypeError(f"no instruction is called {mnemonic!r}")
         method(self, *operands)
@@ -131,7 +95,7 @@ class Assembler:
         if alignment < 1 or alignment & alignment - 1:
             raise AssemblyError(f"alignment {alignment} is not a power of two")
         self.section.alignment = max(self.section.alignment, alignment)
-        self.buffer += _nops(-len(self.buffer) % alignment)
+        self.buffer += nops(-len(self.buffer) % alignment)
 
     def db(self, data):
         """Emit bytes as they are."""
@@ -150,7 +114,7 @@ class Assembler:
         position = len(self.buffer)
         self.buffer += _MARKER
         if target is not None:
-            self.fixups.append((position + 3, _branch_target("marker", target), position))
+            self.fixups.append((position + 3, branch_target("marker", target), position))
 
     def constant(self, value):
         """The label of an 8-byte constant, given as bytes or as a 64-bit integer."""
@@ -203,10 +167,10 @@ class Assembler:
     def _lay_out(self):
         """Offsets of the cold section, of the constants, and of the end."""
         hot, cold = self.sections
-        cold_start = _round_up(len(hot.buffer), cold.alignment)
+        cold_start = round_up(len(hot.buffer), cold.alignment)
         constants = cold_start + len(cold.buffer)
         if self.constants:
-            constants = _round_up(constants, max(map(len, self.constants)))
+            constants = round_up(constants, max(map(len, self.constants)))
         return cold_start, constants, constants + sum(map(len, self.constants))
 
     def finish(self, base_address):
@@ -216,7 +180,7 @@ class Assembler:
         hot, cold = self.sections
         cold_start, constants_start, self._size = self._lay_out()
         hot.start, cold.start = 0, cold_start
-        code = hot.buffer + _nops(cold_start - len(hot.buffer)) + cold.buffer
+        code = hot.buffer + nops(cold_start - len(hot.buffer)) + cold.buffer
         code += b"\xcc" * (constants_start - len(code))
         offsets = {}
         for label in self.labels:
@@ -226,29 +190,8 @@ class Assembler:
             offsets[label] = label.offset = len(code)
             code += value
         for section in self.sections:
-            _apply_fixups(code, section, offsets, base_address)
+            apply_fixups(code, section, offsets, base_address)
         return bytes(code)
-
-
-def _apply_fixups(code, section, offsets, base_address):
-    start = section.start
-    for position, target, reference in section.fixups:
-        origin = start + reference
-        if type(target) is int:
-            displacement = target - base_address - origin
-        elif target in offsets:
-            displacement = offsets[target] - origin
-        else:
-            raise AssemblyError(f"label {target.name} is used but not bound")
-        try:
-            _write_int32(code, start + position, displacement)
-        except OutOfRange:
-            message = f"{target!r} is out of reach: {displacement} bytes away"
-            raise AssemblyError(message) from None
-
-
-def _round_up(value, alignment):
-    return (value + alignment - 1) & -alignment
 
 
 def _int64(value):
@@ -257,124 +200,5 @@ def _int64(value):
     return (value & 2**64 - 1).to_bytes(8, "little")
 
 
-def _no_form(mnemonic, operands):
-    return TypeError(f"no form of {mnemonic} takes ({', '.join(map(repr, operands))})")
-
-
-def _branch_target(mnemonic, target):
-    if isinstance(target, Label):
-        return target
-    if hasattr(target, "__index__"):
-        return index(target)
-    raise _no_form(mnemonic, (target,))
-
-
-def _plain_integers(mnemonic, operands):
-    """The operands with int-like objects replaced by ints."""
-    plain = tuple([o if hasattr(o, "shape") or not hasattr(o, "__index__") else index(o) for o in operands])
-    if not all([hasattr(o, "shape") or type(o) is int for o in plain]):
-        raise _no_form(mnemonic, operands)
-    return plain
-
-
-def _new_instruction(mnemonic, memo):
-    """The function that encodes what the memo does not know, and notes fixups."""
-    forms = []
-    encoders = {}  # {shapes: encoder}
-
-    def encoder_of(shapes, operands):
-        if not forms:
-            forms.extend(forms_of(mnemonic))
-        encoder = encoder_for(forms, shapes)
-        if encoder is None:
-            raise _no_form(mnemonic, operands)
-        encoders[shapes] = encoder
-        return encoder
-
-    def encode(assembler, operands):
-        try:
-            shapes = tuple([o.shape if type(o) is not int else "imm" for o in operands])
-        except AttributeError:
-            return encode(assembler, _plain_integers(mnemonic, operands))
-        encoder = encoders.get(shapes) or encoder_of(shapes, operands)
-        code = encoder(*operands)
-        if type(code) is bytes:
-            if len(memo) >= _MEMO_LIMIT:
-                memo.clear()
-            memo[operands] = code
-            return code
-        if code is None:
-            raise _no_form(mnemonic, operands)
-        code, trailing = code
-        end = len(assembler.buffer) + len(code)
-        operand = next(o for o in operands if type(o) is not int and o.shape.startswith("rip"))
-        fixup = end - trailing - 4, operand.target, end - operand.offset
-        assembler.fixups.append(fixup)
-        return code
-
-    return encode
-
-
-def _instruction(mnemonic):
-    """The method of an ordinary instruction."""
-    memo = {}
-    recall = memo.get
-    encode = _new_instruction(mnemonic, memo)
-
-    def emit(self, *operands):
-        code = recall(operands)
-        if code is None:
-            code = encode(self, operands)
-        self.buffer += code
-
-    return emit
-
-
-def _branch(mnemonic):
-    """The method of an instruction that takes a label or an address."""
-    opcode = b""
-    emit_indirect = _instruction(mnemonic)
-
-    def emit(self, target):
-        nonlocal opcode
-        if type(target) is not Label:
-            if hasattr(target, "shape"):
-                return emit_indirect(self, target)
-            target = _branch_target(mnemonic, target)
-        if not opcode:
-            opcode = branch_opcode(mnemonic)
-        buffer = self.buffer
-        buffer += opcode
-        end = len(buffer)
-        self.fixups.append((end - 4, target, end))
-
-    return emit
-
-
-def _nop():
-    """nop() and nop(rm), and nop(length) for the instruction of 1 to 9 bytes."""
-    emit_form = _instruction("nop")
-
-    def emit(self, *operands):
-        if len(operands) != 1 or not isinstance(operands[0], int):
-            return emit_form(self, *operands)
-        if not 1 <= operands[0] <= 9:
-            raise _no_form("nop", operands)
-        self.buffer += _NOPS[operands[0]]
-
-    return emit
-
-
-def _method(mnemonic):
-    if mnemonic == "nop":
-        return _nop()
-    return _branch(mnemonic) if mnemonic in BRANCHES else _instruction(mnemonic)
-
-
-_KEYWORDS = ("and", "or", "not")
-_METHODS = {mnemonic: _method(mnemonic) for mnemonic in ROWS}
-for _mnemonic in _KEYWORDS:
-    _METHODS[_mnemonic + "_"] = _METHODS[_mnemonic]
-for _mnemonic, _emit in _METHODS.items():
-    _emit.__name__ = _mnemonic
-    setattr(Assembler, _mnemonic, _emit)
+for _name, _method in METHODS.items():
+    setattr(Assembler, _name, _method)

