@@ -182,7 +182,8 @@ class Layout(SimpleNamespace):
     def __setattr__(self, name, value):
         raise AttributeError("a layout is constant")
 
-    __delattr__ = __setattr__
+    def __delattr__(self, name):
+        raise AttributeError("a layout is constant")
 
     __hash__ = object.__hash__
 

@@ -141,9 +141,11 @@ def _entry_frame(fields, peeker):
     def delegating():
         yield from delegated()
 
-    if fields.frame_return_offset is not None:  # where to go on after what the generator yields
-        offset = next(delegating()).field("frame_return_offset", 2)
-        yield "frame_return_offset", 0 < offset < 16, True
+    if fields.frame_return_offset is not None:
+        # Code units from SEND to where it goes on once the other generator has returned:
+        # its argument; 3.13 counts the instruction and its cache too.
+        expected = 3 if fields.instruction_resume_bias else 5
+        yield "frame_return_offset", next(delegating()).field("frame_return_offset", 2), expected
     if fields.frame_is_entry is not None:
         yield "frame_is_entry", next(map(called, (None,))).field("frame_is_entry", 1), 1
         yield "frame_is_entry", called(None).field("frame_is_entry", 1), 0
