@@ -134,8 +134,9 @@ def branch_opcode(mnemonic):
 def encoder_for(forms, shapes):
     """A function from operands of these shapes to bytes, or None if no form takes them.
 
-    With a RIP-relative operand ("rip m64") it returns the bytes and how many of them follow
-    the displacement, since the displacement has yet to be filled in.
+    It returns None if the immediate is too big. With a RIP-relative operand ("rip m64") it
+    returns the bytes, how many of them follow the displacement, and that operand, since the
+    displacement has yet to be filled in.
     """
     special = next((shape for shape in shapes if " " in shape), "")
     address_kind = special.partition(" ")[0]
@@ -144,11 +145,14 @@ def encoder_for(forms, shapes):
     if not fitting:
         return None
     segment = _SEGMENT_PREFIXES[address_kind]
+    relative = shapes.index(special) if address_kind == "rip" else None
     if plain and plain[-1] == "imm":
         choices = [_immediate_choice(form, segment) for form in fitting]
-        return _with_immediate(choices, address_kind == "rip")
+        return _with_immediate(choices, len(plain), relative)
     encode = _without_immediate(fitting[0], segment)
-    return (lambda *operands: (encode(*operands), 0)) if address_kind == "rip" else encode
+    if relative is not None:
+        return lambda *operands: (encode(*operands), 0, operands[relative])
+    return encode
 
 
 def _immediate_choice(form, segment):
@@ -157,18 +161,27 @@ def _immediate_choice(form, segment):
     return low, high, size, 256**size - 1, _without_immediate(form, segment)
 
 
-def _with_immediate(choices, relative):
-    """Take the first form whose immediate can hold the last operand."""
+def _with_immediate(choices, count, relative):
+    """Take the first form whose immediate can hold the last of `count` operands.
 
-    def encode(*operands):
+    `relative` is the place of a RIP-relative operand, or None.
+    """
+
+    def encode_two(operand, value):
+        for low, high, size, mask, encode_rest in choices:
+            if low <= value <= high:
+                return encode_rest(operand) + (value & mask).to_bytes(size, "little")
+        return None
+
+    def encode_any(*operands):
         value = operands[-1]
         for low, high, size, mask, encode_rest in choices:
             if low <= value <= high:
                 code = encode_rest(*operands[:-1]) + (value & mask).to_bytes(size, "little")
-                return (code, size) if relative else code
+                return code if relative is None else (code, size, operands[relative])
         return None
 
-    return encode
+    return encode_two if count == 2 and relative is None else encode_any
 
 
 def _without_immediate(form, segment):

@@ -35,10 +35,18 @@ def branch_target(mnemonic, target):
 
 def _plain_integers(mnemonic, operands):
     """The operands with int-like objects replaced by ints."""
-    plain = tuple([o if hasattr(o, "shape") or not hasattr(o, "__index__") else index(o) for o in operands])
-    if not all([hasattr(o, "shape") or type(o) is int for o in plain]):
-        raise _no_form(mnemonic, operands)
-    return plain
+    plain = []
+    for operand in operands:
+        if not hasattr(operand, "shape"):
+            if not hasattr(operand, "__index__"):
+                raise _no_form(mnemonic, operands)
+            operand = index(operand)
+        plain.append(operand)
+    return tuple(plain)
+
+
+def _shapes(operands):
+    return tuple(["imm" if type(operand) is int else operand.shape for operand in operands])
 
 
 def _new_instruction(mnemonic, memo):
@@ -46,7 +54,7 @@ def _new_instruction(mnemonic, memo):
     forms = []
     encoders = {}  # {shapes: encoder}
 
-    def encoder_of(shapes, operands):
+    def new_encoder(shapes, operands):
         if not forms:
             forms.extend(forms_of(mnemonic))
         encoder = encoder_for(forms, shapes)
@@ -57,10 +65,15 @@ def _new_instruction(mnemonic, memo):
 
     def encode(assembler, operands):
         try:
-            shapes = tuple([o.shape if type(o) is not int else "imm" for o in operands])
+            if len(operands) == 2:  # nearly always, hence worth the shortcut
+                first, second = operands
+                shapes = first.shape, "imm" if type(second) is int else second.shape
+            else:
+                shapes = _shapes(operands)
         except AttributeError:
-            return encode(assembler, _plain_integers(mnemonic, operands))
-        encoder = encoders.get(shapes) or encoder_of(shapes, operands)
+            operands = _plain_integers(mnemonic, operands)
+            shapes = _shapes(operands)
+        encoder = encoders.get(shapes) or new_encoder(shapes, operands)
         code = encoder(*operands)
         if type(code) is bytes:
             if len(memo) >= _MEMO_LIMIT:
@@ -69,11 +82,9 @@ def _new_instruction(mnemonic, memo):
             return code
         if code is None:
             raise _no_form(mnemonic, operands)
-        code, trailing = code
+        code, trailing, relative = code
         end = len(assembler.buffer) + len(code)
-        operand = next(o for o in operands if type(o) is not int and o.shape.startswith("rip"))
-        fixup = end - trailing - 4, operand.target, end - operand.offset
-        assembler.fixups.append(fixup)
+        assembler.fixups.append((end - trailing - 4, relative.target, end - relative.offset))
         return code
 
     return encode

@@ -8,9 +8,12 @@ keyed on operand identity, hits. Immediates are plain ints and need no class.
 
 from functools import lru_cache
 
-from asm.registers import REX_B, REX_X, Address, Register, format_address
+from asm.registers import GPR64, REX_X, Address, format_address
 
 _SIZE_NAMES = {1: "byte", 2: "word", 4: "dword", 8: "qword", 16: "oword"}
+_SHAPES = {size: f"m{size * 8}" for size in _SIZE_NAMES}
+_RELATIVE_SHAPES = {size: f"rip m{size * 8}" for size in _SIZE_NAMES}
+_ADDRESS_REGISTERS = frozenset(GPR64)
 _SCALES = {1: 0x00, 2: 0x40, 4: 0x80, 8: 0xC0}
 _SEGMENTS = ("fs", "gs")
 
@@ -37,6 +40,8 @@ class Label:
 class Memory:
     """`size` bytes at base + index*scale + disp, with an optional segment override."""
 
+    kind = "memory"
+
     __slots__ = (
         *("base", "disp", "index", "scale", "size", "segment"),
         *("shape", "modrm", "rex", "tail"),  # as in Register
@@ -46,37 +51,35 @@ class Memory:
         self.base, self.disp, self.index, self.scale = base, disp, index, scale
         self.size, self.segment = size, segment
         self._check()
-        self.shape = f"{segment} m{size * 8}" if segment else f"m{size * 8}"
-        self.rex = (REX_B if base is not None and base.number & 8 else 0) | (
-            REX_X if index is not None and index.number & 8 else 0
-        )
+        self.shape = f"{segment} m{size * 8}" if segment else _SHAPES[size]
+        self.rex = 0 if base is None else base.rex
+        if index is not None and index.number & 8:
+            self.rex |= REX_X
         self.modrm, self.tail = self._encode()
 
     def _check(self):
         for register in (self.base, self.index):
-            if register is not None and (
-                not isinstance(register, Register) or register.kind != "gpr" or register.size != 8
-            ):
+            if register is not None and register not in _ADDRESS_REGISTERS:
                 raise TypeError(f"an address is made of 64-bit registers, not {register!r}")
-        if self.size not in _SIZE_NAMES:
-            raise ValueError(f"no memory operand has {self.size!r} bytes")
-        if self.segment is not None and self.segment not in _SEGMENTS:
-            raise ValueError(f"segment {self.segment!r} is not one of {_SEGMENTS}")
+        if type(self.disp) is not int:
+            raise TypeError(f"displacement {self.disp!r} is not an integer")
+        if not -0x80000000 <= self.disp <= 0x7FFFFFFF:
+            raise ValueError(f"displacement {self.disp} does not fit in 32 bits")
         if self.scale not in _SCALES:
             raise ValueError(f"scale {self.scale!r} is not 1, 2, 4 or 8")
         if self.index is not None and self.index.number == 4:
             raise ValueError(f"rsp cannot be the index in {self!r}")
-        if not isinstance(self.disp, int):
-            raise TypeError(f"displacement {self.disp!r} is not an integer")
-        if not -(2**31) <= self.disp < 2**31:
-            raise ValueError(f"displacement {self.disp} does not fit in 32 bits")
+        if self.size not in _SHAPES:
+            raise ValueError(f"no memory operand has {self.size!r} bytes")
+        if self.segment is not None and self.segment not in _SEGMENTS:
+            raise ValueError(f"segment {self.segment!r} is not one of {_SEGMENTS}")
 
     def _encode(self):
         """ModRM without its reg field, and the SIB and displacement bytes after it."""
         base, disp = self.base, self.disp
         if base is None:
             # ModRM alone would mean RIP-relative; in SIB, base 101 under mod 00 is "none".
-            return 0x04, bytes((self._sib(5),)) + disp.to_bytes(4, "little", signed=True)
+            return 0x04, self._sib(5) + disp.to_bytes(4, "little", signed=True)
         low = base.number & 7
         # rbp and r13 under mod 00 mean something else, hence need a displacement.
         if disp == 0 and low != 5:
@@ -88,11 +91,12 @@ class Memory:
         # rsp and r12 as rm mean "SIB follows", hence as a base need it.
         if self.index is None and low != 4:
             return mod | low, tail
-        return mod | 4, bytes((self._sib(low),)) + tail
+        return mod | 4, self._sib(low) + tail
 
     def _sib(self, base):
-        index = 4 if self.index is None else self.index.number & 7  # 4: no index
-        return _SCALES[self.scale] * (self.index is not None) | index << 3 | base
+        if self.index is None:
+            return bytes((4 << 3 | base,))  # index 100: none
+        return bytes((_SCALES[self.scale] | (self.index.number & 7) << 3 | base,))
 
     def __repr__(self):
         segment = f"{self.segment}:" if self.segment else ""
@@ -119,7 +123,6 @@ class Relative(Memory):
         return f"{_SIZE_NAMES[self.size]}[relative {target}{offset}]"
 
 
-_RELATIVE_SHAPES = {size: f"rip m{size * 8}" for size in _SIZE_NAMES}
 relative = Relative
 
 
@@ -132,11 +135,9 @@ class _Size:
         self.make = make
 
     def __getitem__(self, address):
-        if isinstance(address, Address):
+        if type(address) is Address:
             return self.make(address.base, address.disp, address.index, address.scale)
-        if isinstance(address, int):
-            return self.make(None, address)
-        return self.make(address)
+        return self.make(None, address) if isinstance(address, int) else self.make(address)
 
 
 def _constructor(size):

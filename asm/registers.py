@@ -51,13 +51,14 @@ class Register:
         return self.name
 
     def __add__(self, other):
+        if type(other) is int:
+            return Address(self, other)
         return Address(self) + other
 
-    def __radd__(self, other):
-        return Address(self) + other
+    __radd__ = __add__
 
     def __sub__(self, displacement):
-        return Address(self) - displacement
+        return Address(self, -displacement)
 
     def __mul__(self, scale):
         return Address(None, 0, self, scale)
@@ -77,19 +78,29 @@ class Address:
         return format_address(self)
 
     def __add__(self, other):
-        if isinstance(other, int):
+        if type(other) is int:
             return Address(self.base, self.disp + other, self.index, self.scale)
         if isinstance(other, Register):
             other = Address(other)
-        if not isinstance(other, Address):
+        elif not isinstance(other, Address):
             return NotImplemented
-        terms = [(r, 1) for r in (self.base, other.base) if r is not None]
-        terms += [(a.index, a.scale) for a in (self, other) if a.index is not None]
-        base = terms.pop(0)[0] if terms and terms[0][1] == 1 else None
-        if len(terms) > 1:
-            raise TypeError(f"{self!r} + {other!r} is not base + index*scale + displacement")
-        index, scale = terms[0] if terms else (None, 1)
+        # An unscaled register goes where there is room; a base as an index is scaled by 1.
+        base, index, scale = self.base, self.index, self.scale
+        if other.base is not None:
+            if base is None:
+                base = other.base
+            elif index is None:
+                index, scale = other.base, 1
+            else:
+                raise self._too_many(other)
+        if other.index is not None:
+            if index is not None:
+                raise self._too_many(other)
+            index, scale = other.index, other.scale
         return Address(base, self.disp + other.disp, index, scale)
+
+    def _too_many(self, other):
+        return TypeError(f"[{self!r}] + [{other!r}] is more than base + index*scale + disp")
 
     __radd__ = __add__
 
