@@ -13,7 +13,6 @@ inspect and cloudpickle (which pickles by value wherever it would do so for a fu
 Sources: PEP 590; CPython Objects/funcobject.c, Python/ceval.c (CALL, PRECALL).
 """
 
-import copyreg
 import ctypes
 import functools
 from types import FunctionType
@@ -38,15 +37,30 @@ def _pristine():
     """Never redirected, never called."""
 
 
+class _ForTheClass(str):
+    """An attribute of the class that leaves its instances the one functions have.
+
+    A class has its own __module__ and __doc__, which would hide those of the function.
+    """
+
+    def __new__(cls, name: str, text: str):
+        self = super().__new__(cls, text)
+        self.inherited = FunctionType.__dict__[name]
+        return self
+
+    def __get__(self, function, owner):
+        return str(self) if function is None else self.inherited.__get__(function)
+
+    def __set__(self, function, value):
+        self.inherited.__set__(function, value)
+
+    def __delete__(self, function):
+        self.inherited.__delete__(function)
+
+
 def _reduce(self, protocol):
-    """Pickle as a function is pickled: by a registered reducer, else by its name."""
-    reducer = copyreg.dispatch_table.get(FunctionType)
-    return reducer(self) if reducer else self.__qualname__
-
-
-def _same(self, memo=None):
-    """A copy of a function is the function."""
-    return self
+    """Pickle and copy as functions are: by name, and not at all."""
+    return self.__qualname__
 
 
 @functools.cache
@@ -54,14 +68,16 @@ def _redirected_type() -> type:
     """3.11: the type of redirected functions."""
     flags_address = id(FunctionType) + layout().type_flags
     flags = observe.read(flags_address)
-    body = {"__slots__": (), "__module__": "builtins", "__doc__": FunctionType.__doc__}
-    body |= {"__reduce_ex__": _reduce, "__copy__": _same, "__deepcopy__": _same}
+    body = {"__slots__": (), "__reduce_ex__": _reduce}
+    for name, text in (("__module__", FunctionType.__module__), ("__doc__", FunctionType.__doc__)):
+        body[name] = _ForTheClass(name, text)
     # `function` does not allow subclasses; it does for the length of this statement.
     _store(flags_address, flags | _BASETYPE)
     try:
         cls = type("function", (FunctionType,), body)
     finally:
         _store(flags_address, flags)
+    del cls.__slots__
     flags_address = id(cls) + layout().type_flags
     inherited = observe.read(flags_address) & ~_BASETYPE
     # A class made by a class statement does not inherit these; without METHOD_DESCRIPTOR
