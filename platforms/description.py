@@ -1,5 +1,6 @@
 """A description of the host for people (`python -m jit info`) and bug reports."""
 
+import os
 import sys
 
 
@@ -25,11 +26,11 @@ def describe() -> dict:
 
 
 def _build(variables: dict) -> dict:
-    arguments = str(variables.get("CONFIG_ARGS") or "")
+    flags = " ".join(str(variables.get(name) or "") for name in ("CONFIG_ARGS", "PY_CORE_CFLAGS", "DEF_MAKE_ALL_RULE"))
+    optimized = any(sign in flags for sign in ("--enable-optimizations", "-fprofile-use", "build_all_use_profile"))
     return {
-        "profile_guided": "--enable-optimizations" in arguments,
-        "link_time_optimized": "--with-lto" in arguments,
-        "shared_library": bool(variables.get("Py_ENABLE_SHARED")),
+        "profile_guided": True if optimized else "not recorded",
+        "link_time_optimized": True if "-flto" in flags or "--with-lto" in flags else "not recorded",
         "debug": bool(variables.get("Py_DEBUG")),
         "free_threaded": bool(variables.get("Py_GIL_DISABLED")),
     }
@@ -37,10 +38,11 @@ def _build(variables: dict) -> dict:
 
 def _host() -> dict:
     from platforms import abi, cpu, pages
-    from platforms.cpython import layout, threads
+    from platforms.cpython import layout, symbols, threads
 
     kind, where = threads.thread_state_source()
     return {
+        "library": os.fsdecode(symbols.module()[0]),
         "processor": cpu.brand(),
         "features": sorted(cpu.features()),
         "calling_convention": abi.host().name,

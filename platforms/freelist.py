@@ -20,7 +20,8 @@ class FreeList:
         self._by_size: list[tuple[int, int]] = []
         self._starting: dict[int, int] = {}  # first address -> size, free blocks
         self._ending: dict[int, int] = {}  # past-the-end address -> first address
-        self._insert(start, size)
+        if size:
+            self._insert(start, size)
 
     def _insert(self, start: int, size: int) -> None:
         insort(self._by_size, (size, start))

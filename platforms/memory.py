@@ -16,6 +16,9 @@ fetch the new instructions.
 
 Fork-safety: see pages.py; in addition the bookkeeping is locked while a fork happens.
 
+The range is never given back on its own: redirected functions may outlive every Python
+object that knows of the arena while the interpreter shuts down.
+
 Finalizers may run in the middle of any allocation here and may free blocks themselves.
 So freeing only queues the block, and whoever holds the lock takes the queue up; an
 allocation from inside another one is refused with MemoryError, which means "not now".
@@ -23,6 +26,7 @@ allocation from inside another one is refused with MemoryError, which means "not
 
 import ctypes
 import os
+import sys
 import threading
 import weakref
 from collections import deque
@@ -79,8 +83,6 @@ class CodeArena:
             raise ValueError("an arena has code, data, and less than 2 GB")
         self._write = _writer()
         self.start, self.size, self.code_size = pages.reserve(size), size, code_size
-        self._release = weakref.finalize(self, pages.release, self.start, size)
-        self._release.atexit = False  # compiled code may run until the very end
         data = self.start + code_size
         pages.protect(data, size - code_size, pages.READ | pages.WRITE)
         self._code = FreeList(self.start, code_size, self.ALIGNMENT)
@@ -118,6 +120,11 @@ class CodeArena:
         """Give memory for data back."""
         self._free(self._data, address)
 
+    def close(self) -> None:
+        """Give all memory back. Nothing may still point into the arena."""
+        pages.release(self.start, self.size)
+        self._code = self._data = FreeList(self.start, 0, self.ALIGNMENT)
+
     def statistics(self) -> dict[str, int]:
         """Bytes and blocks in use and free, for each part."""
         with self._lock:
@@ -144,7 +151,9 @@ class CodeArena:
             finally:
                 self._busy = False
 
-    def _free(self, part: FreeList, address: int) -> None:
+    def _free(self, part: FreeList, address: int, is_finalizing=sys.is_finalizing) -> None:
+        if is_finalizing():
+            return  # nobody will use the room, and modules may be half gone
         if address not in part.used or (part, address) in self._freed:
             raise ValueError(f"no allocated block starts at {address:#x}")
         self._freed.append((part, address))

@@ -34,6 +34,26 @@ def type_address(cls: type) -> int:
     return id(cls)
 
 
+class _SharedObject(ctypes.Structure):
+    """Dl_info, <dlfcn.h>."""
+
+    _fields_ = [
+        ("file_name", ctypes.c_char_p),
+        ("base", ctypes.c_uint64),
+        ("symbol_name", ctypes.c_char_p),
+        ("symbol_address", ctypes.c_uint64),
+    ]
+
+
+def module() -> tuple[bytes, int]:
+    """(file name, load address) of the executable or library CPython lies in; (b"", 0) if unknown."""
+    found = _SharedObject()
+    dladdr = getattr(_libc, "dladdr", None)
+    if dladdr is None or not dladdr(ctypes.c_void_p(address("PyThreadState_Get")), ctypes.byref(found)):
+        return (b"", 0)
+    return (found.file_name, found.base)
+
+
 def function(name: str, result, *arguments):
     """A callable for a C-API function, private to the caller (own argument types)."""
     return ctypes.PYFUNCTYPE(result, *arguments)(address(name))

@@ -21,7 +21,7 @@ from platforms.cpython.layout import layout
 _RUNTIME_PREFIX = 1024  # bytes of _PyRuntime that are searched; it is much larger
 _DLINFO_TLS_DATA = 10  # RTLD_DI_TLS_DATA
 _NOLOAD_LAZY = 5  # RTLD_NOLOAD | RTLD_LAZY
-_PT_LOAD, _PT_TLS = 1, 7
+_PT_TLS = 7
 _TLS_LIMIT = 1 << 16
 
 # uint64 thread_pointer()
@@ -60,17 +60,8 @@ def _cells(start: int, size: int) -> list[int]:
     return [cell for cell in found if _load_without_gil()(cell) != state]
 
 
-class _SharedObject(ctypes.Structure):
-    _fields_ = [
-        ("file_name", ctypes.c_char_p),
-        ("base", ctypes.c_uint64),
-        ("symbol_name", ctypes.c_char_p),
-        ("symbol_address", ctypes.c_uint64),
-    ]
-
-
 def _tls_size(base: int) -> int:
-    """Bytes of thread-local data that the module loaded at base declares; 0 if unknown."""
+    """Bytes of thread-local data the ELF headers at a load address declare; 0 if unknown."""
     with observe.Peeker() as peeker:
         header = peeker.copy(base, 64)
         if header is None or header[:4] != b"\x7fELF":
@@ -87,15 +78,15 @@ def _tls_size(base: int) -> int:
 @functools.cache
 def _module() -> tuple[int, int]:
     """(dl handle, size of the thread-local block) of the module CPython lies in."""
-    libc = ctypes.CDLL(None)
-    found = _SharedObject()
-    if not libc.dladdr(ctypes.c_void_p(symbols.address("PyThreadState_Get")), ctypes.byref(found)):
+    file_name, base = symbols.module()
+    dlopen = getattr(ctypes.CDLL(None), "dlopen", None)
+    if not base or dlopen is None:
         return (0, 0)
-    libc.dlopen.restype = ctypes.c_void_p
-    for name in (found.file_name, None):  # None: the main program
-        handle = libc.dlopen(name, _NOLOAD_LAZY)
+    dlopen.restype = ctypes.c_void_p
+    for name in (file_name, None):  # None: the main program
+        handle = dlopen(name, _NOLOAD_LAZY)
         if handle and _tls_block(handle):
-            return (handle, _tls_size(found.base))
+            return (handle, _tls_size(base))
     return (0, 0)
 
 

@@ -27,7 +27,9 @@ def call(address):
 
 @pytest.fixture
 def arena():
-    return CodeArena(1 << 20)
+    arena = CodeArena(1 << 20)
+    yield arena
+    arena.close()
 
 
 def writable_and_executable():
@@ -210,14 +212,31 @@ def test_impossible_sizes(sizes):
         CodeArena(*sizes)
 
 
-def test_the_arena_is_given_back():
+def test_an_arena_is_given_back_only_when_told():
     arena = CodeArena(1 << 20)
     start = arena.start
     assert protection(start) is not None
     gone = weakref.ref(arena)
     del arena
-    assert gone() is None
+    assert gone() is None and protection(start) is not None
+    pages.release(start, 1 << 20)
     assert protection(start) is None
+
+
+def test_a_closed_arena_has_no_room():
+    arena = CodeArena(1 << 20)
+    arena.close()
+    assert protection(arena.start) is None
+    with pytest.raises(MemoryError):
+        arena.allocate_code(1)
+    with pytest.raises(MemoryError):
+        arena.allocate_data(1)
+
+
+def test_nothing_is_freed_while_the_interpreter_shuts_down(arena):
+    address = arena.allocate_code(1)
+    arena._free(arena._code, address, is_finalizing=lambda: True)
+    assert arena.statistics()["code_blocks_used"] == 1
 
 
 def test_a_failing_system_call_is_reported(arena):
