@@ -18,10 +18,9 @@ probe asks for nothing that compiled code will not need as well.
 """
 
 import ctypes
-import mmap
 import os
 
-PAGE = mmap.PAGESIZE
+PAGE = os.sysconf("SC_PAGESIZE")
 NONE, READ, WRITE, EXECUTE = 0, 1, 2, 4
 _PRIVATE, _ANONYMOUS, _NORESERVE = 0x02, 0x20, 0x4000  # Linux values, <asm-generic/mman.h>
 _FAILED = 2**64 - 1

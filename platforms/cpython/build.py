@@ -56,12 +56,14 @@ def _has_ctypes() -> bool:
 def refusal(known: Facts) -> str:
     """Why this build is not supported, or ""."""
     version = ".".join(map(str, known.version))
+    released = known.release_level in ("candidate", "final")
+    processor = f"{known.machine} ({known.pointer_bits} bits)"
     reasons = (
         (known.implementation != "cpython", f"not CPython but {known.implementation}"),
         (known.version not in VERSIONS, f"CPython {version} is not known, only {_known_versions()}"),
-        (known.release_level not in ("candidate", "final"), f"CPython {version} {known.release_level} is not a release"),
+        (not released, f"CPython {version} {known.release_level} is not a release"),
         (known.system != "linux", f"the system is {known.system}, not linux"),
-        (known.machine != "x86_64" or known.pointer_bits != 64, f"the processor is {known.machine} ({known.pointer_bits} bits), not x86_64 (64 bits)"),
+        (processor != "x86_64 (64 bits)", f"the processor is {processor}, not x86_64 (64 bits)"),
         (known.debug, "a debug build"),
         (known.trace_references, "a build that traces references (Py_TRACE_REFS)"),
         (known.free_threaded, "a free-threaded build"),

@@ -10,6 +10,8 @@ def refusal() -> str:
     missing = [name for name in _REQUIRED if symbols.optional(name) is None]
     if missing:
         return f"the interpreter does not export {', '.join(missing)}"
+    if symbols.optional("_PyOptimizer_NewUOpOptimizer") is not None:
+        return "a build with CPython's own experimental just-in-time compiler"
     interpreter = threads.interpreter()
     if symbols.function("PyInterpreterState_Main", ctypes.c_uint64)() != interpreter:
         return "not the main interpreter"

@@ -32,7 +32,8 @@ def _header(fields, _):
 
 
 def _numbers(fields, _):
-    yield "float_value", ctypes.c_double.from_address(id(number := float("-1.75e100")) + fields.float_value).value, number
+    number = float("-1.75e100")
+    yield "float_value", ctypes.c_double.from_address(id(number) + fields.float_value).value, number
     big = sum(digit << 30 * place for place, digit in enumerate((7, 5, 3)))
     digits = ctypes.c_uint32 * 3
     yield "long_digits", tuple(digits.from_address(id(big) + fields.long_digits)), (7, 5, 3)

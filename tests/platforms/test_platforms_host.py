@@ -121,6 +121,11 @@ def test_a_missing_symbol_is_refused(monkeypatch):
     assert running.refusal() == "the interpreter does not export Py_NoSuchThing"
 
 
+def test_cpythons_own_compiler_is_refused(monkeypatch):
+    monkeypatch.setattr(symbols, "optional", lambda name: 1)
+    assert "experimental" in running.refusal()
+
+
 def test_a_frame_evaluation_hook_is_refused():
     import ctypes
 
