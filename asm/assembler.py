@@ -1,7 +1,8 @@
-"""The assembler: a method per mnemonic, labels, two code sections and a constant pool.
+"""The assembler: a method per mnemonic, labels, code sections and a constant pool.
 
-Code goes into a hot section and, inside `with a.cold():`, into a cold one. finish() lays
-out hot code, cold code and constants one after the other and fills in the displacements
+Code goes into a hot section and, inside `with a.cold():`, into a cold one; inside that once
+more, into one still colder, so that out-of-line code may have out-of-line parts. finish() lays
+out the sections and the constants one after the other and fills in the displacements
 that were left open (fixups), because only then is it known where everything lies.
 
 Invariants: bytes never move within their section, and branches always have 32-bit
@@ -16,7 +17,7 @@ _MARKER = NOPS[7]
 
 
 class _Cold:
-    """The context in which an assembler emits into its cold section."""
+    """The context in which an assembler emits into the next colder section."""
 
     __slots__ = ("assembler", "outer")
 
@@ -24,8 +25,12 @@ class _Cold:
         self.assembler = assembler
 
     def __enter__(self):
+        sections = self.assembler.sections
         self.outer = self.assembler.section
-        self.assembler._enter(self.assembler.sections[1])
+        depth = sections.index(self.outer) + 1
+        if depth == len(sections):
+            sections.append(Section())
+        self.assembler._enter(sections[depth])
 
     def __exit__(self, *exception):
         self.assembler._enter(self.outer)
@@ -40,7 +45,7 @@ class Assembler:
     )
 
     def __init__(self, comments=True):
-        self.sections = (Section(), Section())  # hot, cold
+        self.sections = [Section(), Section()]  # hot, cold; colder ones on demand
         self.labels = []  # those that are bound
         self.constants = {}  # {bytes: Label}
         self.recording = comments
@@ -51,7 +56,7 @@ class Assembler:
         self.section, self.buffer, self.fixups = section, section.buffer, section.fixups
 
     def cold(self):
-        """A context in which code goes to the cold section, after all hot code."""
+        """A context in which code goes behind all code of the present section."""
         return _Cold(self)
 
     # Instructions by name; the mnemonics themselves are added below, from the table.
@@ -147,9 +152,9 @@ class Assembler:
         for section in self.sections:
             for position, text in section.comments:
                 comments.setdefault(section.start + position, []).append(text)
-        cold = self.sections[1]
+        last = self.sections[-1]
         if self.constants:
-            comments.setdefault(cold.start + len(cold.buffer), []).append("constants")
+            comments.setdefault(last.start + len(last.buffer), []).append("constants")
         starts = sorted(comments)
         return [(s, e, comments[s]) for s, e in zip(starts, [*starts[1:], self._size])]
 
@@ -165,22 +170,23 @@ class Assembler:
         return max(constants, *[section.alignment for section in self.sections])
 
     def _lay_out(self):
-        """Offsets of the cold section, of the constants, and of the end."""
-        hot, cold = self.sections
-        cold_start = round_up(len(hot.buffer), cold.alignment)
-        constants = cold_start + len(cold.buffer)
+        """Offsets of the sections (a list), of the constants, and of the end."""
+        starts, end = [], 0
+        for section in self.sections:
+            starts.append(round_up(end, section.alignment))
+            end = starts[-1] + len(section.buffer)
         if self.constants:
-            constants = round_up(constants, max(map(len, self.constants)))
-        return cold_start, constants, constants + sum(map(len, self.constants))
+            end = round_up(end, max(map(len, self.constants)))
+        return starts, end, end + sum(map(len, self.constants))
 
     def finish(self, base_address):
         """The code, to be run at `base_address`; labels know their offsets afterwards."""
         if base_address % self.alignment():
             raise AssemblyError(f"{base_address:#x} is not aligned to {self.alignment()}")
-        hot, cold = self.sections
-        cold_start, constants_start, self._size = self._lay_out()
-        hot.start, cold.start = 0, cold_start
-        code = hot.buffer + nops(cold_start - len(hot.buffer)) + cold.buffer
+        starts, constants_start, self._size = self._lay_out()
+        code = bytearray()
+        for section, section.start in zip(self.sections, starts):
+            code += nops(section.start - len(code)) + section.buffer
         code += b"\xcc" * (constants_start - len(code))
         offsets = {}
         for label in self.labels:
