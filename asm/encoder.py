@@ -73,17 +73,31 @@ class Form:
             [shape in accepted for shape, accepted in zip(shapes, self.accepted)]
         )
 
-    def immediate_range(self):
-        """The least and the greatest immediate that this form encodes without loss."""
+    def immediate_ranges(self, wraps):
+        """(least, greatest) pairs of the immediates that this form encodes without loss.
+
+        `wraps` says that the instruction takes unsigned operands too, so that 2**32 - 1, say,
+        is as good a name for a 32-bit -1.
+        """
         pattern = self.operands[-1]
         if pattern == "1":
-            return 1, 1
+            return [(1, 1)]
         width = int(pattern.lstrip("uim"))
         if pattern.startswith("u"):
-            return 0, 2**width - 1
-        first = self.operands[0]
-        same = first != pattern and _operand_width(first) == width
-        return -(2 ** (width - 1)), 2 ** (width if same else width - 1) - 1
+            return [(0, 2**width - 1)]
+        least = -(2 ** (width - 1))
+        if self.sets_every_bit():
+            return [(least, 2**width - 1)]
+        ranges = [(least, -least - 1)]
+        if wraps:
+            full = 2 ** _register_width(self.operands[0])
+            ranges.append((full + least, full - 1))
+        return ranges
+
+    def sets_every_bit(self):
+        """Whether the immediate is as wide as the first operand, hence not extended."""
+        first, last = self.operands[0], self.operands[-1]
+        return last.startswith("imm") and first != last and _register_width(first) == int(last[3:])
 
     def parse(self):
         """prefixes, REX.W, opcode, what follows the opcode ("/r", "/2", "+r", ""), immediate bytes."""
@@ -115,7 +129,7 @@ class Form:
         return value, field
 
 
-def _operand_width(pattern):
+def _register_width(pattern):
     fixed = {"al": 8, "ax": 16, "eax": 32, "rax": 64}
     return fixed[pattern] if pattern in fixed else int(pattern.lstrip("rm"))
 
@@ -147,7 +161,7 @@ def encoder_for(forms, shapes):
     segment = _SEGMENT_PREFIXES[address_kind]
     relative = shapes.index(special) if address_kind == "rip" else None
     if plain and plain[-1] == "imm":
-        choices = [_immediate_choice(form, segment) for form in fitting]
+        choices = _immediate_choices(fitting, segment)
         return _with_immediate(choices, len(plain), relative)
     encode = _without_immediate(fitting[0], segment)
     if relative is not None:
@@ -155,10 +169,16 @@ def encoder_for(forms, shapes):
     return encode
 
 
-def _immediate_choice(form, segment):
-    low, high = form.immediate_range()
-    size = form.parse()[4]
-    return low, high, size, 256**size - 1, _without_immediate(form, segment)
+def _immediate_choices(forms, segment):
+    """(least, greatest, bytes, mask, encoder of the other operands), in order of preference."""
+    wraps = any([form.sets_every_bit() for form in forms])
+    choices = []
+    for form in forms:
+        size = form.parse()[4]
+        encode_rest = _without_immediate(form, segment)
+        for least, greatest in form.immediate_ranges(wraps):
+            choices.append((least, greatest, size, 256**size - 1, encode_rest))
+    return choices
 
 
 def _with_immediate(choices, count, relative):

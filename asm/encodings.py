@@ -288,7 +288,7 @@ pcmpeqd xmm, xm128      : 66 0F 76 /r
 psrlq xmm, uimm8        : 66 0F 73 /2 ib
 psllq xmm, uimm8        : 66 0F 73 /6 ib
 movmskpd r32, xmm       : 66 0F 50 /r
-movmskpd r64, xmm       : 66 REX.W 0F 50 /r
+movmskpd r64, xmm       : 66 0F 50 /r
 """
 
 
