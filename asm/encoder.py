@@ -14,12 +14,21 @@ known beforehand is a constant. What remains is to join
 Invariant: a function returns the exact encoding or raises TypeError; nothing is truncated.
 """
 
+from functools import lru_cache
+from operator import contains
+
 from asm.encodings import FAMILIES, ROWS
 from asm.registers import REX_NEEDED
 
 _BYTES = tuple([bytes((value,)) for value in range(256)])
 _LEGACY_PREFIXES = (0x66, 0xF2, 0xF3)
 _SEGMENT_PREFIXES = {"": b"", "fs": b"\x64", "gs": b"\x65", "rip": b""}
+
+# _REX[W][bits]: the REX prefix, or nothing if none is needed.
+_REX = (
+    [_BYTES[0x40 | bits & REX_NEEDED - 1] if bits else b"" for bits in range(16)],
+    [_BYTES[0x48 | bits & REX_NEEDED - 1] for bits in range(16)],
+)
 _IMMEDIATE_BYTES = {"ib": 1, "iw": 2, "id": 4, "io": 8, "cd": 4}
 
 # The shapes that stand for a register in a form; they need no encoding there.
@@ -34,6 +43,7 @@ _REGISTER_SHAPES = {
 _ANY_MEMORY = ("m8", "m16", "m32", "m64", "m128")
 
 
+@lru_cache(maxsize=None)  # there are as many patterns as the table has
 def _accepted_shapes(pattern):
     """The operand shapes that a pattern of the table takes."""
     if pattern in _REGISTER_SHAPES:
@@ -65,13 +75,9 @@ class Form:
         self.operands = operands.split(", ") if operands else []
         self.accepted = [_accepted_shapes(operand) for operand in self.operands]
 
-    def __repr__(self):
-        return f"{self.mnemonic} {', '.join(self.operands)} : {self.encoding}"
-
     def takes(self, shapes):
-        return len(shapes) == len(self.accepted) and all(
-            [shape in accepted for shape, accepted in zip(shapes, self.accepted)]
-        )
+        """Whether operands of these shapes fit."""
+        return len(shapes) == len(self.accepted) and all(map(contains, self.accepted, shapes))
 
     def immediate_ranges(self, wraps):
         """(least, greatest) pairs of the immediates that this form encodes without loss.
@@ -100,7 +106,7 @@ class Form:
         return last.startswith("imm") and first != last and _register_width(first) == int(last[3:])
 
     def parse(self):
-        """prefixes, REX.W, opcode, what follows the opcode ("/r", "/2", "+r", ""), immediate bytes."""
+        """prefixes, REX.W, opcode, what follows it ("/r", "/2", "+r" or ""), immediate's size."""
         prefixes, wide, opcode, field, immediate = b"", False, b"", "", 0
         for word in self.encoding.split():
             if word == "REX.W":
@@ -163,7 +169,7 @@ def encoder_for(forms, shapes):
     if plain and plain[-1] == "imm":
         choices = _immediate_choices(fitting, segment)
         return _with_immediate(choices, len(plain), relative)
-    encode = _without_immediate(fitting[0], segment)
+    encode = _without_immediate(fitting[0], fitting[0].parse(), segment)
     if relative is not None:
         return lambda *operands: (encode(*operands), 0, operands[relative])
     return encode
@@ -174,8 +180,9 @@ def _immediate_choices(forms, segment):
     wraps = any([form.sets_every_bit() for form in forms])
     choices = []
     for form in forms:
-        size = form.parse()[4]
-        encode_rest = _without_immediate(form, segment)
+        encoding = form.parse()
+        size = encoding[4]
+        encode_rest = _without_immediate(form, encoding, segment)
         for least, greatest in form.immediate_ranges(wraps):
             choices.append((least, greatest, size, 256**size - 1, encode_rest))
     return choices
@@ -204,9 +211,9 @@ def _with_immediate(choices, count, relative):
     return encode_two if count == 2 and relative is None else encode_any
 
 
-def _without_immediate(form, segment):
+def _without_immediate(form, encoding, segment):
     """A function from the operands other than the immediate to bytes."""
-    prefixes, wide, opcode, field, _ = form.parse()
+    prefixes, wide, opcode, field, _ = encoding
     before = segment + prefixes
     operands = [o for o, shapes in zip(form.operands, form.accepted) if shapes != ("imm",)]
     if field == "":
@@ -214,7 +221,7 @@ def _without_immediate(form, segment):
         return lambda *fixed: code
     if field == "+r":
         return _register_in_opcode(before, wide, opcode)
-    heads = [before + _rex(bits, wide) + opcode for bits in range(16)]
+    heads = [before + rex + opcode for rex in _REX[wide]]
     if field != "/r":
         encode = _rm(heads, int(field[1:]) << 3)
     elif operands[0] in _REGISTER_SHAPES:
@@ -226,15 +233,9 @@ def _without_immediate(form, segment):
     return encode
 
 
-def _rex(bits, wide):
-    """The REX prefix, if one is needed; `bits` as collected from the operands."""
-    rex = bits & (REX_NEEDED - 1) | (8 if wide else 0)
-    return _BYTES[0x40 | rex] if bits or wide else b""
-
-
 def _register_in_opcode(before, wide, opcode):
     first, last = opcode[:-1], opcode[-1]
-    heads = [before + _rex(bits, wide) + first for bits in range(16)]
+    heads = [before + rex + first for rex in _REX[wide]]
     return lambda reg: heads[reg.rex] + _BYTES[last + (reg.number & 7)]
 
 

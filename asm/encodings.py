@@ -22,7 +22,8 @@ its number. Among the forms that fit, the first is used, so shorter ones stand f
 CONDITIONS = {
     name: code
     for code, names in enumerate(
-        "o no b,c,nae ae,nb,nc e,z ne,nz be,na a,nbe s ns p,pe np,po l,nge ge,nl le,ng g,nle".split()
+        "o no b,c,nae ae,nb,nc e,z ne,nz be,na a,nbe "
+        "s ns p,pe np,po l,nge ge,nl le,ng g,nle".split()
     )
     for name in names.split(",")
 }

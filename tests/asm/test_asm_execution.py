@@ -190,7 +190,8 @@ INTEGER_SAMPLES = {
 }
 for _condition, _holds in COMPARISONS.items():
     INTEGER_SAMPLES["set" + _condition] = compare(_condition), _holds
-    INTEGER_SAMPLES["cmov" + _condition] = select(_condition), lambda x, y, h=_holds: (y, x)[h(x, y)]
+    _selected = lambda x, y, holds=_holds: x if holds(x, y) else y  # noqa: E731
+    INTEGER_SAMPLES["cmov" + _condition] = select(_condition), _selected
     INTEGER_SAMPLES["j" + _condition] = branch(_condition), _holds
 
 FUNCTIONS = {}

@@ -9,7 +9,7 @@ from asm_oracles import capstone_disassembler, capstone_operands, plain_operands
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asm import Assembler, Memory
+from asm import Assembler, Memory, relative
 from asm.registers import GPR8, GPR32, GPR64, XMM
 
 disassemble = capstone_disassembler()
@@ -70,7 +70,7 @@ def same(instruction, mnemonic, operands):
 
 
 @given(instructions())
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=500, deadline=None)
 def test_round_trip(case):
     """Any instruction is read back as it was written."""
     mnemonic, operands = case
@@ -108,8 +108,6 @@ steps = st.lists(
 @settings(max_examples=200, deadline=None)
 def test_programs(steps, random):
     """Labels end up where they were bound, and every branch reaches its label."""
-    from asm import relative
-
     a = Assembler()
     labels = [a.label(str(n)) for n in range(4)]
     branches = {}  # tag: label
