@@ -104,50 +104,64 @@ steps = st.lists(
 )
 
 
-@given(steps, st.randoms(use_true_random=False))
-@settings(max_examples=200, deadline=None)
-def test_programs(steps, random):
-    """Labels end up where they were bound, and every branch reaches its label."""
-    a = Assembler()
-    labels = [a.label(str(n)) for n in range(4)]
-    branches = {}  # tag: label
-    unbound = list(labels)
+class Program:
+    """A random program, and where it refers to what."""
 
-    def step(name):
+    def __init__(self, random):
+        self.assembler = Assembler()
+        self.random = random
+        self.labels = [self.assembler.label(str(n)) for n in range(4)]
+        self.unbound = list(self.labels)
+        self.references = []  # (section, end of the instruction, label, offset)
+
+    def step(self, name, steps):
+        """Emit something."""
+        a, random = self.assembler, self.random
         if name == "mov":
             a.mov(GPR64[random.randrange(16)], random.randrange(2**40))
-        elif name == "bind" and unbound:
-            a.bind(unbound.pop())
+        elif name == "bind" and self.unbound:
+            a.bind(self.unbound.pop())
         elif name == "align":
             a.align(random.choice((4, 16, 32)))
+        elif name == "marker":
+            a.marker(None)
         elif name == "cold":
             with a.cold():
                 for inner in random.sample(steps, min(3, len(steps))):
-                    if inner != "cold":
-                        step(inner)
+                    self.step(inner, [])
         elif name in ("jmp", "je"):
-            label = random.choice(labels)
+            label = random.choice(self.labels)
             a.emit(name, label)
-            branches[len(branches)] = (a.section, len(a.buffer), 0, label)
+            self.note(label)
         elif name == "lea":
-            label, offset = random.choice(labels), random.randrange(-99, 99)
+            label, offset = random.choice(self.labels), random.randrange(-99, 99)
             a.lea(GPR64[0], relative(label, 8, offset))
-            branches[len(branches)] = (a.section, len(a.buffer), offset, label)
+            self.note(label, offset)
         elif name == "constant":
             label = a.constant(random.randrange(5))
             a.mov(GPR64[9], relative(label))
-            branches[len(branches)] = (a.section, len(a.buffer), 0, label)
-        elif name == "marker":
-            a.marker(None)
+            self.note(label)
 
+    def note(self, label, offset=0):
+        """The instruction just emitted refers to label + offset."""
+        a = self.assembler
+        self.references.append((a.section, len(a.buffer), label, offset))
+
+
+@given(steps, st.randoms(use_true_random=False))
+@settings(max_examples=200, deadline=None)
+def test_programs(steps, random):
+    """Labels end up where they were bound, and every reference reaches its label."""
+    program = Program(random)
     for name in steps:
-        step(name)
-    while unbound:
-        a.bind(unbound.pop())
+        program.step(name, steps)
+    a = program.assembler
+    while program.unbound:
+        a.bind(program.unbound.pop())
     bound = a.size_bound()
     code = a.finish(0x10000)
     assert len(code) <= bound
-    for section, end, offset, label in branches.values():
+    for section, end, label, offset in program.references:
         end += section.start
         displacement = int.from_bytes(code[end - 4 : end], "little", signed=True)
         assert label.offset + offset == end + displacement
