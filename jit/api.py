@@ -1,0 +1,89 @@
+"""What users call. Everything heavy is imported inside the functions, so that ``import jit`` costs next to nothing."""
+
+import os
+from types import FunctionType, MethodType
+
+_support = None
+
+
+def available():
+    """Whether functions are compiled here, and if not, why.
+
+    Returns:
+        object with `ok` (bool) and `reason` (str); it is true where compiling works.
+    """
+    global _support
+    if _support is None:
+        from jit.availability import examine
+        _support = examine()
+    return _support
+
+
+def jit(function):
+    """Compile a Python function at its first call, for the types of its arguments; usable as a decorator.
+
+    Args:
+        function: a function, method, staticmethod, classmethod or lambda.
+
+    Returns:
+        the same object; calls of it run machine code wherever that gives what Python gives.
+
+    Raises:
+        TypeError: it is not a Python function.
+    """
+    target = function
+    while isinstance(target, (staticmethod, classmethod, MethodType)):
+        target = target.__func__
+    if not isinstance(target, FunctionType):
+        raise TypeError(f"jit takes a Python function, not {type(function).__name__}")
+    if available():
+        from jit.dispatch import COMPILER
+        COMPILER.register(target)
+    return function
+
+
+def explain(function):
+    """What became of a function: see `jit.report.Explanation`; ``print`` it to read it."""
+    from jit.report import explain as make
+    return make(_plain(function))
+
+
+def disassemble(function, file=None):
+    """Source lines, bytecode and machine code of a function's versions, side by side.
+
+    Args:
+        function: a decorated function. file: where to print; None returns the text instead.
+    """
+    from jit.disassembly import function_text
+    text = function_text(_plain(function))
+    if file is None:
+        return text
+    print(text, file=file)
+    return None
+
+
+def native(function, *argument_types):
+    """The raw entry of one version as a ctypes function: C values in and out, the GIL held, exceptions raised.
+
+    Args:
+        function: a Python function. argument_types: int, float or bool for each parameter.
+
+    Raises:
+        TypeError, Unsupported.
+    """
+    from jit.natives import native as make
+    return make(_plain(function), argument_types)
+
+
+def statistics():
+    """Counts and sums over all compiled functions of the process: see `jit.report.Statistics`."""
+    from jit.report import statistics as make
+    return make()
+
+
+def _plain(function):
+    while isinstance(function, (staticmethod, classmethod, MethodType)):
+        function = function.__func__
+    if not isinstance(function, FunctionType):
+        raise TypeError(f"a Python function is wanted, not {type(function).__name__}")
+    return function

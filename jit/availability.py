@@ -1,0 +1,22 @@
+"""Whether this process can run compiled code."""
+
+import os
+from collections import namedtuple
+
+
+class Availability(namedtuple("Availability", "ok reason")):
+    """True where functions are compiled; `reason` says why not."""
+
+    __slots__ = ()
+
+    def __bool__(self):
+        return self.ok
+
+
+def examine():
+    """Ask the environment, then the platform."""
+    if os.environ.get("JIT_DISABLE", "") not in ("", "0"):
+        return Availability(False, "switched off by JIT_DISABLE")
+    import platforms
+    found = platforms.support()
+    return Availability(found.ok, found.reason)

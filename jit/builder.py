@@ -1,0 +1,299 @@
+"""Building typed SSA: values, operations, exits and ownership, as bytecode handlers use them."""
+
+from jit import types
+from jit.errors import InternalError, Unsupported
+from jit.template import FAMILIES, find
+from jit.types import PENDING
+from jit.values import Edge, Exit, Operation, Value, constant_value, null_value
+
+
+class Builder:
+    """The part of the abstract walk that appends to the current block.
+
+    Attributes:
+        block, state: what is being built, and the state at its end. instruction: the current one.
+        base: snapshot of the state before the current raw instruction, or None while the state is still that.
+        start_exits: exits made for the current instruction, by (reason, observed value).
+    """
+
+    def __init__(self, unit, knowledge):
+        self.unit = unit
+        self.knowledge = knowledge
+        self.counter = 0
+        self.exits = []
+        self.constants = {}
+        self.null = null_value()
+        self.instruction = self.block = self.state = self.base = None
+        self.start_exits = {}
+        self.drops = []
+        self.site = 0
+
+    # -- values -----------------------------------------------------------------------------
+
+    def value(self, kind, shape=None):
+        self.counter += 1
+        value = Value(self.counter, kind, shape)
+        value.block = self.block
+        return value
+
+    def constant(self, constant):
+        """The constant's Value; one per distinct object, kept alive by the unit."""
+        kind = type(constant)
+        key = (kind, constant) if kind in (int, bool) else (kind, id(constant))
+        found = self.constants.get(key)
+        if found is None:
+            found = self.constants[key] = constant_value(-1, constant)
+            if found.type.is_object and constant is not None:
+                self.unit.keep(constant)
+            elif kind is float:
+                self.unit.keep(constant)
+        return found
+
+    def alias(self, value, kind):
+        """A second name for `value` under a type that has just been proven; replaces it in the state."""
+        new = self.value(kind, value.shape)
+        new.home = value.home or value
+        new.permanent = value.permanent
+        self.replace(value, new)
+        return new
+
+    def replace(self, old, new):
+        """Put `new` wherever the state names `old`, with its reference."""
+        state = self.state
+        state.locals = [new if value is old else value for value in state.locals]
+        state.stack = [new if value is old else value for value in state.stack]
+        if old in state.owned:
+            state.owned = state.owned - {old} | ({new} if new.type.is_object else frozenset())
+        if old in state.transient:
+            state.transient = state.transient - {old} | ({new} if new.type.is_object else frozenset())
+
+    def push(self, value):
+        self.state.stack.append(value)
+
+    def pop(self):
+        stack = self.state.stack
+        if not stack:
+            raise Unsupported("operand stack underflow")
+        return stack.pop()
+
+    def peek(self, depth=1):
+        stack = self.state.stack
+        if len(stack) < depth:
+            raise Unsupported("operand stack underflow")
+        return stack[-depth]
+
+    # -- operations ---------------------------------------------------------------------------
+
+    def make(self, name, arguments, exit=None, after=None, detail=None):
+        chosen = find(name, arguments)
+        if chosen is None:
+            raise InternalError(f"no template {name} for {arguments}")
+        return Operation(chosen, arguments, [], exit, after, detail, self.instruction)
+
+    def make_of(self, name, arguments, detail=None):
+        """Like `make`, for families whose templates take any number of arguments."""
+        return Operation(FAMILIES[name][0], arguments, [], None, None, detail, self.instruction)
+
+    def operation_of(self, chosen, arguments, exit=None, after=None, mismatch=None, detail=None, kind=None, shape=None):
+        """Append an operation of a given `Template`; returns its result Value if `kind` is given."""
+        made = Operation(chosen, arguments, [], exit, after, detail, self.instruction)
+        made.mismatch = mismatch
+        self.block.operations.append(made)
+        if kind is None:
+            return None
+        made.results.append(self.value(kind, shape))
+        return made.results[0]
+
+    def operation(self, name, *arguments, exit=None, after=None, mismatch=None, detail=None, kind=None, shape=None):
+        """Append an operation; returns its result Value, or None if it has none.
+
+        Args:
+            exit: the side exit its guards take; made on demand if the template asks for one and None is given.
+            after: Exit for the state behind the instruction. kind, shape: of the result, where the template says `any`.
+        """
+        chosen = find(name, arguments)
+        if chosen is None:
+            raise InternalError(f"no template {name} for {arguments}")
+        if exit is None and chosen.takes_exit:
+            exit = self.exit(chosen.label.replace("_", " "))
+        made = Operation(chosen, arguments, [], exit, after, detail, self.instruction)
+        made.mismatch = mismatch
+        self.block.operations.append(made)
+        if not chosen.outputs:
+            return None
+        for _, output in chosen.outputs:
+            made.results.append(self.value(kind if output is None or kind is not None else output, shape))
+        return made.results[0]
+
+    def box(self, value):
+        """A new owned reference to the Python object for `value`; the caller accounts for it."""
+        if value.type.is_object:
+            return value
+        if value.is_constant:
+            boxed = self.constant_object(value)
+            return boxed
+        return self.operation("box", value, exit=self.exit("out of memory"), kind=types.exact(value.type.python))
+
+    def constant_object(self, value):
+        """The object form of an unboxed constant."""
+        key = ("object", value.type, id(value.constant))
+        found = self.constants.get(key)
+        if found is None:
+            found = self.constants[key] = Value(-1, types.exact(value.type.python))
+            found.constant = value.constant
+            found.is_constant = found.permanent = True
+            self.unit.keep(value.constant)
+        return found
+
+    def unbox_plain_bool(self):
+        """Replace the True or False on top of the stack by its machine form; both are immortal enough to drop at once."""
+        boxed = self.pop()
+        truth = self.operation("unbox_bool", boxed, exit=self.exit_here("not a bool"))
+        self.push(truth)
+        self.release(boxed)
+        return truth
+
+    # -- exits ----------------------------------------------------------------------------------
+
+    def snapshot_state(self, lazily=False):
+        """Remember the state before the current raw instruction; its exits resume there."""
+        self.start_exits = {}
+        self.base = None
+        if not lazily:
+            self.base = self.state.snapshot()
+
+    def exit(self, reason, observe=None):
+        """A side exit that resumes before the current instruction."""
+        key = (reason, observe)
+        found = self.start_exits.get(key)
+        if found is None:
+            if self.base is None:
+                self.base = self.state.snapshot()
+            found = self.start_exits[key] = self.new_exit(reason, self.base)
+            found.resume = self.instruction.offset
+            found.executing = self.instruction.executing
+            found.observe = observe
+        return found
+
+    def mismatch_exit(self, reason, site):
+        """An exit for an item whose type is not the guessed one; its stub finds the item in rax."""
+        found = self.exit(reason, observe="rax")
+        found.site = site
+        return found
+
+    def freeze(self):
+        """Call before changing the state if exits may be needed later in the same instruction."""
+        if self.base is None:
+            self.base = self.state.snapshot()
+
+    def exit_after(self, reason, routine="exit_start"):
+        """An exit that resumes behind the current instruction, in the state as it is now.
+
+        With routine "exit_after" the interpreter finds the result (in rax) on top of that state's stack.
+        """
+        made = self.new_exit(reason, self.state.snapshot())
+        made.executing = self.instruction.executing
+        made.following = self.instruction.following
+        made.resume = self.instruction.following
+        made.routine = routine
+        return made
+
+    def exit_here(self, reason):
+        """An exit in the present state that shows the current instruction as running (calls, exceptions)."""
+        made = self.new_exit(reason, self.state.snapshot())
+        made.executing = self.instruction.executing
+        made.routine = "exit_throw"
+        return made
+
+    def new_exit(self, reason, snapshot):
+        made = Exit(reason, self.instruction, *snapshot)
+        made.number = len(self.exits)
+        self.exits.append(made)
+        return made
+
+    def poll_back_edge(self, instruction):
+        """The interpreter lets pending work in on backward jumps; so does compiled code, before it pops anything."""
+        self.before_effect()
+        self.loops_reached = True
+        self.operation("poll", exit=self.exit("eval breaker"))
+
+    def split(self, name, arguments, detail, target, exit=None):
+        """Branch in the middle of an instruction: walking goes on in a block of its own where the condition holds.
+
+        Args:
+            name, arguments, detail: the condition. target: function called in the block where it does not hold; it must
+                end that block.
+        """
+        self.before_effect()
+        block, state = self.block, self.state
+        block.terminator = self.make(name, arguments, exit=exit, detail=detail)
+        yes, no = self.new_block(block.index), self.new_block(block.index)
+        for successor in (yes, no):
+            edge = Edge(block, successor)
+            edge.target = successor
+            successor.predecessors.append(edge)
+            successor.state = state
+            block.edges.append(edge)
+        saved = self.base, self.start_exits
+        self.begin(no, state.copy())
+        target()
+        self.base, self.start_exits = saved[0], {}
+        self.begin(yes, state.copy())
+
+    def leave(self, reason):
+        """End the block by leaving to the interpreter unconditionally."""
+        self.unit.note(reason, self.instruction)
+        self.block.terminator = self.make("leave", (), exit=self.exit(reason))
+        return True
+
+    # -- ownership ---------------------------------------------------------------------------
+
+    def before_effect(self):
+        """Before anything that can free or replace items of containers: own what was only borrowed from one."""
+        state = self.state
+        if not state.transient:
+            return
+        held = state.values()
+        for value in state.transient:
+            if value in held:
+                self.operation("incref", value)
+                state.owned = state.owned | {value}
+                if self.base is not None:
+                    self.base = (*self.base[:3], self.base[3] | {value})
+        self.start_exits = {}
+        state.transient = frozenset()
+
+    def release(self, *values):
+        """Values popped for good: drop the reference of each that no slot names any more."""
+        state = self.state
+        if not state.owned:
+            return
+        for value in values:
+            if value in state.owned and not state.holds(value):
+                self.drop(value)
+
+    def release_before_jump(self, value, truth):
+        """Drop the object whose `truth` decides a jump; an exit finds that truth in its place."""
+        if value in self.state.owned and not self.state.holds(value):
+            self.state.owned = self.state.owned - {value}
+            self.before_effect()
+            self.push(truth)
+            after = self.exit_here("a finaliser looked at the frame")
+            after.resume, after.routine = self.instruction.offset, "exit_start"
+            self.pop()
+            self.operation("drop", value, after=after)
+
+    def drop(self, value, flag=True):
+        state = self.state
+        state.owned = state.owned - {value}
+        if not self.instruction.last:
+            self.drops.append((value, flag))
+            return
+        plain = value.type.python in types.PLAIN
+        if not plain:
+            self.before_effect()
+        after = None if plain else self.exit_after("a finaliser looked at the frame")
+        if flag is True:
+            self.operation("drop", value, after=after)
+        else:
+            self.operation("drop_if", flag, value, after=after)

@@ -1,0 +1,1 @@
+"""What each canonical operation means to the abstract walk; one function per operation, found by grep."""

@@ -1,0 +1,243 @@
+"""Builtin functions and methods with templates of their own.
+
+A handler gets the walker and the argument Values, and returns the result Value, or None if it has no template for these
+types (the call then goes through the C-API). Operands stay on the abstract stack meanwhile, so guards can leave.
+"""
+
+import math
+
+from jit import types
+from jit.bytecodes.containers import append, sharpen
+from jit.bytecodes.items import take
+from jit.bytecodes.numbers import arithmetic, nonnegative, number, operands, to_float
+from jit.foreign import Call, blind_call, box_operands
+from jit.types import (BOOL, BYTEARRAY, BYTES, FLOAT, INT, LIST, NONE, OBJECT, STATIC, STR, TUPLE, UNBOXED, Shape, exact)
+from jit.values import RangeIterator, RangeObject, Value
+
+CALLABLES = {}
+METHODS = {}
+_SIZED = {LIST: list, TUPLE: tuple, BYTES: bytes, BYTEARRAY: bytearray, STR: str}
+
+
+def builtin(*callables, table=CALLABLES):
+    """Declare the decorated handler for these callables."""
+
+    def declare(handler):
+        for item in callables:
+            table[item] = handler
+        return handler
+
+    return declare
+
+
+@builtin(range)
+def call_range(w, first, second=None, third=None):
+    following = w.instructions[w.index + 1]
+    if following.operation != "GET_ITER" or not w.inside(w.index + 1):
+        return None
+    given = [number(w, value) for value in (first, second, third) if value is not None]
+    if any(value is None or value.type not in (INT, BOOL) for value in given):
+        return None
+    if len(given) == 1:
+        return RangeObject(w.constant(0), given[0], w.constant(1))
+    step = given[2] if len(given) == 3 else w.constant(1)
+    if step.is_constant and step.constant == 0:
+        return None
+    return RangeObject(given[0], given[1], step)
+
+
+@builtin(len)
+def call_len(w, value):
+    if value.type not in _SIZED:
+        return None
+    if value.is_constant:
+        return w.constant(len(value.constant))
+    result = w.operation("length", value, detail=_SIZED[value.type])
+    result.facts = "nonnegative"
+    return result
+
+
+@builtin(abs)
+def call_abs(w, value):
+    machine = number(w, value)
+    if machine is None:
+        return None
+    if machine.is_constant:
+        return w.constant(abs(machine.constant))
+    result = w.operation("abs", machine)
+    return result
+
+
+def _extreme(name):
+    def handler(w, left, right, *rest):
+        result = left
+        for other in (right, *rest):
+            pair = operands(w, result, other)
+            if pair is None or pair[0].type is not pair[1].type or pair[0].type is BOOL:
+                return None
+            result = w.operation(name, *pair)
+        return result
+    return handler
+
+
+builtin(min)(_extreme("min"))
+builtin(max)(_extreme("max"))
+
+
+@builtin(int)
+def call_int(w, value):
+    if value.type is OBJECT:
+        value = number(w, value)
+    if value is None:
+        return None
+    if value.type is BOOL:
+        return w.constant(int(value.constant)) if value.is_constant else w.operation("bool_to_int", value)
+    if value.type is INT:
+        return value
+    if value.type is FLOAT and not value.is_constant:
+        return w.operation("float_to_int", value)
+    return None
+
+
+@builtin(float)
+def call_float(w, value):
+    machine = number(w, value)
+    return None if machine is None else to_float(w, machine)
+
+
+@builtin(bool)
+def call_bool(w, value):
+    from jit.bytecodes.numbers import truth_of
+    return truth_of(w, value)
+
+
+@builtin(round)
+def call_round(w, value):
+    machine = number(w, value)
+    if machine is None or machine.is_constant or machine.type is BOOL:
+        return None
+    return machine if machine.type is INT else w.operation("round", machine)
+
+
+@builtin(ord)
+def call_ord(w, value):
+    if value.type is not STR or value.is_constant:
+        return w.constant(ord(value.constant)) if value.is_constant and value.type is STR and \
+            len(value.constant) == 1 else None
+    result = w.operation("ord", value)
+    result.facts = "nonnegative"
+    return result
+
+
+@builtin(chr)
+def call_chr(w, value):
+    machine = number(w, value)
+    if machine is None or machine.is_constant or machine.type is not INT:
+        return None
+    return w.operation("chr", machine, kind=STR)
+
+
+@builtin(divmod)
+def call_divmod(w, left, right):
+    return None
+
+
+@builtin(isinstance)
+def call_isinstance(w, value, classes):
+    """Known while compiling when the value's exact type is."""
+    python = value.type.python
+    if python is None or not classes.is_constant or value.__class__ is not Value:
+        return None
+    wanted = classes.constant if type(classes.constant) is tuple else (classes.constant,)
+    if not all(kind in STATIC for kind in wanted if type(kind) is type) or not all(type(kind) is type for kind in wanted):
+        return None
+    return w.constant(issubclass(python, wanted))
+
+
+@builtin(pow)
+def call_pow(w, left, right):
+    pair = operands(w, left, right)
+    return None if pair is None else arithmetic(w, "**", *pair)
+
+
+@builtin(math.sqrt)
+def call_sqrt(w, value):
+    machine = number(w, value, w.constant(0.5))
+    if machine is None or machine.is_constant:
+        return None
+    return w.operation("sqrt", to_float(w, machine))
+
+
+@builtin(math.fabs)
+def call_fabs(w, value):
+    machine = number(w, value, w.constant(0.5))
+    return None if machine is None or machine.is_constant else w.operation("abs", to_float(w, machine))
+
+
+def _libm(symbol):
+    """math.<symbol> of one float: the C function; a nan or inf out of a finite argument is left to CPython's checks."""
+    def handler(w, value):
+        machine = number(w, value, w.constant(0.5))
+        if machine is None or machine.is_constant:
+            return None
+        return w.operation("libm_1", to_float(w, machine), detail=symbol)
+    return handler
+
+
+for _name in ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "exp", "expm1", "log1p", "asinh",
+              "acosh", "atanh", "log", "log2", "log10"):
+    builtin(getattr(math, _name))(_libm(_name))
+
+
+def _libm_2(symbol):
+    def handler(w, left, right):
+        pair = operands(w, left, right)
+        if pair is None:
+            return None
+        a, b = to_float(w, pair[0]), to_float(w, pair[1])
+        return None if a.is_constant and b.is_constant else w.operation("libm_2", a, b, detail=symbol)
+    return handler
+
+
+for _name in ("atan2", "fmod", "copysign"):
+    builtin(getattr(math, _name))(_libm_2(_name))
+
+
+@builtin(math.floor)
+def call_floor(w, value):
+    machine = number(w, value, w.constant(0.5))
+    if machine is None or machine.is_constant:
+        return None
+    return machine if machine.type is INT else w.operation("floor", machine) if machine.type is FLOAT else None
+
+
+@builtin(math.ceil)
+def call_ceil(w, value):
+    machine = number(w, value, w.constant(0.5))
+    if machine is None or machine.is_constant:
+        return None
+    return machine if machine.type is INT else w.operation("ceil", machine) if machine.type is FLOAT else None
+
+
+@builtin(list.append, table=METHODS)
+def method_append(w, container, value):
+    if container.type is not LIST or container.is_constant and False:
+        return None
+    sharpen(container, value)
+    w.freeze()
+    w.before_effect()
+    boxed, = box_operands(w, 1)
+    w.operation("list_append", container, boxed, exit=w.exit_here("out of memory"))
+    return w.constant(None)
+
+
+@builtin(list.pop, table=METHODS)
+def method_pop(w, container):
+    """``list.pop()``: the list's reference to its last item becomes ours."""
+    if container.type is not LIST:
+        return None
+    w.freeze()
+    item = w.operation("list_pop", container, exit=w.exit("pop from empty list"), shape=container.shape and
+                       container.shape.element)
+    w.state.owned |= {item}
+    return item

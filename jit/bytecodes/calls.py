@@ -1,0 +1,146 @@
+"""Calls: of builtins that have a template, of compiled functions directly, of everything else by vectorcall."""
+
+from jit import types
+from jit.bytecodes.builtins import CALLABLES, METHODS
+from jit.foreign import Call, callout
+from jit.types import FLOAT, INT, NULL, OBJECT, PENDING
+from jit.values import RangeIterator, RangeObject, Value
+from jit.walk import Restart, bytecode
+from platforms.cpython import opcodes
+
+#: Registers carry this many unboxed arguments; more make the call a callout.
+GPR_ARGUMENTS = 6
+XMM_ARGUMENTS = 8
+
+
+class BodyCall:
+    """A direct call of compiled code.
+
+    Attributes:
+        target: what the unit's manager returned for the callee. consumed: Values whose reference the call uses up.
+    """
+
+    __slots__ = ("target", "consumed")
+
+    def __init__(self, target, consumed):
+        self.target = target
+        self.consumed = consumed
+
+
+@bytecode("CALL")
+def call(w, instruction):
+    count = instruction.argument
+    names = instruction.names
+    stack = w.state.stack
+    if len(stack) < count + 2 or any(item.__class__ is not Value for item in stack[-count - 2:]):
+        return w.leave("a call with an iterator as its operand")
+    below, above = stack[-count - 2], stack[-count - 1]
+    arguments = stack[len(stack) - count:]
+    if opcodes.NULL_FIRST:
+        callee, first = (above, None) if below.type is NULL else (below, above)
+    else:
+        callee, first = (below, None) if above.type is NULL else (below, above)
+    if first is not None:
+        arguments = [first] + arguments
+    if callee.is_constant and not names:
+        handler = CALLABLES.get(callee.constant) if _hashable(callee.constant) else None
+        if handler is None and first is not None:
+            handler = METHODS.get(callee.constant) if _hashable(callee.constant) else None
+        if handler is not None:
+            done = inline(w, handler, arguments, count + 2)
+            if done is not NotImplemented:
+                return done
+    if callee.is_constant:
+        direct = direct_call(w, callee.constant, arguments, names, count + 2)
+        if direct is not NotImplemented:
+            return direct
+    return vectorcall(w, callee, first, count, names)
+
+
+def _hashable(value):
+    return type(value).__hash__ is not None and type(value).__module__ == "builtins"
+
+
+def inline(w, handler, arguments, depth):
+    """Let a builtin's handler emit the call; NotImplemented if it has no template for these types."""
+    w.site = 0
+    result = handler(w, *arguments) if _accepts(handler, len(arguments)) else None
+    if result is None:
+        return NotImplemented
+    w.freeze()
+    popped = w.state.stack[-depth:]
+    del w.state.stack[-depth:]
+    w.push(result)
+    if result.__class__ is RangeObject:
+        return None
+    w.release(*dict.fromkeys(popped))
+    return None
+
+
+def _accepts(handler, count):
+    code = handler.__code__
+    if code.co_flags & 4:
+        return True
+    required = code.co_argcount - 1 - len(handler.__defaults__ or ())
+    return required <= count <= code.co_argcount - 1
+
+
+def vectorcall(w, callee, first, count, names):
+    """Any callable, by PyObject_Vectorcall, as a callout."""
+    stack = w.state.stack
+    base = len(stack) - count - 2
+    if first is None:
+        arguments = stack[base + 2:]
+        total = count
+    else:
+        arguments = [first] + stack[base + 2:]
+        total = count + 1
+    w.freeze()
+    null = stack[base] if stack[base].type is NULL else stack[base + 1]
+    stack[base:] = [null] * (1 if first is None else 0) + [callee] + arguments
+    made = Call("PyObject_Vectorcall", vector=True)
+    if names:
+        made.names = w.constant(names)
+    return callout(w, made, len(stack) - base)
+
+
+def direct_call(w, function, arguments, names, depth):
+    """Call a compiled Python function's body; NotImplemented if it is not one or its arguments do not fit."""
+    unit = w.unit
+    ordered = unit.match_arguments(w, function, arguments, names)
+    if ordered is None:
+        return NotImplemented
+    kinds = [value.type for value in ordered]
+    if NULL in kinds or PENDING in kinds or kinds.count(FLOAT) > XMM_ARGUMENTS or \
+            len(kinds) - kinds.count(FLOAT) > GPR_ARGUMENTS:
+        return NotImplemented
+    target = unit.callee(w, function, ordered)
+    if target is None:
+        return NotImplemented
+    if target.result is None:
+        w.deferred = True
+        w.block.terminator = w.make("unreachable", ())
+        return True
+    w.before_effect()
+    w.freeze()
+    throw = w.exit_here("exception")
+    popped = w.state.stack[-depth:]
+    state = w.state
+    del state.stack[-depth:]
+    consumed = []
+    for value in dict.fromkeys(popped):
+        if value in state.owned and not state.holds(value):
+            consumed.append(value)
+            state.owned = state.owned - {value}
+    after = w.exit_after("the callee left its compiled code", "exit_after")
+    result = w.operation_of(body_call_template(len(ordered)), ordered, exit=throw, after=after,
+                            detail=BodyCall(target, consumed), kind=target.result, shape=None)
+    w.push(result)
+    if result.type.is_object:
+        state.owned |= {result}
+    return None
+
+
+def body_call_template(count):
+    from jit.templates.calls import body_call_template as make
+    return make(count)

@@ -1,0 +1,274 @@
+"""Subscripts, displays and unpacking."""
+
+from jit import types
+from jit.bytecodes.items import take
+from jit.bytecodes.numbers import number
+from jit.foreign import Call, blind_call, callout
+from jit.types import BOOL, BYTEARRAY, BYTES, FLOAT, INT, LIST, NULL, OBJECT, STR, TUPLE, Shape, exact
+from jit.values import RangeIterator, RangeObject, Value
+from jit.walk import bytecode
+
+_INDEXED = {LIST: list, TUPLE: tuple, BYTES: bytes, BYTEARRAY: bytearray}
+
+
+def index_value(w, value):
+    """A subscript in machine form, or None: only exact ints and bools are taken for indexes."""
+    if value.__class__ is not Value:
+        return None
+    w.site = 0
+    if value.type.is_object and value.type.python not in (None, int, bool):
+        return None
+    machine = number(w, value)
+    return machine if machine is not None and machine.type in (INT, BOOL) else None
+
+
+def container_of(w, value):
+    """`value` with its type proven, if it is or probably is a container we index ourselves; else the value as it is."""
+    if value.__class__ is Value and value.type is OBJECT and not value.is_constant:
+        seen = w.knowledge.observed.get((w.instruction.offset, "container"))
+        kind = None
+        if seen:
+            kind = next(iter(seen)) if len(seen) == 1 else None
+        elif value.shape is not None:
+            kind = value.shape.type.python
+        if kind is not None and exact(kind) in _INDEXED:
+            return prove(w, value, kind, "container")
+    return value
+
+
+def prove(w, value, kind, role):
+    """Guard that ``type(value) is kind``; the state names the refined value from here on."""
+    guard = w.exit(f"not an exact {kind.__name__}", observe=value)
+    guard.site = (w.instruction.offset, role)
+    w.operation("guard_type", value, exit=guard, detail=kind)
+    return w.alias(value, exact(kind))
+
+
+@bytecode("BINARY_SUBSCR")
+def binary_subscr(w, instruction):
+    container = container_of(w, w.peek(2))
+    index = w.peek(1)
+    if container.__class__ is not Value or index.__class__ is not Value:
+        return w.leave("subscript of an iterator")
+    python = _INDEXED.get(container.type)
+    machine = index_value(w, index) if python is not None or container.type is STR else None
+    if machine is None:
+        return callout(w, Call("PyObject_GetItem"), 2)
+    if container.is_constant and machine.is_constant and python is tuple:
+        return constant_item(w, container.constant, machine.constant)
+    if python is None:
+        item = w.operation("str_item", container, machine, kind=STR)
+        w.state.transient |= {item}
+    else:
+        item = take(w, "item", (container, machine), python, container.shape)
+    w.freeze()
+    w.pop(), w.pop()
+    w.push(item)
+    w.release(container, index)
+
+
+def constant_item(w, container, index):
+    if not -len(container) <= index < len(container):
+        return w.leave("index out of range")
+    w.pop(), w.pop()
+    w.push(w.constant(container[index]))
+
+
+@bytecode("STORE_SUBSCR")
+def store_subscr(w, instruction):
+    """Stack: value, container, index."""
+    container = container_of(w, w.peek(2))
+    value, index = w.peek(3), w.peek(1)
+    if value.__class__ is not Value or container.__class__ is not Value or index.__class__ is not Value:
+        return w.leave("an iterator is stored")
+    machine = index_value(w, index) if container.type in (LIST, BYTEARRAY) else None
+    if machine is None:
+        return store_anything(w)
+    if container.type is BYTEARRAY:
+        stored = number(w, value, machine)
+        if stored is None or stored.type not in (INT, BOOL):
+            return store_anything(w)
+        w.operation("store_byte", container, machine, stored)
+    else:
+        sharpen(container, value)
+        w.before_effect()
+        done = store_item(w, container, machine, value)
+        return done
+    w.freeze()
+    w.pop(), w.pop(), w.pop()
+    w.release(value, container, index)
+
+
+def store_anything(w):
+    """PyObject_SetItem wants container, index, value."""
+    stack = w.state.stack
+    w.freeze()
+    stack[-3], stack[-2], stack[-1] = stack[-2], stack[-1], stack[-3]
+    return callout(w, Call("PyObject_SetItem", failure=-1, has_result=False), 3)
+
+
+def sharpen(container, value):
+    """What is stored in a container of unknown items tells their shape."""
+    shape = container.shape
+    if shape is not None and shape.element is None:
+        shape.element = value.shape if value.shape is not None else Shape(value.type)
+
+
+def store_item(w, container, index, value):
+    """``list[index] = value``: the old item's reference is dropped last, when the new one is in place."""
+    exit = w.exit("index out of range")
+    w.freeze()
+    stack = w.state.stack
+    popped = stack[-3:]
+    del stack[-3:]
+    state = w.state
+    moved = value.type.is_object and value in state.owned and not state.holds(value)
+    if moved:
+        state.owned = state.owned - {value}
+    after = w.exit_after("a finaliser looked at the frame")
+    name = {FLOAT: "store_item_float", INT: "store_item_int", BOOL: "store_item_bool"}.get(value.type)
+    if value.is_constant:
+        name, value = "store_item_object", value if value.type.is_object else w.constant_object(value)
+    w.operation(name or "store_item_object", container, index, value, exit=exit, after=after, detail=moved)
+    w.release(container)
+    return None
+
+
+@bytecode("BUILD_TUPLE", "BUILD_LIST")
+def build(w, instruction):
+    count = instruction.argument
+    is_list = instruction.operation == "BUILD_LIST"
+    following = w.instructions[w.index + 1]
+    if any(item.__class__ is not Value or item.type is NULL for item in w.state.stack[len(w.state.stack) - count:]):
+        return w.leave("an iterator is put into a container")
+    if not is_list and following.operation == "UNPACK_SEQUENCE" and following.argument == count and \
+            w.inside(w.index + 1) and count:
+        stack = w.state.stack
+        stack[-count:] = stack[-count:][::-1]
+        w.index += 1
+        return None
+    items = w.state.stack[len(w.state.stack) - count:]
+    shape = Shape(LIST if is_list else TUPLE)
+    if items:
+        shape.element = items[0].shape or Shape(items[0].type)
+    w.before_effect()
+    w.freeze()
+    box_shape = items
+    from jit.foreign import box_operands
+    operands = box_operands(w, count) if count else []
+    throw = w.exit_here("out of memory")
+    state = w.state
+    del state.stack[len(state.stack) - count:]
+    moved = []
+    for number, value in enumerate(operands):
+        last = not any(other is value for other in operands[number + 1:])
+        moves = value in state.owned and last and not state.holds(value)
+        if moves:
+            state.owned = state.owned - {value}
+        moved.append(moves)
+    from jit.templates.calls import build_template
+    result = w.operation_of(build_template(count), list(operands), exit=throw, detail=(is_list, moved),
+                            kind=LIST if is_list else TUPLE, shape=shape)
+    w.push(result)
+    state.owned |= {result}
+
+
+@bytecode("UNPACK_SEQUENCE")
+def unpack_sequence(w, instruction):
+    container = w.peek()
+    count = instruction.argument
+    if container.__class__ is not Value:
+        return w.leave("an iterator is unpacked")
+    if container.type is OBJECT and not container.is_constant:
+        seen = w.knowledge.observed.get((instruction.offset, "container"))
+        kind = next(iter(seen)) if seen and len(seen) == 1 else container.shape and container.shape.type.python
+        if kind in (tuple, list):
+            container = prove(w, container, kind, "container")
+    python = {TUPLE: tuple, LIST: list}.get(container.type)
+    if python is None:
+        return w.leave(f"unpacking of {container.type.name}")
+    if container.is_constant:
+        if len(container.constant) != count:
+            return w.leave("wrong number of values to unpack")
+        w.pop()
+        for item in reversed(container.constant):
+            w.push(w.constant(item))
+        return None
+    w.operation("guard_size", container, exit=w.exit("wrong number of values to unpack"), detail=(python, count))
+    items = []
+    for number in range(count):
+        site = (instruction.offset, number)
+        items.append(take_at(w, container, number, python, site))
+    w.freeze()
+    w.pop()
+    for item in reversed(items):
+        w.push(item)
+    w.release(container)
+
+
+def take_at(w, container, number, python, site):
+    """Item `number` of a container whose size is known."""
+    from jit.bytecodes.items import element_guess, _SUFFIX
+    kind, shape = element_guess(w, container.shape, site)
+    if kind is OBJECT or kind not in _SUFFIX:
+        item = w.operation("known_item_object", container, detail=(python, number), shape=shape)
+        w.state.transient |= {item}
+        return item
+    mismatch = w.mismatch_exit(f"item is no {kind.name}", site)
+    return w.operation("known_item" + _SUFFIX[kind], container, detail=(python, number), mismatch=mismatch)
+
+
+@bytecode("LIST_APPEND")
+def list_append(w, instruction):
+    """A comprehension appends to the list that lies `argument` below the top."""
+    value, container = w.peek(), w.peek(instruction.argument + 1)
+    if value.__class__ is not Value or container.__class__ is not Value or container.type is not LIST:
+        return w.leave("LIST_APPEND to something else")
+    sharpen(container, value)
+    w.freeze()
+    append(w, container)
+
+
+def append(w, container):
+    """Append the top of the stack to a list and pop it."""
+    from jit.foreign import box_operands
+    w.before_effect()
+    value, = box_operands(w, 1)
+    throw = w.exit_here("out of memory")
+    w.operation("list_append", container, value, exit=throw)
+    w.pop()
+    w.release(value)
+
+
+@bytecode("CONTAINS_OP")
+def contains_op(w, instruction):
+    """``a in b``: PySequence_Contains wants the container first."""
+    left, right = w.peek(2), w.peek(1)
+    if left.__class__ is not Value or right.__class__ is not Value:
+        return w.leave("membership of an iterator")
+    w.freeze()
+    stack = w.state.stack
+    stack[-1], stack[-2] = left, right
+    w.site = 0
+    ended = callout(w, Call("PySequence_Contains", failure="truth"), 2, kind=types.BOOL_OBJECT)
+    if ended:
+        return ended
+    truth = w.unbox_plain_bool()
+    if instruction.argument:
+        w.pop()
+        w.push(w.operation("not", truth))
+
+
+@bytecode("BINARY_SLICE")
+def binary_slice(w, instruction):
+    """``a[i:j]`` of 3.12 and later; earlier versions BUILD_SLICE and subscript."""
+    return w.leave("BINARY_SLICE is not compiled")
+
+
+@bytecode("BUILD_SLICE")
+def build_slice(w, instruction):
+    count = instruction.argument
+    if count == 2:
+        w.freeze()
+        w.push(w.constant(None))
+    return blind_call(w, "PySlice_New", 3, exact(slice))

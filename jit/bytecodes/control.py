@@ -1,0 +1,164 @@
+"""Jumps, loops and returns."""
+
+from jit import types
+from jit.bytecodes.items import element_guess, take
+from jit.errors import Unsupported
+from jit.foreign import Call, blind_call, callout
+from jit.types import INT, LIST, OBJECT, TUPLE, exact
+from jit.values import RangeIterator, RangeObject, Value
+from jit.walk import bytecode
+
+#: Iterators that are a position in a sequence: python type -> (type of their items' container).
+SEQUENCE_ITERATORS = {type(iter([])): list, type(iter(())): tuple, type(iter(b"")): bytes,
+                      type(iter(bytearray())): bytearray}
+ITERABLES = {sequence: exact(iterator) for iterator, sequence in SEQUENCE_ITERATORS.items()}
+
+
+@bytecode("JUMP")
+def jump(w, instruction):
+    w.jump(instruction.target)
+    return True
+
+
+@bytecode("JUMP_BACKWARD")
+def jump_backward(w, instruction):
+    w.poll_back_edge(instruction)
+    w.jump(instruction.target)
+    return True
+
+
+@bytecode("RETURN_VALUE")
+def return_value(w, instruction):
+    value = w.peek()
+    if value.__class__ is not Value or value.type is types.NULL:
+        return w.leave("an iterator is returned")
+    w.freeze()
+    if value.type is types.PENDING:
+        raise Unsupported("a value of unknown type is returned")
+    state = w.state
+    if not value.type.unboxed and value not in state.owned:
+        w.operation("incref", value)
+        state.owned |= {value}
+        state.transient = state.transient - {value}
+    w.pop()
+    drops = [(v, flag) for v, flag in zip(state.locals, state.bound) if v in state.owned and v is not value]
+    drops += [(v, True) for v in state.stack if v in state.owned and v is not value]
+    unique = {id(v): (v, flag) for v, flag in reversed(drops)}
+    w.returns.append(value)
+    flags = [flag for _, flag in unique.values() if flag.__class__ is Value]
+    arguments = [value] + [v for v, _ in unique.values()] + flags
+    made = w.make_of("return", arguments, detail=list(unique.values()))
+    made.exit = w.exit_here("a finaliser ran") if unique else None
+    w.block.terminator = made
+    return True
+
+
+@bytecode("GET_ITER")
+def get_iter(w, instruction):
+    value = w.peek()
+    if value.__class__ is RangeObject:
+        w.pop()
+        w.push(range_iterator(w, value))
+        return None
+    if value.__class__ is not Value:
+        return w.leave("an iterator is iterated")
+    iterator = ITERABLES.get(value.type.python)
+    if iterator is not None:
+        result = blind_call(w, "PyObject_GetIter", 1, iterator, value.shape)
+        if not result:
+            w.peek().facts = "private"
+        return result
+    return callout(w, Call("PyObject_GetIter"), 1, shape=value.shape)
+
+
+def range_iterator(w, made):
+    """Numbers that stand for ``iter(range(start, stop, step))``.
+
+    With a constant step the loop tests ``next < stop`` (or >); the guard that ``stop + step`` does not overflow makes
+    ``next + step`` safe for ever. Otherwise the items are counted once, as CPython does (rangeobject.c, compute_range_length).
+    """
+    step = made.step
+    if step.is_constant and step.constant != 0:
+        if abs(step.constant) != 1:
+            w.operation("guard_range_end", made.stop, step, exit=w.exit("range close to 2**63"))
+        return RangeIterator(made.start, made.stop, step, None)
+    length = w.operation("range_length", made.start, made.stop, step, exit=w.exit("range step is 0 or range too long"))
+    return RangeIterator(made.start, None, step, length)
+
+
+@bytecode("FOR_ITER")
+def for_iter(w, instruction):
+    w.freeze()
+    w.loops_reached = True
+    iterator = w.peek()
+    if iterator.__class__ is RangeIterator:
+        return for_range(w, instruction, iterator)
+    if iterator.__class__ is Value and iterator.type.python in SEQUENCE_ITERATORS and iterator.facts == "private":
+        return for_sequence(w, instruction, iterator)
+    if iterator.__class__ is Value and iterator.type.is_object:
+        return for_anything(w, instruction, iterator)
+    return w.leave("iteration over something that is no iterator")
+
+
+def exhausted(w, instruction, iterator):
+    """What happens where the iterator has ended: pop it and go on behind the loop."""
+
+    def finish():
+        w.pop()
+        if iterator in w.state.owned:
+            after = w.exit_here("a finaliser looked at the frame")
+            w.state.owned = w.state.owned - {iterator}
+            after = w.exit_here("a finaliser looked at the frame")
+            after.resume, after.routine = w.instructions[instruction.target].offset, "exit_start"
+            w.before_effect()
+            w.operation("drop", iterator, after=after)
+        w.jump(instruction.target)
+
+    return finish
+
+
+def for_range(w, instruction, iterator):
+    """The item is `next` itself; the iterator moves on by one addition that cannot overflow."""
+    if iterator.remaining is not None:
+        w.split("branch_counter", (iterator.remaining,), None, exhausted(w, instruction, iterator))
+        remaining = w.operation("decrement", iterator.remaining)
+    else:
+        symbol = "<" if iterator.step.constant > 0 else ">"
+        w.split("branch_compare", (iterator.next, iterator.stop), symbol, exhausted(w, instruction, iterator))
+        remaining = None
+    item = iterator.next
+    following = w.operation("advance", item, iterator.step)
+    if item.facts == "nonnegative" and iterator.step.is_constant and iterator.step.constant > 0:
+        following.facts = "nonnegative"
+    w.pop()
+    w.push(RangeIterator(following, iterator.stop, iterator.step, remaining))
+    w.push(item)
+    w.jump(w.index + 1)
+    return True
+
+
+def for_sequence(w, instruction, iterator):
+    """Walk a list, tuple, bytes or bytearray by the index its iterator object keeps."""
+    container = SEQUENCE_ITERATORS[iterator.type.python]
+    w.split("branch_iterator", (iterator,), container, exhausted(w, instruction, iterator))
+    item = take(w, "iterator_item", (iterator,), container, iterator.shape)
+    if item is None:
+        return True
+    w.push(item)
+    w.jump(w.index + 1)
+    return True
+
+
+def for_anything(w, instruction, iterator):
+    """Any iterator, by its own tp_iternext, as a callout."""
+    w.push(iterator)
+    ended = callout(w, Call("PyIter_Next", failure="error"), 1)
+    if ended:
+        return ended
+    item = w.pop()
+    w.state.owned = w.state.owned - {item}
+    w.split("branch_nonzero", (item,), None, exhausted(w, instruction, iterator))
+    w.state.owned |= {item}
+    w.push(item)
+    w.jump(w.index + 1)
+    return True

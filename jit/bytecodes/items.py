@@ -1,0 +1,58 @@
+"""What is read from a container: its probable type, and the guarded load.
+
+Families ``<prefix>_int``, ``_float``, ``_bool``, ``_exact``, ``_object`` exist for every way of reading a pointer out of a
+list, tuple or cell; ``_byte`` for bytes and bytearray.
+"""
+
+from jit import types
+from jit.types import BOOL, BOOL_OBJECT, FLOAT, FLOAT_OBJECT, INT, INT_OBJECT, OBJECT, STATIC, UNBOXED, exact
+from jit.values import Value
+
+_SUFFIX = {INT: "_int", FLOAT: "_float", BOOL: "_bool"}
+
+
+def element_guess(w, shape, site):
+    """(Type, Shape) the next item probably has: what was observed here, else what the container's shape says."""
+    seen = w.knowledge.observed.get(site)
+    element = None if shape is None else shape.element
+    if seen:
+        if len(seen) > 1:
+            return OBJECT, None
+        kind = next(iter(seen))
+        if kind in UNBOXED:
+            return UNBOXED[kind], None
+        if kind in STATIC:
+            known = element if element is not None and element.type.python is kind else None
+            return exact(kind), known
+        return OBJECT, None
+    if element is None:
+        return OBJECT, None
+    if element.type in (INT_OBJECT, FLOAT_OBJECT, BOOL_OBJECT):
+        return UNBOXED[element.type.python], None
+    return element.type, element
+
+
+def take(w, prefix, arguments, container, shape, exit=None):
+    """Emit the guarded read of one item; returns its Value.
+
+    Args:
+        prefix: template family prefix. arguments: Values it reads. container: Python type read from.
+        shape: of the container.
+    """
+    site = (w.instruction.offset, "item")
+    if container in (bytes, bytearray):
+        item = w.operation(prefix + "_byte", *arguments, detail=container)
+        item.facts = "nonnegative"
+        return item
+    kind, item_shape = element_guess(w, shape, site)
+    if kind is OBJECT:
+        item = w.operation(prefix + "_object", *arguments, detail=container, shape=item_shape)
+        w.state.transient |= {item}
+        return item
+    mismatch = w.mismatch_exit(f"item is no {kind.name}", site)
+    if kind in _SUFFIX:
+        return w.operation(prefix + _SUFFIX[kind], *arguments, detail=container, mismatch=mismatch)
+    item = w.operation(prefix + "_exact", *arguments, detail=(container, kind.python), mismatch=mismatch, kind=kind,
+                       shape=item_shape)
+    w.state.transient |= {item}
+    return item

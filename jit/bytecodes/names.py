@@ -1,0 +1,162 @@
+"""Globals, builtins, closures and attributes.
+
+A global is a constant as long as its dictionary says so: the version depends on (dictionary, key, object), which is
+checked on entry and after everything that may run foreign code. Numbers in globals that keep changing are loaded.
+"""
+
+from types import ModuleType
+
+from jit import types
+from jit.bytecodes.items import take
+from jit.foreign import Call, callout
+from jit.types import LIST, NULL, OBJECT, STATIC, UNBOXED, Shape, exact, shape_of
+from jit.values import Value
+from jit.walk import bytecode
+from platforms.cpython import opcodes
+
+
+@bytecode("LOAD_GLOBAL")
+def load_global(w, instruction):
+    name = w.unit.code.co_names[instruction.argument]
+    found, value = w.unit.global_value(name)
+    if not found:
+        return w.leave(f"name {name!r} is not defined")
+    if name in w.knowledge.unstable:
+        return w.leave(f"global {name!r} keeps changing")
+    constant = w.constant(value)
+    if constant.shape is None and constant.type.is_object:
+        constant.shape = shape_of(value)
+    w.push(constant)
+
+
+@bytecode("STORE_GLOBAL")
+def store_global(w, instruction):
+    name = w.unit.code.co_names[instruction.argument]
+    w.freeze()
+    value = w.pop()
+    w.push(w.constant(w.unit.function.__globals__))
+    w.push(w.constant(name))
+    w.push(value)
+    return callout(w, Call("PyDict_SetItem", failure=-1, has_result=False), 3)
+
+
+@bytecode("COPY_FREE_VARS")
+def copy_free_vars(w, instruction):
+    state = w.state
+    first = len(state.locals) - instruction.argument
+    for number, cell in enumerate(w.unit.function.__closure__ or ()):
+        state.locals[first + number] = w.constant(cell)
+        state.bound[first + number] = True
+
+
+@bytecode("LOAD_DEREF")
+def load_deref(w, instruction):
+    cell = w.state.locals[instruction.argument]
+    if cell is None or not cell.is_constant:
+        return w.leave("a variable shared with an inner function")
+    try:
+        content = cell.constant.cell_contents
+    except ValueError:
+        return w.leave("a closure variable is empty")
+    w.site = 0
+    if callable(content) or isinstance(content, ModuleType):
+        known = w.constant(content)
+        w.operation("guard_cell", cell, known, exit=w.exit("a closure variable was rebound"))
+        w.push(known)
+        return None
+    shape = Shape(types.TUPLE, shape_of(content))
+    item = take(w, "cell", (cell,), "cell", shape)
+    w.push(item)
+
+
+@bytecode("STORE_DEREF")
+def store_deref(w, instruction):
+    cell = w.state.locals[instruction.argument]
+    if cell is None or not cell.is_constant:
+        return w.leave("a variable shared with an inner function")
+    w.freeze()
+    w.push(cell)
+    stack = w.state.stack
+    stack[-1], stack[-2] = stack[-2], stack[-1]
+    return callout(w, Call("PyCell_Set", failure=-1, has_result=False), 2)
+
+
+@bytecode("LOAD_ATTR")
+def load_attr(w, instruction):
+    name = w.unit.code.co_names[instruction.argument]
+    owner = w.peek()
+    if owner.__class__ is not Value:
+        return w.leave("attribute of an iterator")
+    known = module_attribute(w, owner, name)
+    if known is not None:
+        w.pop()
+        w.push(known)
+        return None
+    w.freeze()
+    w.push(w.constant(name))
+    return callout(w, Call("PyObject_GetAttr"), 2)
+
+
+def module_attribute(w, owner, name):
+    """The constant Value of ``module.name``, guarded by the module's dictionary, or None."""
+    if owner.is_constant and type(owner.constant) is ModuleType:
+        namespace = owner.constant.__dict__
+        if name in namespace and type(name) is str:
+            value = namespace[name]
+            w.unit.depend(namespace, name, value)
+            return w.constant(value)
+    return None
+
+
+@bytecode("LOAD_METHOD")
+def load_method(w, instruction):
+    """Push (method, self) for a method of a builtin type, as CPython does, else (NULL, bound attribute)."""
+    name = w.unit.code.co_names[instruction.argument]
+    owner = w.peek()
+    if owner.__class__ is not Value:
+        return w.leave("method of an iterator")
+    known = module_attribute(w, owner, name)
+    if known is not None:
+        w.pop()
+        push_callable(w, known)
+        return None
+    python = owner.type.python
+    if python in STATIC:
+        method = None
+        for base in python.__mro__:
+            if name in base.__dict__:
+                method = base.__dict__[name]
+                break
+        if type(method) is type(list.append):
+            w.pop()
+            w.push(w.constant(method))
+            w.push(owner)
+            return None
+    w.freeze()
+    w.push(w.constant(name))
+    ended = callout(w, Call("PyObject_GetAttr"), 2)
+    if ended:
+        return ended
+    push_callable(w, w.pop())
+
+
+def push_callable(w, value):
+    """Push a callable without self, NULL where this version's calls want it."""
+    if opcodes.NULL_FIRST:
+        w.push(w.null)
+        w.push(value)
+    else:
+        w.push(value)
+        w.push(w.null)
+
+
+@bytecode("STORE_ATTR")
+def store_attr(w, instruction):
+    """Stack: value, owner; PyObject_SetAttr wants owner, name, value."""
+    name = w.unit.code.co_names[instruction.argument]
+    w.freeze()
+    owner, value = w.pop(), w.pop()
+    w.push(owner)
+    w.push(w.constant(name))
+    w.push(value)
+    return callout(w, Call("PyObject_SetAttr", failure=-1, has_result=False), 3)

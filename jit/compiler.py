@@ -1,0 +1,241 @@
+"""One function, one tuple of argument types -> machine code in executable memory.
+
+    decode -> blocks -> walk -> order -> liveness -> allocate -> descriptors -> emit -> link
+
+Every arrow is a function from one plain value to the next; `JIT_DUMP` prints them (jit/dump.py).
+"""
+
+import time
+
+from asm import Assembler, r8, r9, r10, r11, r12, r13, rax, rbx, rcx, rdi, rdx, rsi
+from asm import xmm0, xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7, xmm8, xmm9, xmm10, xmm11, xmm12
+from jit import descriptors, dump, types
+from jit.emitter import Emitter
+from jit.errors import InternalError, Unsupported
+from jit.liveness import Numbering
+from jit.order import arrange
+from jit.machine import arena, records, routines
+from jit.templates import calls, control, items, numbers
+from jit.unit import ABSENT
+from jit.walk import walk
+from platforms.cpython import symbols, threads
+from platforms.cpython.layout import layout
+from regalloc import allocate, verify
+
+GPRS = (rsi, rdi, r8, r9, r10, r11, rbx, r12, r13)
+XMMS = (xmm0, xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7, xmm8, xmm9, xmm10, xmm11, xmm12)
+REGISTERS = {"gpr": GPRS, "xmm": XMMS}
+LOST_IN_C = frozenset((rsi, rdi, r8, r9, r10, r11) + XMMS)
+LOST_IN_BODY = frozenset(GPRS + XMMS)
+#: A body's frame may not be larger: the entry wrapper counts on it when it divides the C stack.
+FRAME_LIMIT = 4000
+#: Bytecode instructions beyond which a function stays interpreted.
+INSTRUCTION_LIMIT = 50_000
+
+
+class Code:
+    """The machine code of one version and all that belongs to it.
+
+    Attributes:
+        types, result: argument and result `Type`s. address: of the body. size: bytes of machine code.
+        exits: list of `Exit`. data: address of the data block. kept: Python objects it holds the addresses of.
+        version_record: address. seconds: time to compile. listing: (offset, end, comments) chunks.
+    """
+
+    __slots__ = ("types", "result", "address", "block", "size", "exits", "data", "kept", "callees", "version_record", "seconds",
+                 "listing", "dependencies", "words", "notes", "function_record", "frame_size", "bytes", "__weakref__",
+                 "data_size", "knowledge", "used_exits")
+
+
+class Context:
+    """What the emitter takes from outside; see `Emitter`."""
+
+
+def compile_function(unit, argument_types, shapes, knowledge, function_record):
+    """Compile `unit` for these argument types.
+
+    Args:
+        unit: Unit. argument_types: list of Type. shapes: list of Shape or None. knowledge: Knowledge.
+        function_record: address of the function's record in the data arena.
+
+    Returns:
+        Code.
+
+    Raises:
+        Unsupported: the function (for these types) is left interpreted.
+    """
+    started = time.perf_counter()
+    if len(unit.instructions) > INSTRUCTION_LIMIT:
+        raise Unsupported("too many instructions")
+    kinds = list(argument_types)
+    if kinds.count(types.FLOAT) > len(calls.XMM_ARGUMENTS) or \
+            len(kinds) - kinds.count(types.FLOAT) > len(calls.GPR_ARGUMENTS):
+        raise Unsupported("too many arguments")
+    walker = walk(unit, kinds, shapes, knowledge)
+    dump.show_walk(unit, walker)
+    result = result_type(walker)
+    if not walker.returns and not walker.loops_reached:
+        reason, line, operation = unit.notes[0] if unit.notes else ("it never returns", None, None)
+        raise Unsupported(reason, line, operation)
+    order, loops = arrange(walker.entry)
+    argument_registers = calls.argument_registers(kinds)
+    numbering = Numbering(order, loops, list(zip(walker.entry.parameters, argument_registers)), LOST_IN_C, LOST_IN_BODY)
+    overflow = entry_exit(unit, walker)
+    overflow.position = order[0].start + 1
+    intervals = list(numbering.intervals.values())
+    allocation = allocate(intervals, REGISTERS, numbering.clobbers, numbering.loops)
+    if dump.CHECK:
+        verify(intervals, allocation, REGISTERS, numbering.clobbers, numbering.loops)
+    dump.show_allocation(unit, numbering, allocation)
+    context = make_context(walker, order, allocation, argument_registers, result, overflow)
+    code = Code()
+    exits = collect_exits(order, overflow)
+    place_data(unit, code, exits, allocation, context, function_record)
+    try:
+        emit_code(unit, code, walker, numbering, allocation, context)
+    except BaseException:
+        arena().free_data(code.data)
+        raise
+    code.types, code.result = tuple(kinds), result
+    code.exits = exits
+    code.kept, code.callees = list(unit.kept.values()), list(unit.callees)
+    code.dependencies, code.words, code.notes = unit.dependencies, unit.words, unit.notes
+    code.function_record = function_record
+    code.frame_size = context.frame_size
+    code.knowledge = knowledge
+    code.seconds = time.perf_counter() - started
+    dump.show_code(unit, code)
+    return code
+
+
+def result_type(walker):
+    """The representation of the result: unboxed if all returns agree, else an object."""
+    found = {value.type for value in walker.returns}
+    if len(found) == 1:
+        kind = found.pop()
+        return kind if kind.unboxed else kind
+    return types.OBJECT
+
+
+def entry_exit(unit, walker):
+    """The exit taken when the recursion budget is used up: the interpreter starts the function from its beginning."""
+    state = walker.entry.state
+    from jit.values import Exit
+    leaving = Exit("recursion limit", unit.instructions[0], *state.snapshot())
+    leaving.resume = leaving.executing = 0
+    leaving.number = len(walker.exits)
+    return leaving
+
+
+def collect_exits(order, overflow):
+    """The exits that operations refer to, each once."""
+    found = {overflow: None}
+    for block in order:
+        for operation in (*block.operations, block.terminator):
+            for leaving in (operation.exit, operation.after, operation.mismatch):
+                if leaving is not None:
+                    found[leaving] = None
+    return list(found)
+
+
+def make_context(walker, order, allocation, argument_registers, result, overflow):
+    outgoing, has_calls = 0, False
+    for block in order:
+        for operation in block.operations:
+            if operation.template.clobbers or operation.after is not None:
+                has_calls = True
+                if operation.template.name in ("callout", "call_body"):
+                    outgoing = max(outgoing, calls.FIRST_OPERAND + len(operation.arguments))
+            elif operation.template.name == "poll":
+                has_calls = True
+        if block.terminator.detail and block.terminator.template.name == "return":
+            has_calls = True
+    context = Context()
+    context.has_frame_slot = has_calls
+    context.first_slot = max(outgoing, calls.FIRST_OPERAND if has_calls else 0)
+    size = 8 * (context.first_slot + allocation.slots)
+    context.frame_size = size + (8 if size % 16 == 0 else 0)
+    if context.frame_size > FRAME_LIMIT:
+        raise Unsupported("too many values live at once")
+    context.routines = routines()
+    context.result = result
+    context.argument_registers = argument_registers
+    context.overflow_exit = overflow
+    context.eval_breaker = threads.eval_breaker()
+    context.symbol = symbols.address
+    return context
+
+
+def place_data(unit, code, exits, allocation, context, function_record):
+    """Allocate and fill the version's data block: version record, words, dependencies, descriptors."""
+    writer = descriptors.DescriptorWriter(allocation.locations, context.first_slot)
+    made = []
+    for leaving in exits:
+        entries, count = writer.entries(leaving)
+        made.append((leaving, entries, count))
+    words, dependencies = guard_tables(unit)
+    sizes = [records.descriptor_size(len(entries)) for _, entries, _ in made]
+    head = records.version_size(len(words), len(dependencies))
+    code.data_size = head + sum(sizes)
+    code.data = code.version_record = arena().allocate_data(code.data_size)
+    records.write_version(code.data, words, dependencies)
+    base = symbols_code_address(unit.code)
+    address = code.data + head
+    biases = layout()
+    for (leaving, entries, count), size in zip(made, sizes):
+        leaving.address = address
+        records.write_descriptor(
+            address, frame_size=context.frame_size, stacktop=count, function_record=function_record,
+            version_record=code.version_record,
+            resume=_at(base, leaving.resume, biases.instruction_resume_bias),
+            executing=_at(base, leaving.executing, biases.instruction_executing_bias),
+            following=_at(base, leaving.following, biases.instruction_resume_bias),
+            observe=writer.observe(leaving), has_frame_slot=context.has_frame_slot, identity=leaving.number,
+            entries=entries)
+        address += size
+
+
+def _at(base, offset, bias):
+    return 0 if offset is None else base + offset + bias
+
+
+def symbols_code_address(code):
+    """Address of a code object's first instruction."""
+    return id(code) + layout().code_adaptive
+
+
+def guard_tables(unit):
+    """The version's words and dependencies.
+
+    Returns:
+        (list of (address, expected, kind), list of (dict address, key address, expected address or 0)).
+    """
+    words = []
+    seen = set()
+    for namespace, key, expected in unit.dependencies.values():
+        if id(namespace) not in seen:
+            seen.add(id(namespace))
+            words.append(records.dictionary_word(namespace))
+    for address, expected in unit.words.items():
+        words.append((address, expected, 1))
+    dependencies = [(id(namespace), id(key), 0 if expected is ABSENT else id(expected))
+                    for namespace, key, expected in unit.dependencies.values()]
+    return words, dependencies
+
+
+def emit_code(unit, code, walker, numbering, allocation, context):
+    assembler = Assembler(comments=True)
+    emitter = Emitter(assembler, walker, numbering, allocation, context)
+    emitter.emit()
+    bound = assembler.size_bound()
+    code.block = arena().allocate_code(bound)
+    try:
+        text = assembler.finish(code.block)
+        arena().write_code(code.block, text)
+    except BaseException:
+        arena().free_code(code.block)
+        raise
+    code.address = code.block + emitter.body_label.offset
+    code.size = len(text)
+    code.bytes = text
+    code.listing = assembler.listing()

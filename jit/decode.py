@@ -1,0 +1,164 @@
+"""Code object -> canonical instructions.
+
+Problem: bytecode has prefixes, inline caches, fused pairs and one spelling per version.
+Idea: fold all of that away once; what is left is a flat list of `Instruction`, each knowing the byte
+offsets at which the interpreter can take over before, during and after it.
+Invariants: `offset` is always a boundary at which the frame can be resumed (never between KW_NAMES
+and CALL, never inside a fused pair); instructions of one raw instruction share it.
+"""
+
+from jit.errors import Unsupported
+from platforms.cpython import opcodes
+
+_NAMES = opcodes.raw_names()
+_CACHES = opcodes.cache_entries()
+
+
+class Instruction:
+    """One canonical instruction.
+
+    Attributes:
+        operation: canonical name. argument: int, str or bool as the operation has it.
+        offset: byte offset at which to resume *before* it. executing: byte offset the frame shows while it runs.
+        following: byte offset of the next raw instruction. line: source line (int or None).
+        target: index of the instruction jumped to, or None. last: last of its raw instruction.
+        names: keyword names of a call (tuple of str) or ().
+    """
+
+    __slots__ = ("operation", "argument", "offset", "executing", "following", "line", "target", "last", "names")
+
+    def __init__(self, operation, argument, offset, executing, following, line):
+        self.operation = operation
+        self.argument = argument
+        self.offset = offset
+        self.executing = executing
+        self.following = following
+        self.line = line
+        self.target = None
+        self.last = True
+        self.names = ()
+
+    def __repr__(self):
+        where = "" if self.target is None else f" -> {self.target}"
+        argument = "" if self.argument in (0, None) and where else f" {self.argument}"
+        return f"{self.offset:5} {self.operation}{argument}{where}"
+
+
+def raw_instructions(code):
+    """Yield (offset of the first prefix, own offset, name, argument, following offset) per raw instruction.
+
+    Raises:
+        Unsupported: the bytecode is cut off or holds a number that is no opcode.
+    """
+    units = code.co_code
+    size = len(units)
+    position = start = argument = 0
+    while position + 1 < size:
+        number = units[position]
+        name = _NAMES[number]
+        argument = argument << 8 | units[position + 1]
+        if name == "EXTENDED_ARG":
+            position += 2
+            if argument >= 1 << 24:
+                raise Unsupported("argument of more than 32 bits")
+            continue
+        following = position + 2 + 2 * _CACHES[number]
+        if following > size:
+            raise Unsupported("bytecode is cut off")
+        yield start, position, name, argument, following
+        position = start = following
+        argument = 0
+
+
+def decode(code):
+    """Decode a code object.
+
+    Args:
+        code: types.CodeType.
+
+    Returns:
+        list of `Instruction`, jumps resolved to indexes.
+
+    Raises:
+        Unsupported: malformed bytecode (jump out of range, fall off the end, unknown numbers).
+    """
+    lines = _line_starts(code)
+    instructions, index_at, jumps = [], {}, []
+    pending_names, resume = (), None
+    for start, own, name, argument, following in raw_instructions(code):
+        if resume is None:
+            resume = start
+        index_at[start] = len(instructions)
+        if own in lines:
+            line = lines[own]
+        elif start == 0:
+            line = code.co_firstlineno
+        if name == "KW_NAMES":
+            pending_names = _names_of(code, argument)
+            continue
+        if name == "PRECALL":
+            continue
+        pieces = opcodes.canonical_form(name, argument)
+        for operation, value in pieces:
+            instruction = Instruction(operation, value, resume, own, following, line)
+            instruction.last = False
+            if name in opcodes.JUMPS:
+                jumps.append((instruction, _jump_offset(name, argument, following)))
+            if operation == "CALL":
+                instruction.names, pending_names = pending_names, ()
+            instructions.append(instruction)
+        if pieces:
+            instructions[-1].last = True
+        resume = None
+    for instruction, offset in jumps:
+        if offset not in index_at:
+            raise Unsupported("jump into the middle of an instruction", instruction.line, instruction.operation)
+        instruction.target = index_at[offset]
+        if instruction.target >= len(instructions):
+            raise Unsupported("jump past the end", instruction.line, instruction.operation)
+    return instructions
+
+
+def _jump_offset(name, argument, following):
+    if name in opcodes.JUMPS_BACKWARD:
+        return following - 2 * argument
+    if name == "FOR_ITER":
+        return following + 2 * argument + 2 * opcodes.FOR_ITER_SKIP
+    return following + 2 * argument
+
+
+def _names_of(code, index):
+    names = code.co_consts[index] if index < len(code.co_consts) else None
+    if type(names) is not tuple or not all(type(name) is str for name in names):
+        raise Unsupported("keyword names are no tuple of strings")
+    return names
+
+
+def _line_starts(code):
+    """Byte offset -> line, for each offset that starts a new entry of the line table."""
+    return {start: line for start, _, line in code.co_lines()}
+
+
+def exception_entries(code):
+    """Parse co_exceptiontable.
+
+    Returns:
+        list of (start, end, target, depth, lasti) in byte offsets (Objects/exception_handling_notes.txt).
+    """
+    table = iter(code.co_exceptiontable)
+
+    def varint(first):
+        value = first & 63
+        while first & 64:
+            first = next(table)
+            value = value << 6 | first & 63
+        return value
+
+    entries = []
+    try:
+        for first in table:
+            start, length, target, depth = varint(first), varint(next(table)), varint(next(table)), varint(next(table))
+            entries.append((start * 2, (start + length) * 2, target * 2, depth >> 1, depth & 1))
+    except StopIteration:
+        raise Unsupported("exception table is cut off") from None
+    return entries

@@ -1,0 +1,389 @@
+"""Functions and their compiled versions: when to compile, which version a call enters, when to give up.
+
+A decorated function object is redirected (platforms/cpython/entry.py) to an entry wrapper: machine code that tests the
+arguments' types version by version. A call that fits none, and a version that asks for attention (its guards keep
+failing, or a global it relied on was rebound), come here.
+
+Lifetimes: the registry holds functions weakly; a record holds its versions; a version holds the versions it calls and
+every object whose address is in its code. Machine code is freed with its `Code` object, so never while it can run:
+whoever runs a function holds it, and a body that calls another holds that one's `Code`.
+"""
+
+import threading
+import warnings
+import weakref
+
+from jit import dump, entries, types
+from jit.compiler import Code, compile_function
+from jit.errors import InternalError, Unsupported
+from jit.merge import Restart
+from jit.machine import monitoring, records
+from jit.types import INT, OBJECT, STATIC, UNBOXED, exact, shape_of
+from jit.unit import ABSENT, Unit, check_compilable
+from jit.walk import Knowledge
+import jit.bytecodes.stack, jit.bytecodes.numbers, jit.bytecodes.control, jit.bytecodes.containers
+import jit.bytecodes.names, jit.bytecodes.calls
+from platforms.cpython import entry
+
+#: Versions of one function, by argument types; calls with further types are interpreted.
+VERSION_LIMIT = 6
+#: Compilations of one function in all.
+COMPILE_LIMIT = 16
+#: Compilations started by compilations (callees), at most this deep.
+NESTING_LIMIT = 8
+FIRST_EXIT_LIMIT = 4
+#: Combinations of argument types that may fail to compile before the whole function is left alone.
+REFUSAL_LIMIT = 2
+#: How often a global may be rebound before it is loaded each time instead of assumed.
+UNSTABLE_AFTER = 2
+#: Exits before a version that leaves on most calls, before any loop, is retired.
+RETIRE_EXITS = 64
+
+
+class Target:
+    """A callee: address of its body (None: the body being compiled), argument types, result type (None: not known yet)."""
+
+    __slots__ = ("address", "types", "result")
+
+    def __init__(self, address, types, result):
+        self.address = address
+        self.types = types
+        self.result = result
+
+
+class FunctionRecord:
+    """What is known of one decorated function.
+
+    Attributes:
+        function: weak reference. versions: list of Code in the order their guards are tried. retired: Codes no call
+        enters any more. refused: argument types -> reason why they are interpreted. reason: why the whole function is.
+    """
+
+    def __init__(self, function, address):
+        self.function = weakref.ref(function)
+        self.name = function.__qualname__
+        self.address = address
+        self.versions = []
+        self.retired = []
+        self.refused = {}
+        self.reason = None
+        self.observed = {}
+        self.unstable = set()
+        self.invalidations = 0
+        self.compilations = 0
+        self.in_progress = []
+        self.entry = None
+        self.old_entries = []
+        self.changes = {}
+        self.miss = None
+        self.code = function.__code__
+
+    def release(self):
+        """Let go of everything; called when the function has died."""
+        self.versions, self.retired, self.old_entries, self.entry = [], [], [], None
+
+    def version_for(self, kinds):
+        for code in self.versions:
+            if code.types == kinds:
+                return code
+        return None
+
+
+def type_of_argument(value):
+    """The `Type` a version is specialised on for this argument."""
+    kind = type(value)
+    unboxed = UNBOXED.get(kind)
+    if unboxed is INT and not -(1 << 63) <= value < 1 << 63:
+        return OBJECT
+    if unboxed is not None:
+        return unboxed
+    return exact(kind) if kind in STATIC else OBJECT
+
+
+def type_of_value(value):
+    """The `Type` under which an SSA value is passed to a callee."""
+    if value.type.python is not None and not value.type.unboxed and value.type.python not in STATIC:
+        return OBJECT
+    return value.type
+
+
+class Compiler:
+    """Compiles on demand; one per process, behind one lock."""
+
+    def __init__(self):
+        self.lock = threading.RLock()
+        self.records = {}
+        self.nesting = 0
+        self.active = []
+
+    # -- compiling -----------------------------------------------------------------------------------------
+
+    def compile(self, record, function, kinds, shapes):
+        """A new version; raises Unsupported."""
+        if record.compilations >= COMPILE_LIMIT:
+            raise Unsupported("compiled too often")
+        if self.nesting >= NESTING_LIMIT:
+            raise Unsupported("calls nested too deeply while compiling")
+        record.compilations += 1
+        unit = Unit(function, self)
+        unit.record = record
+        unit.types = kinds
+        knowledge = Knowledge(record.observed, record.unstable)
+        unit.knowledge = knowledge
+        record.in_progress.append(kinds)
+        self.nesting += 1
+        try:
+            return compile_function(unit, kinds, shapes, knowledge, record.address)
+        finally:
+            self.nesting -= 1
+            record.in_progress.remove(kinds)
+
+    # -- callees -------------------------------------------------------------------------------------------
+
+    def match_arguments(self, unit, walker, function, arguments, names):
+        """See Unit.match_arguments."""
+        record = self.records.get(id(function))
+        if record is None or record.function() is not function or record.reason is not None:
+            return None
+        code = function.__code__
+        if code is not record.code or code.co_flags & 0xC or code.co_kwonlyargcount:
+            return None
+        count = code.co_argcount
+        positional = len(arguments) - len(names)
+        if positional > count:
+            return None
+        ordered = arguments[:positional] + [None] * (count - positional)
+        for name, value in zip(names, arguments[positional:]):
+            if name not in code.co_varnames[code.co_posonlyargcount:count]:
+                return None
+            index = code.co_varnames.index(name)
+            if ordered[index] is not None:
+                return None
+            ordered[index] = value
+        if None in ordered:
+            from platforms.cpython.layout import layout
+            defaults = function.__defaults__
+            if type(defaults) is not tuple:
+                return None
+            for index in range(count):
+                if ordered[index] is None:
+                    place = index - count + len(defaults)
+                    if place < 0:
+                        return None
+                    ordered[index] = walker.constant(defaults[place])
+            unit.keep(defaults)
+            unit.depend_word(id(function) + layout().function_defaults, id(defaults))
+        return ordered
+
+    def callee(self, unit, walker, function, arguments):
+        """See Unit.callee."""
+        record = self.records.get(id(function))
+        kinds = tuple(type_of_value(value) for value in arguments)
+        if function is unit.function and kinds == unit.types:
+            if not unit.polls_at_entry:
+                unit.polls_at_entry = True
+                raise Restart
+            walker.calls_itself = True
+            return Target(None, kinds, walker.knowledge.result)
+        if kinds in record.refused or kinds in record.in_progress:
+            return None
+        code = record.version_for(kinds)
+        if code is None:
+            if len(record.versions) >= VERSION_LIMIT:
+                return None
+            try:
+                code = self.compile(record, function, kinds, [value.shape for value in arguments])
+            except Unsupported as problem:
+                record.refused[kinds] = problem
+                return None
+            self.add_version(record, code)
+            self.install(record, function)
+        if not unit.polls_at_entry:
+            unit.polls_at_entry = True
+            raise Restart
+        from platforms.cpython.layout import layout
+        unit.keep(function)
+        unit.depend_word(id(function) + layout().function_code, id(function.__code__))
+        unit.keep(function.__code__)
+        unit.callees.append(code)
+        return Target(code.address, kinds, code.result)
+
+    def add_version(self, record, code):
+        """Specific types first: a version that takes any object must not catch what another unboxes."""
+        record.versions.append(code)
+        record.versions.sort(key=lambda code: sum(kind is OBJECT for kind in code.types))
+
+    # -- functions -----------------------------------------------------------------------------------------
+
+    def register(self, function):
+        """Redirect a function to its entry wrapper; from its next call on it is compiled. Returns its record."""
+        with self.lock:
+            found = self.records.get(id(function))
+            if found is not None and found.function() is function:
+                return found
+            record = FunctionRecord(function, 0)
+            try:
+                check_compilable(function.__code__)
+            except Unsupported as problem:
+                record.reason = problem.reason
+            key = id(function)
+            record.function = weakref.ref(function, lambda _: self.forget(key, record))
+            self.records[key] = record
+            if record.reason is None:
+                record.address = entries.function_record(function)
+                record.miss = self.miss_handler(record)
+                self.install(record, function)
+            return record
+
+    def forget(self, key, record):
+        """The function died: so does its machine code, unless another version still calls it."""
+        if self.records.get(key) is record:
+            del self.records[key]
+        record.release()
+
+    def install(self, record, function):
+        """Make calls of the function enter a wrapper that knows the present versions."""
+        old = record.entry
+        if record.reason is not None:
+            entry.restore(function)
+        else:
+            full = len(record.versions) + len(record.refused) >= VERSION_LIMIT or record.compilations >= COMPILE_LIMIT
+            record.entry = entries.build(record, function, full)
+            entry.redirect(function, record.entry.address)
+        if old is not None:
+            record.old_entries.append(old)
+
+    def miss_handler(self, record):
+        """The callable that an entry wrapper calls when no version fits: returns False to interpret this call."""
+
+        def compile_or_decline(*arguments):
+            function = record.function()
+            return function is not None and self.missed(record, function, arguments)
+
+        return compile_or_decline
+
+    def missed(self, record, function, arguments):
+        if not monitoring.may_run():
+            return False
+        with self.lock:
+            if function.__code__ is not record.code:
+                return self.code_replaced(record, function)
+            changed = self.attend(record)
+            kinds = tuple(map(type_of_argument, arguments))
+            if record.reason is None and record.version_for(kinds) is None and kinds not in record.refused:
+                if len(record.versions) >= VERSION_LIMIT:
+                    record.refused[kinds] = Unsupported(f"more than {VERSION_LIMIT} combinations of argument types")
+                else:
+                    self.try_compile(record, function, kinds, [shape_of(value) for value in arguments])
+                changed = True
+            if changed:
+                if not record.versions and record.refused and len(record.refused) >= REFUSAL_LIMIT:
+                    record.reason = next(iter(record.refused.values())).reason
+                self.install(record, function)
+            return record.version_for(kinds) is not None
+
+    def try_compile(self, record, function, kinds, shapes):
+        try:
+            self.add_version(record, self.compile(record, function, kinds, shapes))
+        except Unsupported as problem:
+            record.refused[kinds] = problem
+        except (RecursionError, MemoryError) as problem:
+            if record.compilations >= COMPILE_LIMIT:
+                record.refused[kinds] = Unsupported(f"{type(problem).__name__} while compiling")
+        except InternalError as problem:
+            record.refused[kinds] = Unsupported(f"internal error: {problem}")
+            if dump.CHECK:
+                raise
+            warnings.warn(f"purejit: {record.name}: internal error: {problem}; it stays interpreted", RuntimeWarning)
+
+    def code_replaced(self, record, function):
+        """Somebody assigned to ``__code__``: start anew with the new code."""
+        record.retired.extend(record.versions)
+        record.versions, record.refused, record.observed = [], {}, {}
+        record.code = function.__code__
+        record.compilations += 1
+        try:
+            check_compilable(record.code)
+        except Unsupported as problem:
+            record.reason = problem.reason
+        if record.reason is None:
+            record.replace_address(entries.function_record(function))
+        self.install(record, function)
+        return record.reason is None
+
+    # -- versions that ask for attention ----------------------------------------------------------------------
+
+    def attend(self, record):
+        """Look after versions whose attention word is set; returns whether the entry must be built anew."""
+        changed = False
+        for code in list(record.versions):
+            state = records.read_version(code.version_record)
+            if not state.attention:
+                continue
+            changed = True
+            if not holds(code):
+                record.invalidations += 1
+                self.note_unstable(record, code)
+                self.discard(record, code)
+            elif self.learn(record, code):
+                self.discard(record, code)
+            elif self.is_useless(code, state):
+                record.refused[code.types] = Unsupported("it left its compiled code at once on most calls")
+                self.discard(record, code)
+            else:
+                records.set_exit_limit(code.version_record, max(64, state.exits * 8))
+                records.clear_attention(code.version_record)
+        return changed
+
+    def discard(self, record, code):
+        """No call enters this version any more; its memory lives on while it may be running."""
+        record.versions.remove(code)
+        record.retired.append(code)
+
+    def note_unstable(self, record, code):
+        for namespace, key, expected in code.dependencies.values():
+            if namespace.get(key, ABSENT) is not expected:
+                count = record.changes[key] = record.changes.get(key, 0) + 1
+                if count >= UNSTABLE_AFTER:
+                    record.unstable.add(key)
+
+    def learn(self, record, code):
+        """Take up the types that failed guards have met; True if they say something new."""
+        news = False
+        for leaving in code.exits:
+            if leaving.site is None:
+                continue
+            kind = OBSERVABLE.get(records.read_observed(leaving.address))
+            if kind is None and records.read_observed(leaving.address):
+                kind = object
+            if kind is None:
+                continue
+            seen = record.observed.get(leaving.site)
+            if seen is None:
+                record.observed[leaving.site] = {kind}
+                news = True
+            elif kind not in seen:
+                seen.add(kind)
+                news = True
+        return news
+
+    def is_useless(self, code, state):
+        """Whether most calls leave, and by an exit that no loop comes before."""
+        if state.exits < RETIRE_EXITS or state.exits * 2 < state.calls:
+            return False
+        useless = sum(records.read_count(leaving.address) for leaving in code.exits if leaving.early)
+        return useless * 2 > state.exits
+
+
+def holds(code):
+    """Whether everything a version relies on is still so."""
+    for namespace, key, expected in code.dependencies.values():
+        if namespace.get(key, ABSENT) is not expected:
+            return False
+    return all(records.read_word(address) == expected for address, expected in code.words.items())
+
+
+#: Types an exit may report, by address. Others are only known to be something else.
+OBSERVABLE = {id(kind): kind for kind in STATIC}
+
+COMPILER = Compiler()

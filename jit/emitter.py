@@ -1,0 +1,518 @@
+"""The emitting walk: typed SSA operations and their locations -> machine code.
+
+The emitter walks the blocks in linear order, hands each template its operands, and materialises what templates do not see:
+moves into block parameters, spill stores at definitions, exit stubs in the cold section.
+Register roles, the frame picture and the calling convention between bodies are in docs/ARCHITECTURE.md.
+"""
+
+import struct
+
+from asm import (Memory, eax, edx, mem32, mem64, r14d, r15, rax, rbp, rcx, rdx, relative, rsp, xmm0, xmm13, xmm14, xmm15)
+from jit import types
+from jit.machine.refcounts import emit_decref
+from jit.values import Value
+from platforms.cpython.layout import layout
+
+L = layout()
+#: Conditions by their opposite.
+OPPOSITE = {"e": "ne", "ne": "e", "l": "ge", "ge": "l", "le": "g", "g": "le", "b": "ae", "ae": "b", "a": "be", "be": "a"}
+#: A comparison with its operands exchanged.
+EXCHANGED = {"l": "g", "g": "l", "le": "ge", "ge": "le", "e": "e", "ne": "ne"}
+#: Results that have no register are made here and stored.
+SPILLED_GPR, SPILLED_XMM = rbp, xmm13
+
+
+class Emitter:
+    """Emits one body.
+
+    Attributes templates use: operation (the current one), routines, result (Type), body_label.
+    """
+
+    def __init__(self, asm, walker, numbering, allocation, context):
+        self.asm = asm
+        self.walker = walker
+        self.numbering = numbering
+        self.locations = allocation.locations
+        self.context = context
+        self.routines = context.routines
+        self.result = context.result
+        self.frame_size = context.frame_size
+        self.first_slot = context.first_slot
+        self.body_label = asm.label("body")
+        self.operation = None
+        self.position = 0
+        self.next_block = None
+        self.block = None
+        self.pending_stubs = []
+        self.listing = []
+
+    # -- the walk -----------------------------------------------------------------------------------
+
+    def emit(self):
+        """Emit every block, then the exit stubs."""
+        asm = self.asm
+        order = self.numbering.order
+        for block in order:
+            block.label = asm.label(f"block{block.number}")
+        self.prologue(order[0])
+        for block, following in zip(order, order[1:] + [None]):
+            self.emit_block(block, following)
+        with asm.cold():
+            self.emit_stubs()
+            asm.ud2()
+
+    def prologue(self, entry):
+        asm = self.asm
+        asm.bind(self.body_label)
+        asm.comment("prologue")
+        asm.sub(rsp, self.frame_size)
+        if self.context.has_frame_slot:
+            asm.mov(mem64(rsp, 0), 0)
+        moves = []
+        for parameter, register in zip(entry.parameters, self.context.argument_registers):
+            moves.extend(self.destinations(parameter, register, entry.start + 1))
+        self.parallel(moves)
+        asm.sub(r14d, 1)
+        asm.js(self.stub(self.context.overflow_exit))
+
+    def epilogue(self):
+        asm = self.asm
+        asm.add(rsp, self.frame_size)
+        asm.add(r14d, 1)
+        asm.xor(edx, edx)
+        asm.ret()
+
+    def emit_block(self, block, following):
+        asm = self.asm
+        self.block, self.next_block = block, following
+        asm.bind(block.label)
+        instruction = None
+        for operation in block.operations:
+            if operation.instruction is not instruction:
+                instruction = operation.instruction
+                self.mark(instruction)
+            self.emit_operation(operation)
+        terminator = block.terminator
+        if terminator.instruction is not None and terminator.instruction is not instruction:
+            self.mark(terminator.instruction)
+        self.emit_operation(terminator)
+
+    def mark(self, instruction):
+        """Note in the listing which bytecode the code that follows belongs to."""
+        self.asm.comment(instruction)
+
+    def emit_operation(self, operation):
+        self.operation = operation
+        self.position = 2 * operation.position
+        template = operation.template
+        arguments = self.template_arguments(operation, template)
+        template.function(**arguments)
+        for value in operation.results:
+            location = self.locations[value.home or value]
+            if location.slot is not None:
+                self.store_result(value, location)
+
+    def template_arguments(self, operation, template):
+        wanted = template.parameters
+        arguments = {}
+        constants = 0
+        inputs = template.inputs
+        if inputs:
+            for (name, _), value in zip(inputs, operation.arguments):
+                if name in wanted:
+                    operand = self.operand(value)
+                    if operand.__class__ is int:
+                        constants += 1
+                        if constants > 1:
+                            operand = relative(self.asm.constant(operand & (1 << 64) - 1))
+                    arguments[name] = operand
+        if operation.results:
+            arguments_name = template.outputs[0][0]
+            if arguments_name in wanted:
+                arguments[arguments_name] = self.result_register()
+        for name in wanted:
+            if name == "asm":
+                arguments["asm"] = self.asm
+            elif name == "emitter":
+                arguments["emitter"] = self
+            elif name == "exit":
+                arguments["exit"] = self.stub(operation.exit)
+            elif name == "detail":
+                arguments["detail"] = operation.detail
+        return arguments
+
+    # -- where values are -----------------------------------------------------------------------------
+
+    def slot(self, number):
+        return mem64(rsp, 8 * (self.first_slot + number))
+
+    def operand(self, value):
+        """Register, memory or small integer that holds `value` before the current operation."""
+        return self.operand_at(value, self.position)
+
+    def operand_after(self, value):
+        """The same behind the current operation's call."""
+        return self.operand_at(value, self.position + 1)
+
+    def operand_at(self, value, position):
+        if value.is_constant:
+            return self.constant_operand(value)
+        location = self.locations[value.home or value]
+        if location.register is not None and (location.slot is None or position < location.until):
+            return location.register
+        return self.slot(location.slot)
+
+    def constant_operand(self, value):
+        kind = value.type
+        constant = value.constant
+        if kind is types.INT or kind is types.BOOL:
+            if -0x80000000 <= constant <= 0x7FFFFFFF:
+                return int(constant)
+            return relative(self.asm.constant(constant & (1 << 64) - 1))
+        if kind is types.FLOAT:
+            return relative(self.asm.constant(struct.unpack("<Q", struct.pack("<d", constant))[0]))
+        if kind is types.NULL:
+            return 0
+        return self.object(constant)
+
+    def object(self, constant):
+        """Memory operand holding the address of a Python object that the unit keeps alive."""
+        return relative(self.asm.constant(id(constant)))
+
+    def symbol(self, name):
+        """Memory operand holding the address of a C function."""
+        return relative(self.asm.constant(self.context.symbol(name)))
+
+    def mask(self, pattern):
+        """16 bytes for andpd / xorpd; only the low half matters."""
+        return relative(self.asm.constant16(struct.pack("<QQ", pattern, pattern)), size=16)
+
+    def after_call(self, name):
+        """Operand of the input called `name`, behind the template's C call."""
+        for (item, _), value in zip(self.operation.template.inputs, self.operation.arguments):
+            if item == name:
+                return self.operand_after(value)
+        raise KeyError(name)
+
+    def register(self, operand, scratch):
+        """`operand` in a register: itself, or loaded into `scratch`."""
+        if operand.__class__ is not int and operand.kind == "gpr":
+            return operand
+        self.asm.mov(scratch, operand)
+        return scratch
+
+    def low(self, register):
+        return register.r32
+
+    def refcount(self, register):
+        """Memory operand of an object's reference count (its low half where that is what counts)."""
+        return mem32(register, L.ob_refcnt) if L.immortal_refcounts else mem64(register, L.ob_refcnt)
+
+    # -- results ------------------------------------------------------------------------------------------
+
+    def result_register(self):
+        """Register in which the current operation's result is to be made."""
+        value = self.operation.results[0]
+        location = self.locations[value.home or value]
+        if location.register is not None:
+            return location.register
+        return SPILLED_XMM if value.type.register_class == "xmm" else SPILLED_GPR
+
+    def store_result(self, value, location):
+        register = location.register
+        if register is None:
+            register = SPILLED_XMM if value.type.register_class == "xmm" else SPILLED_GPR
+        if register.kind == "xmm":
+            self.asm.movsd(self.slot(location.slot), register)
+        else:
+            self.asm.mov(self.slot(location.slot), register)
+
+    def set_result(self, source):
+        self.move(self.result_register(), source)
+
+    # -- moves ------------------------------------------------------------------------------------------------
+
+    def move(self, destination, source):
+        """Move between any two places of one class; memory to memory goes through rcx or xmm14."""
+        asm = self.asm
+        if destination is source:
+            return
+        if destination.kind == "xmm":
+            if source.__class__ is not int and source.kind == "xmm":
+                asm.movapd(destination, source)
+            else:
+                asm.movsd(destination, source)
+        elif source.__class__ is not int and source.kind == "xmm":
+            asm.movsd(destination, source)
+        elif destination.kind == "gpr":
+            if source == 0 and source.__class__ is int:
+                asm.xor(destination.r32, destination.r32)
+            else:
+                asm.mov(destination, source)
+        elif source.__class__ is int or source.kind == "gpr":
+            asm.mov(destination, source)
+        else:
+            asm.mov(rcx, source)
+            asm.mov(destination, rcx)
+
+    def store_operand(self, destination, value):
+        """Store a pointer operand in a frame slot."""
+        self.move(destination, self.operand(value))
+
+    def place(self, moves):
+        """Parallel moves of operands into fixed registers."""
+        self.parallel(moves)
+
+    def destinations(self, parameter, source, position):
+        """(destination, source) pairs that give a parameter its value: register, spill slot, or both."""
+        location = self.locations[parameter]
+        pairs = []
+        if location.register is not None and (location.slot is None or position < location.until):
+            pairs.append((location.register, source))
+        if location.slot is not None:
+            pairs.append((self.slot(location.slot), source))
+        return pairs
+
+    def parallel(self, pairs):
+        """Emit parallel moves; a cycle is broken through rax or xmm15."""
+        from regalloc import sequentialise
+        if not pairs:
+            return
+        if len(pairs) == 1:
+            self.move(*pairs[0])
+            return
+        operands, keyed = {}, []
+        for destination, source in pairs:
+            first, second = _key(destination), _key(source)
+            operands[first], operands[second] = destination, source
+            keyed.append((first, second))
+        operands["rax"], operands["xmm15"] = rax, xmm15
+
+        def scratch(key):
+            operand = operands[key]
+            return "xmm15" if operand.kind == "xmm" else "rax"
+
+        for destination, source in sequentialise(keyed, scratch):
+            self.move(operands[destination], operands[source])
+
+    def edge_moves(self, edge):
+        """Moves (and increfs) of one edge."""
+        self.position = edge.source.end - 1
+        for value in edge.increfs:
+            self.emit_incref(value)
+        pairs = []
+        target = edge.target
+        for parameter, value in zip(target.parameters, edge.arguments):
+            if value is None or parameter.type is types.PENDING:
+                continue
+            if value.type is types.PENDING and value is not None and value.start < 0:
+                continue
+            source = self.operand(value)
+            pairs.extend(self.destinations(parameter, source, target.start + 1))
+        self.parallel([pair for pair in pairs if pair[0] is not pair[1]])
+
+    def emit_incref(self, value):
+        from jit.machine.refcounts import emit_incref
+        if value.type.is_object and value.type is not types.PENDING:
+            emit_incref(self.asm, self.register(self.operand(value), rax))
+
+    # -- control ------------------------------------------------------------------------------------------------
+
+    def jump(self):
+        """The terminator `jump`: moves, then a jump unless the target comes next."""
+        edge = self.block.edges[0]
+        self.edge_moves(edge)
+        self.goto(edge)
+
+    def goto(self, edge):
+        """Continue at the edge's target; a range loop tests at its bottom instead of jumping to its test."""
+        target = edge.target
+        if target is self.next_block:
+            return
+        if edge.backward and not target.operations and target.terminator.template.name in ("branch_compare", "branch_counter"):
+            saved = self.block, self.operation, self.next_block, self.position
+            self.block, self.operation, self.next_block = target, target.terminator, None
+            self.position = 2 * target.terminator.position
+            self.rotate(target)
+            self.block, self.operation, self.next_block, self.position = saved
+            return
+        self.asm.jmp(target.label)
+
+    def rotate(self, header):
+        """The header's test once more, at the loop's bottom."""
+        terminator = header.terminator
+        self.asm.comment("loop test")
+        terminator.template.function(**self.template_arguments(terminator, terminator.template))
+
+    def branch(self, condition):
+        """Branch on a condition that holds for the first edge."""
+        if_true, if_false = self.block.edges
+        if if_true.target is self.next_block and self.next_block is not None:
+            self.branch_edge(OPPOSITE[condition], if_false)
+            self.edge_moves(if_true)
+        elif self.next_block is not None and if_false.target is self.next_block:
+            self.branch_edge(condition, if_true)
+            self.edge_moves(if_false)
+        else:
+            self.branch_edge(condition, if_true)
+            self.edge_moves(if_false)
+            self.goto(if_false)
+
+    def branch_edge(self, condition, edge):
+        """Conditional jump along an edge; its moves, if any, are out of line."""
+        asm = self.asm
+        if not self.has_moves(edge):
+            asm.jcc(condition, edge.target.label)
+            return
+        label = asm.label("edge")
+        asm.jcc(condition, label)
+        with asm.cold():
+            asm.bind(label)
+            position = self.position
+            self.edge_moves(edge)
+            asm.jmp(edge.target.label)
+            self.position = position
+
+    def has_moves(self, edge):
+        if edge.increfs:
+            return True
+        position = edge.source.end - 1
+        target = edge.target
+        for parameter, value in zip(target.parameters, edge.arguments):
+            if value is None or parameter.type is types.PENDING:
+                continue
+            source = self.operand_at(value, position)
+            for destination, _ in self.destinations(parameter, source, target.start + 1):
+                if destination is not source and _key(destination) != _key(source):
+                    return True
+        return False
+
+    def branch_float_equal(self, equal):
+        """After ucomisd: equal means ZF and not PF."""
+        if_true, if_false = self.block.edges
+        same, other = (if_true, if_false) if equal else (if_false, if_true)
+        asm = self.asm
+        differs = asm.label("differs")
+        asm.jp(differs)
+        asm.jne(differs)
+        self.edge_moves(same)
+        asm.jmp(same.target.label)
+        asm.bind(differs)
+        self.edge_moves(other)
+        if other.target is not self.next_block:
+            asm.jmp(other.target.label)
+
+    def compare(self, left, right, condition, symbol):
+        """cmp of two int operands in any form; returns the condition that now stands for `symbol`."""
+        asm = self.asm
+        if left.__class__ is int:
+            left, right, condition = right, left, EXCHANGED[condition]
+            if left.__class__ is int:
+                asm.mov(rax, left)
+                left = rax
+        if left.kind != "gpr" and right.__class__ is not int and right.kind != "gpr":
+            asm.mov(rax, left)
+            left = rax
+        if right.__class__ is int and right == 0 and left.kind == "gpr":
+            asm.test(left, left)
+        else:
+            asm.cmp(left, right)
+        return condition
+
+    def compare_type(self, register, python, scratch=rcx):
+        """cmp of an object's type; equal if ``type(x) is python``."""
+        self.asm.mov(scratch, self.object(python))
+        self.asm.cmp(mem64(register, L.ob_type), scratch)
+
+    def compare_eval_breaker(self):
+        asm = self.asm
+        kind, where, size = self.context.eval_breaker
+        if kind == "thread":
+            asm.cmp(Memory(r15, where, size=size), 0)
+        else:
+            asm.mov(rax, relative(asm.constant(where)))
+            asm.cmp(Memory(rax, 0, size=size), 0)
+
+    # -- calls ------------------------------------------------------------------------------------------------------
+
+    def call_symbol(self, name):
+        self.asm.call(self.symbol(name))
+
+    # -- references ---------------------------------------------------------------------------------------------------
+
+    def emit_drop(self, operand, value):
+        """Drop a reference; freeing is out of line, with a frame around it if the type's dealloc may run Python code."""
+        asm = self.asm
+        asm.mov(rdx, operand)
+        freed, done = asm.label("freed"), asm.label("dropped")
+        emit_decref(asm, rdx, freed)
+        asm.bind(done)
+        with asm.cold():
+            asm.bind(freed)
+            asm.mov(rax, rdx)
+            self.call_dealloc()
+            asm.jmp(done)
+
+    def emit_drop_rax(self):
+        """The same for an object of any type in rax."""
+        asm = self.asm
+        freed, done, plain = asm.label("freed"), asm.label("dropped"), asm.label("plain")
+        asm.mov(rdx, rax)
+        emit_decref(asm, rdx, freed)
+        asm.bind(done)
+        with asm.cold():
+            asm.bind(freed)
+            asm.mov(rax, rdx)
+            for python in (float, int):
+                self.compare_type(rax, python)
+                asm.je(plain)
+            self.call_dealloc()
+            asm.jmp(done)
+            asm.bind(plain)
+            asm.call(self.routines.dealloc_plain)
+            asm.jmp(done)
+
+    def call_dealloc(self):
+        asm = self.asm
+        after = self.operation.after
+        if after is None:
+            asm.call(self.routines.dealloc_plain)
+        else:
+            asm.lea(rcx, relative(after.address))
+            asm.call(self.routines.dealloc)
+
+    # -- exits ------------------------------------------------------------------------------------------------------------
+
+    def stub(self, leaving, routine=None):
+        """Label of the stub that takes this exit by its own or the named routine."""
+        routine = routine or leaving.routine
+        label = leaving.labels.get(routine)
+        if label is None:
+            label = leaving.labels[routine] = self.asm.label(f"exit{leaving.number}")
+            self.pending_stubs.append((label, leaving, routine))
+        return label
+
+    def throw_label(self):
+        """Label to jump to when a C function has raised inside the current operation."""
+        return self.stub(self.operation.exit, "exit_throw")
+
+    def mismatch_label(self):
+        return self.stub(self.operation.mismatch)
+
+    def emit_stubs(self):
+        asm = self.asm
+        for label, leaving, routine in self.pending_stubs:
+            asm.bind(label)
+            asm.comment(f"exit {leaving.number}: {leaving.reason}")
+            asm.lea(rcx, relative(leaving.address))
+            asm.jmp(getattr(self.routines, routine))
+
+
+def _key(operand):
+    if operand.__class__ is Memory:
+        if operand.base is rsp:
+            return ("slot", operand.disp)
+        return id(operand)
+    if operand.__class__ is int:
+        return ("constant", operand)
+    return operand

@@ -1,0 +1,288 @@
+"""Entry wrappers: from CPython's vectorcall protocol to compiled bodies.
+
+A wrapper tests, in this order: the arguments' number, the function's code, tracing, the C stack; then version by version what
+the version relies on and the arguments' types, unboxing as it tests. What fits nothing goes to the compiler (*miss*) or to
+CPython's own vectorcall with the arguments untouched.
+
+The wrapper's block at [rsp] while a body runs: +0 D (see machine/leave.py).
+Source: PEP 590 (vectorcall).
+"""
+
+import ctypes
+import weakref
+
+from asm import (Assembler, Memory, eax, ecx, edx, mem8, mem32, mem64, r8, r9, r10, r11, r12, r13, r14, r14d, r15, rax, rbp,
+                 rbx, rcx, rdi, rdx, relative, rsi, rsp, xmm0, xmm15)
+from jit import types
+from jit.machine import arena, records, routines
+from jit.machine.refcounts import emit_decref
+from jit.machine.stack import emit_stack_budget
+from jit.templates.calls import argument_registers
+from platforms.cpython import entry, symbols, threads
+from platforms.cpython.layout import layout
+
+L = layout()
+PUSHED = (rbx, rbp, r12, r13, r14, r15)
+BLOCK = 24
+
+
+class Entry:
+    """A wrapper in the arena; freed with this object.
+
+    Attributes:
+        address: where calls enter. versions: the Codes it leads to. keep: objects whose addresses it holds.
+    """
+
+    def __init__(self, address, versions, keep):
+        self.address = address
+        self.versions = versions
+        self.keep = keep
+        weakref.finalize(self, arena().free_code, address).atexit = False
+
+
+def function_record(function):
+    """A function record in the data arena; returns its address."""
+    address = arena().allocate_data(records.FUNCTION_RECORD_SIZE)
+    records.write_function(address, function)
+    return address
+
+
+def build(record, function, full):
+    """An entry wrapper for the record's present versions.
+
+    Args:
+        full: no further version will be compiled; calls that fit none are interpreted.
+    """
+    asm = Assembler(comments=False)
+    EntryEmitter(asm, record, function, full).emit()
+    block = arena().allocate_code(asm.size_bound())
+    arena().write_code(block, asm.finish(block))
+    return Entry(block, list(record.versions), [record.code, record.miss])
+
+
+class EntryEmitter:
+    """Emits one wrapper. rbx = function object, rbp = its arguments, r12 = nargsf, r15 = thread state."""
+
+    def __init__(self, asm, record, function, full):
+        self.asm = asm
+        self.record = record
+        self.code = function.__code__
+        self.full = full
+        self.routines = routines()
+        self.original = asm.label("original")
+        self.miss = asm.label("miss")
+        self.out = asm.label("out")
+
+    def constant(self, value):
+        return relative(self.asm.constant(value))
+
+    def emit(self):
+        asm = self.asm
+        untouched = asm.label("untouched")
+        asm.test(rcx, rcx)
+        asm.jnz(untouched)
+        asm.lea(rax, mem64(rdx, 0, rdx, 1))
+        asm.cmp(rax, 2 * self.code.co_argcount)
+        asm.jne(untouched)
+        for register in PUSHED:
+            asm.push(register)
+        asm.sub(rsp, BLOCK)
+        asm.mov(rbx, rdi)
+        asm.mov(rbp, rsi)
+        asm.mov(r12, rdx)
+        asm.mov(rax, self.constant(id(self.record.code)))
+        asm.cmp(mem64(rbx, L.function_code), rax)
+        asm.jne(self.miss)
+        self.emit_thread_state()
+        self.emit_tracing_check()
+        emit_stack_budget(asm, self.out)
+        for version in self.record.versions:
+            self.emit_version(version)
+        if self.full:
+            asm.jmp(self.original)
+        self.emit_miss()
+        self.emit_out()
+        asm.bind(self.original)
+        self.emit_leave_for(self.constant(entry.original_vectorcall()))
+        asm.bind(untouched)
+        asm.jmp(self.constant(entry.original_vectorcall()))
+
+    def emit_thread_state(self):
+        asm = self.asm
+        kind, where = threads.thread_state_source()
+        if kind == "cell":
+            asm.mov(rax, self.constant(where))
+            asm.mov(r15, mem64(rax, 0))
+        elif kind == "tls":
+            asm.mov(r15, Memory(base=None, disp=where, size=8, segment="fs"))
+        else:
+            asm.call(self.constant(where))
+            asm.mov(r15, rax)
+
+    def emit_tracing_check(self):
+        """A traced function is interpreted; on 3.12 and later a changed version is looked into by `miss`."""
+        asm = self.asm
+        check = threads.tracing_check()
+        if check[0] == "cframe":
+            asm.mov(rax, mem64(r15, check[1]))
+            asm.cmp(mem8(rax, check[2]), 0)
+            asm.jne(self.original)
+            return
+        from jit.machine.monitoring import version_cell
+        if check[0] == "interp_version":
+            asm.mov(rax, self.constant(check[1]))
+            asm.mov(rax, mem64(rax, 0))
+        else:
+            asm.mov(rax, mem64(r15, check[1]))
+            asm.and_(rax, -256)
+        asm.cmp(rax, relative(version_cell()))
+        asm.jne(self.miss)
+
+    def emit_version(self, code):
+        asm = self.asm
+        start, other = asm.label("version"), asm.label("other_version")
+        asm.bind(start)
+        record = code.version_record
+        self.emit_words(code, start)
+        for number, (kind, register) in enumerate(zip(code.types, argument_registers(code.types))):
+            self.emit_argument(number, kind, register, other)
+        asm.cmp(relative(record + records.ATTENTION), 0)
+        asm.jne(self.miss)
+        asm.add(relative(record + records.CALLS), 1)
+        asm.call(code.address)
+        asm.marker(None)
+        asm.test(edx, edx)
+        asm.jnz(self.out)
+        if code.result is types.FLOAT:
+            asm.movapd(xmm15, xmm0)
+            asm.call(self.routines.box_float)
+        elif code.result is types.INT:
+            asm.call(self.routines.box_int)
+        elif code.result is types.BOOL:
+            self.emit_box_bool()
+        asm.jmp(self.out)
+        asm.bind(other)
+
+    def emit_words(self, code, start):
+        """What the version relies on; if a word differs, `revalidate` looks closer."""
+        asm = self.asm
+        words = records.read_words(code.version_record)
+        if not words:
+            return
+        changed = asm.label("changed")
+        for place, (address, _, _) in enumerate(words):
+            asm.mov(rax, self.constant(address))
+            asm.mov(rcx, relative(records.expected_address(code.version_record, place)))
+            asm.cmp(mem64(rax, 0), rcx)
+            asm.jne(changed)
+        with asm.cold():
+            asm.bind(changed)
+            asm.lea(rcx, relative(code.version_record))
+            asm.call(self.routines.revalidate)
+            asm.test(eax, eax)
+            asm.jz(self.miss)
+            asm.jmp(start)
+
+    def emit_argument(self, number, kind, register, other):
+        """Guard and unbox one argument into `register`; jump to `other` if it does not fit."""
+        asm = self.asm
+        asm.mov(rax, mem64(rbp, 8 * number))
+        if kind.python is not None and kind is not types.BOOL:
+            asm.mov(rcx, self.constant(id(kind.python)))
+            asm.cmp(mem64(rax, L.ob_type), rcx)
+            asm.jne(other)
+        if kind is types.INT:
+            self.emit_unbox_int(register, other)
+        elif kind is types.FLOAT:
+            asm.movsd(register, mem64(rax, L.float_value))
+        elif kind is types.BOOL:
+            done = asm.label("is_bool")
+            asm.xor(register.r32, register.r32)
+            asm.cmp(rax, self.constant(id(False)))
+            asm.je(done)
+            asm.cmp(rax, self.constant(id(True)))
+            asm.jne(other)
+            asm.mov(register.r32, 1)
+            asm.bind(done)
+        else:
+            asm.mov(register, rax)
+
+    def emit_unbox_int(self, register, other):
+        asm = self.asm
+        slow, done = asm.label("digits"), asm.label("unboxed")
+        if L.long_size is not None:
+            asm.mov(rcx, mem64(rax, L.long_size))
+            asm.lea(rdx, mem64(rcx, 1))
+            asm.cmp(rdx, 2)
+            asm.ja(slow)
+            asm.mov(register.r32, mem32(rax, L.long_digits))
+            asm.imul(register, rcx)
+        else:
+            asm.mov(rdx, mem64(rax, L.long_tag))
+            asm.cmp(rdx, 16)
+            asm.jae(slow)
+            asm.and_(edx, 3)
+            asm.mov(ecx, 1)
+            asm.sub(rcx, rdx)
+            asm.mov(register.r32, mem32(rax, L.long_digits))
+            asm.imul(register, rcx)
+        asm.bind(done)
+        with asm.cold():
+            asm.bind(slow)
+            asm.call(self.routines.unbox_int)
+            asm.test(edx, edx)
+            asm.jnz(other)
+            asm.mov(register, rax)
+            asm.jmp(done)
+
+    def emit_box_bool(self):
+        asm = self.asm
+        asm.mov(rcx, rax)
+        asm.mov(rax, self.constant(id(False)))
+        asm.test(rcx, rcx)
+        asm.cmovne(rax, self.constant(id(True)))
+        from jit.machine.refcounts import emit_incref
+        emit_incref(asm, rax, rcx)
+
+    def emit_out(self):
+        """Return rax to the caller of the wrapper."""
+        asm = self.asm
+        asm.bind(self.out)
+        asm.add(rsp, BLOCK)
+        for register in reversed(PUSHED):
+            asm.pop(register)
+        asm.ret()
+
+    def emit_leave_for(self, target):
+        """Tail-jump with the wrapper's arguments as they came."""
+        asm = self.asm
+        asm.mov(rdi, rbx)
+        asm.mov(rsi, rbp)
+        asm.mov(rdx, r12)
+        asm.xor(ecx, ecx)
+        asm.add(rsp, BLOCK)
+        for register in reversed(PUSHED):
+            asm.pop(register)
+        asm.jmp(target)
+
+    def emit_miss(self):
+        """Ask the compiler; True: enter the function anew, False: interpret this call."""
+        asm = self.asm
+        freed, answered = asm.label("freed"), asm.label("answered")
+        asm.bind(self.miss)
+        asm.mov(rdi, self.constant(id(self.record.miss)))
+        asm.mov(rsi, rbp)
+        asm.mov(rdx, r12)
+        asm.shl(rdx, 1)
+        asm.shr(rdx, 1)
+        asm.xor(ecx, ecx)
+        asm.call(self.constant(symbols.address("PyObject_Vectorcall")))
+        asm.test(rax, rax)
+        asm.jz(self.out)
+        asm.mov(r13, rax)
+        emit_decref(asm, rax, answered)
+        asm.bind(answered)
+        asm.cmp(r13, self.constant(id(True)))
+        asm.jne(self.original)
+        asm.mov(rax, mem64(rbx, L.function_vectorcall))
+        self.emit_leave_for(rax)

@@ -1,0 +1,19 @@
+"""The two kinds of failure: the user's code is not for us, or we have a bug."""
+
+
+class Unsupported(Exception):
+    """This code object (or this part of it) is left to the interpreter; normal, counted, explained.
+
+    Attributes:
+        reason: one sentence for people. line: source line or None. operation: canonical opcode or None.
+    """
+
+    def __init__(self, reason, line=None, operation=None):
+        super().__init__(reason)
+        self.reason = reason
+        self.line = line
+        self.operation = operation
+
+
+class InternalError(Exception):
+    """The compiler broke one of its own invariants; reported, never swallowed."""

@@ -1,0 +1,137 @@
+"""Calls out of compiled code into the C-API.
+
+Two kinds:
+    * *blind* calls run no Python code and look at no frame (building a list, concatenating strings): a plain C call.
+    * *callouts* may do anything. The interpreter frame is materialised around them, so that tracebacks, sys._getframe and
+      debuggers see what the interpreter would show; afterwards the compiled code goes on, unless somebody kept the
+      frame, tracing was switched on, or a global it relies on was rebound: then it leaves behind the call.
+
+Operands lie on top of the abstract stack; they are boxed there, so that an exception finds them in the frame.
+"""
+
+from jit import types
+from jit.types import BOOL, FLOAT, INT, LIST, NULL, OBJECT, STR, Shape
+from jit.values import RangeIterator, Value
+
+BINARY = {
+    "+": "PyNumber_Add", "-": "PyNumber_Subtract", "*": "PyNumber_Multiply", "/": "PyNumber_TrueDivide",
+    "//": "PyNumber_FloorDivide", "%": "PyNumber_Remainder", "@": "PyNumber_MatrixMultiply", "&": "PyNumber_And",
+    "|": "PyNumber_Or", "^": "PyNumber_Xor", "<<": "PyNumber_Lshift", ">>": "PyNumber_Rshift",
+    "**": "PyNumber_Power",
+    "+=": "PyNumber_InPlaceAdd", "-=": "PyNumber_InPlaceSubtract", "*=": "PyNumber_InPlaceMultiply",
+    "/=": "PyNumber_InPlaceTrueDivide", "//=": "PyNumber_InPlaceFloorDivide", "%=": "PyNumber_InPlaceRemainder",
+    "@=": "PyNumber_InPlaceMatrixMultiply", "&=": "PyNumber_InPlaceAnd", "|=": "PyNumber_InPlaceOr",
+    "^=": "PyNumber_InPlaceXor", "<<=": "PyNumber_InPlaceLshift", ">>=": "PyNumber_InPlaceRshift",
+    "**=": "PyNumber_InPlacePower",
+}
+COMPARISONS = {"<": 0, "<=": 1, "==": 2, "!=": 3, ">": 4, ">=": 5}
+
+
+class Call:
+    """What a call operation needs to know.
+
+    Attributes:
+        symbol: C function. immediates: int arguments behind the pointers. vector: arguments go as a vectorcall array.
+        names: keyword names tuple object or None. consumed: operand Values whose reference the call uses up.
+        failure: result that means an exception (0 for pointers, -1 for ints). has_result: an owned object comes back.
+    """
+
+    __slots__ = ("symbol", "immediates", "vector", "names", "consumed", "failure", "has_result")
+
+    def __init__(self, symbol, immediates=(), vector=False, names=None, failure=0, has_result=True):
+        self.symbol = symbol
+        self.immediates = immediates
+        self.vector = vector
+        self.names = names
+        self.consumed = []
+        self.failure = failure
+        self.has_result = has_result
+
+
+def box_operands(w, count):
+    """Replace the top `count` stack items by objects; returns them, lowest first.
+
+    Returns None if one of them is an iterator that exists only as numbers.
+    """
+    stack = w.state.stack
+    if any(item.__class__ is not Value for item in stack[-count:]):
+        return None
+    for depth in range(count, 0, -1):
+        value = stack[-depth]
+        if value.type.is_object:
+            continue
+        boxed = w.box(value)
+        stack[-depth] = boxed
+        if not boxed.is_constant:
+            w.state.owned |= {boxed}
+    return stack[-count:]
+
+
+def callout(w, call, count, kind=OBJECT, shape=None):
+    """Call `call.symbol` with the top `count` stack items; pop them and push the result (if it has one)."""
+    if len(w.state.stack) < count or any(item.__class__ is not Value for item in w.state.stack[-count:]):
+        return w.leave("operands of a call that are no objects")
+    w.before_effect()
+    w.freeze()
+    operands = box_operands(w, count)
+    throw = w.exit_here("exception")
+    del w.state.stack[-count:]
+    state = w.state
+    for value in operands:
+        if value in state.owned and not state.holds(value):
+            call.consumed.append(value)
+            state.owned = state.owned - {value}
+    after = w.exit_after("the frame is in use", "exit_after" if call.has_result else "exit_start")
+    arguments = [value for value in operands if value.type is not NULL]
+    result = w.operation_of(callout_template(len(arguments)), arguments, exit=throw, after=after, detail=call,
+                            kind=kind if call.has_result else None, shape=shape)
+    if call.has_result:
+        w.push(result)
+        state.owned |= {result}
+    return None
+
+
+def callout_template(count):
+    from jit.templates.calls import callout_template as make
+    return make(count)
+
+
+def blind_call(w, symbol, count, kind, shape=None, immediates=()):
+    """A C call that runs no Python code, with the top `count` stack items; pop them, push its owned result."""
+    w.freeze()
+    operands = box_operands(w, count)
+    if operands is None:
+        return w.leave("operands of a call that are no objects")
+    call = Call(symbol, immediates)
+    throw = w.exit_here("exception")
+    from jit.templates.calls import blind_template
+    result = w.operation_of(blind_template(count), list(operands), exit=throw, detail=call, kind=kind, shape=shape)
+    del w.state.stack[-count:]
+    w.push(result)
+    w.state.owned |= {result}
+    w.release(*operands)
+    return None
+
+
+def binary(w, symbol, left, right):
+    """A binary operation on operands that are not both numbers."""
+    if left.__class__ is not Value or right.__class__ is not Value:
+        return w.leave("arithmetic on an iterator")
+    plain = symbol.rstrip("=")
+    if plain == "*" and symbol == "*" and left.type is LIST and right.type in (INT, BOOL):
+        return blind_call(w, "PyNumber_Multiply", 2, LIST, Shape(LIST, left.shape and left.shape.element))
+    if symbol == "+" and left.type is LIST and right.type is LIST:
+        return blind_call(w, "PyNumber_Add", 2, LIST, Shape(LIST, left.shape and left.shape.element))
+    if plain == "+" and left.type is STR and right.type is STR:
+        return blind_call(w, "PyNumber_Add", 2, STR)
+    if plain == "**":
+        w.push(w.constant(None))
+        return callout(w, Call(BINARY[symbol]), 3)
+    return callout(w, Call(BINARY[symbol]), 2)
+
+
+def compare(w, symbol, left, right):
+    """A comparison of operands that are not both numbers."""
+    if left.__class__ is not Value or right.__class__ is not Value:
+        return w.leave("comparison of an iterator")
+    return callout(w, Call("PyObject_RichCompare", (COMPARISONS[symbol],)), 2)

@@ -1,0 +1,45 @@
+"""Shared machine code: leaving for the interpreter, calling out, boxing; and the data it works on.
+
+    records.py      layouts of descriptors, function and version records
+    frames.py       building, linking and clearing interpreter frames
+    leave.py        exits, callouts, polls, freeing
+    boxes.py        numbers to objects and back
+    refcounts.py    reference counting, inline
+    monitoring.py, watcher.py   what is checked before compiled code goes on
+
+Everything is assembled once per process, at the first compilation.
+"""
+
+from functools import lru_cache
+
+from jit.machine.arena import arena
+
+
+class Routines:
+    """Addresses of the shared routines, as attributes."""
+
+    def __init__(self, addresses):
+        self.__dict__.update(addresses)
+
+
+def _let_pending_work_in():
+    """Called for its RESUME, which lets all pending work in."""
+
+
+@lru_cache(None)
+def routines():
+    """Assemble the routines on first use."""
+    from asm import Assembler
+    from jit.machine import boxes
+    from jit.machine.frames import FrameRoutines
+    from jit.machine.leave import LeaveRoutines
+    asm = Assembler(comments=False)
+    frames = FrameRoutines(asm)
+    leave = LeaveRoutines(asm, frames, _let_pending_work_in)
+    frames.emit()
+    leave.emit()
+    labels = dict(leave.labels)
+    labels.update(boxes.emit(asm))
+    block = arena().allocate_code(asm.size_bound())
+    arena().write_code(block, asm.finish(block))
+    return Routines({name: block + label.offset for name, label in labels.items()})

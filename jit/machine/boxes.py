@@ -1,0 +1,144 @@
+"""Boxing and unboxing of numbers, as shared routines that keep the body's registers.
+
+box_int      rax = int64          -> rax = new reference or NULL      rcx, rdx, xmm14, xmm15 are lost
+box_float    xmm15 = double       -> rax = new reference or NULL      rcx, rdx, xmm14, xmm15 are lost
+unbox_int    rax = an exact int   -> rax = int64, edx = 0; or edx = 1 if 64 bits do not hold it     rcx, rdx are lost
+
+preserved_call   a C function in rcx, of rax and rdx: result in rax, other registers kept but rcx, rdx, xmm14, xmm15
+"""
+
+from asm import (REGISTERS, eax, ecx, edx, mem32, mem64, r8, r9, r10, r11, rax, rcx, rdi, rdx, relative, rsi, rsp, xmm0, xmm15)
+from jit.machine.refcounts import emit_incref
+from platforms.cpython import symbols
+from platforms.cpython.layout import layout
+
+L = layout()
+SMALLEST, SMALL_COUNT = -5, 262
+_GPRS = (rsi, rdi, r8, r9, r10, r11)
+_XMMS = tuple(REGISTERS[f"xmm{number}"] for number in range(14))
+_AREA = 8 * (len(_GPRS) + len(_XMMS)) + 8
+NAMES = ("box_int", "box_float", "unbox_int", "preserved_call")
+
+
+def emit(asm):
+    """Emit the routines; returns their labels by name."""
+    labels = {name: asm.label(name) for name in NAMES}
+    for name, emit_one in (("box_int", _box_int), ("box_float", _box_float), ("unbox_int", _unbox_int),
+                           ("preserved_call", _preserved_call)):
+        asm.align(16)
+        asm.comment(name)
+        asm.bind(labels[name])
+        emit_one(asm)
+    return labels
+
+
+def _save(asm):
+    asm.sub(rsp, _AREA)
+    for number, register in enumerate(_GPRS):
+        asm.mov(mem64(rsp, 8 * number), register)
+    for number, register in enumerate(_XMMS):
+        asm.movsd(mem64(rsp, 8 * (len(_GPRS) + number)), register)
+
+
+def _restore(asm):
+    for number, register in enumerate(_GPRS):
+        asm.mov(register, mem64(rsp, 8 * number))
+    for number, register in enumerate(_XMMS):
+        asm.movsd(register, mem64(rsp, 8 * (len(_GPRS) + number)))
+    asm.add(rsp, _AREA)
+
+
+def _call(asm, name):
+    asm.call(relative(asm.constant(symbols.address(name))))
+
+
+def _box_int(asm):
+    """Small ints exist once; their objects lie side by side."""
+    slow = asm.label("larger")
+    asm.lea(rcx, mem64(rax, -SMALLEST))
+    asm.cmp(rcx, SMALL_COUNT)
+    asm.jae(slow)
+    asm.imul(rcx, rcx, L.small_int_stride)
+    asm.mov(rax, relative(asm.constant(id(SMALLEST))))
+    asm.add(rax, rcx)
+    emit_incref(asm, rax, rcx)
+    asm.ret()
+    asm.bind(slow)
+    _save(asm)
+    asm.mov(rdi, rax)
+    _call(asm, "PyLong_FromLongLong")
+    _restore(asm)
+    asm.ret()
+
+
+def _box_float(asm):
+    _save(asm)
+    asm.movapd(xmm0, xmm15)
+    _call(asm, "PyFloat_FromDouble")
+    _restore(asm)
+    asm.ret()
+
+
+def _unbox_int(asm):
+    """Two or three digits of 30 bits (one and none as well)."""
+    large, sign, positive = asm.label("large"), asm.label("sign"), asm.label("positive")
+    asm.push(rsi)
+    if L.long_size is not None:
+        asm.mov(rcx, mem64(rax, L.long_size))
+        asm.mov(rsi, rcx)
+        asm.sar(rsi, 63)
+        asm.xor(rcx, rsi)
+        asm.sub(rcx, rsi)
+    else:
+        asm.mov(rcx, mem64(rax, L.long_tag))
+        asm.mov(rsi, rcx)
+        asm.and_(rsi, 2)
+        asm.shr(rsi, 1)
+        asm.neg(rsi)
+        asm.shr(rcx, 3)
+    done = asm.label("digits_done")
+    asm.xor(edx, edx)
+    asm.test(rcx, rcx)
+    asm.jz(done)
+    asm.cmp(rcx, 3)
+    asm.ja(large)
+    asm.mov(edx, mem32(rax, L.long_digits))
+    asm.cmp(rcx, 1)
+    asm.je(done)
+    asm.push(rdi)
+    asm.mov(rdi.r32, mem32(rax, L.long_digits + 4))
+    asm.shl(rdi, 30)
+    asm.or_(rdx, rdi)
+    two = asm.label("two_digits")
+    asm.cmp(rcx, 2)
+    asm.je(two)
+    asm.mov(rdi.r32, mem32(rax, L.long_digits + 8))
+    asm.cmp(rdi, 8)
+    too_large = asm.label("too_large")
+    asm.jae(too_large)
+    asm.shl(rdi, 60)
+    asm.or_(rdx, rdi)
+    asm.bind(two)
+    asm.pop(rdi)
+    asm.bind(done)
+    asm.mov(rax, rdx)
+    asm.xor(rax, rsi)
+    asm.sub(rax, rsi)
+    asm.xor(edx, edx)
+    asm.pop(rsi)
+    asm.ret()
+    asm.bind(too_large)
+    asm.pop(rdi)
+    asm.bind(large)
+    asm.mov(edx, 1)
+    asm.pop(rsi)
+    asm.ret()
+
+
+def _preserved_call(asm):
+    _save(asm)
+    asm.mov(rdi, rax)
+    asm.mov(rsi, rdx)
+    asm.call(rcx)
+    _restore(asm)
+    asm.ret()

@@ -1,0 +1,152 @@
+"""Data that compiled code and the shared routines read: descriptors, function records, version records.
+
+All of it lies in the data part of the arena. A *descriptor* says how to build the interpreter frame of one activation at
+one bytecode: what each local and operand-stack slot holds, and where the compiled code keeps it.
+
+Locations are byte offsets from S, the base of the save area that a routine fills directly below the body's frame
+(S = body's rsp - 256): general register n at 8n, xmm register n at 128 + 8n, spill slot k at 256 + 8k.
+"""
+
+import ctypes
+from collections import namedtuple
+from struct import Struct
+
+from platforms.cpython.layout import layout
+
+(NULL, CONST, INT, FLOAT, BOOL, BORROWED, OWNED, BORROWED_OR_NULL, OWNED_OR_NULL, IF, RANGE_ITERATOR, INT_CONSTANT,
+ RANGE_ITERATOR_STOP) = range(13)
+
+SAVE_AREA = 256
+
+# Descriptor fields.
+FRAME_SIZE, STACKTOP, FUNCTION_RECORD, VERSION_RECORD = 0, 4, 8, 16
+RESUME, EXECUTING, FOLLOWING, COUNT, OBSERVED, OBSERVE, FLAGS, N_ENTRIES = 24, 32, 40, 48, 56, 64, 68, 72
+ENTRIES = 88
+ENTRY_SIZE = 16
+HAS_FRAME_SLOT = 1
+_HEAD = Struct("<IIqqqqqQQiIIIQ")
+_ENTRY = Struct("<Iiq")
+
+# Function record fields.
+FUNCTION, CODE, FRAME_SLOTS, N_LOCALS = 0, 8, 16, 20
+_FUNCTION_RECORD = Struct("<qqII")
+FUNCTION_RECORD_SIZE = _FUNCTION_RECORD.size
+
+# Version record fields.
+CALLS, EXITS, EXIT_LIMIT, ATTENTION, N_WORDS, N_DEPENDENCIES, WORDS, DEPENDENCIES = 0, 8, 16, 24, 32, 36, 40, 48
+VERSION_HEAD = 56
+WORD_SIZE = DEPENDENCY_SIZE = 24
+_VERSION = Struct("<QQQQIIqq")
+_TRIPLE = Struct("<qqq")
+
+FIRST_EXIT_LIMIT = 4
+
+VersionState = namedtuple("VersionState", "calls exits limit attention")
+
+
+def gpr_location(number):
+    return 8 * number
+
+
+def xmm_location(number):
+    return 128 + 8 * number
+
+
+def slot_location(number):
+    return SAVE_AREA + 8 * number
+
+
+def descriptor_size(entries):
+    return ENTRIES + ENTRY_SIZE * entries
+
+
+def write_descriptor(address, *, frame_size, stacktop, function_record, version_record, resume, executing, following,
+                     observe, has_frame_slot, identity, entries):
+    """Fill a descriptor. Instruction pointers are what the frame's field is to hold, 0 where there is none.
+
+    Args:
+        entries: list of (kind, location, payload); stacktop: how many frame slots they produce.
+    """
+    pack = _ENTRY.pack
+    data = _HEAD.pack(frame_size, stacktop, function_record, version_record, resume, executing, following, 0, 0, observe,
+                      HAS_FRAME_SLOT if has_frame_slot else 0, len(entries), 0, identity)
+    data += b"".join([pack(*entry) for entry in entries])
+    ctypes.memmove(address, data, len(data))
+
+
+def version_size(words, dependencies):
+    return (VERSION_HEAD + WORD_SIZE * words + DEPENDENCY_SIZE * dependencies + 15) & -16
+
+
+def write_version(address, words, dependencies):
+    """Fill a version record: words are (address, expected, kind), dependencies (dict, key, expected or 0)."""
+    first = address + VERSION_HEAD
+    second = first + WORD_SIZE * len(words)
+    data = _VERSION.pack(0, 0, FIRST_EXIT_LIMIT, 0, len(words), len(dependencies), first, second)
+    data += b"".join(_TRIPLE.pack(*entry) for entry in (*words, *dependencies))
+    ctypes.memmove(address, data, len(data))
+
+
+def write_function(address, function):
+    """Fill a function record; the pointers in it are borrowed."""
+    fields = layout()
+    code = function.__code__
+    base = id(code)
+    if fields.code_framesize is not None:
+        slots = read_int(base + fields.code_framesize)
+    else:
+        slots = read_int(base + fields.code_nlocalsplus) + read_int(base + fields.code_stacksize) + \
+            fields.frame_specials_slots
+    ctypes.memmove(address, _FUNCTION_RECORD.pack(id(function), base, slots, read_int(base + fields.code_nlocalsplus)),
+                   FUNCTION_RECORD_SIZE)
+
+
+def dictionary_word(namespace):
+    """The word that changes whenever the dict does, as (address, value now, kind 0)."""
+    fields = layout()
+    if fields.dict_version is None:
+        from jit.machine.watcher import watched_word
+        return watched_word(namespace)
+    address = id(namespace) + fields.dict_version
+    return (address, read_word(address), 0)
+
+
+def read_word(address):
+    """An 8-byte word as the signed number the tables hold."""
+    return ctypes.c_int64.from_address(address).value
+
+
+def read_int(address):
+    return ctypes.c_int32.from_address(address).value
+
+
+def read_count(descriptor):
+    return read_word(descriptor + COUNT)
+
+
+def read_observed(descriptor):
+    return read_word(descriptor + OBSERVED)
+
+
+def read_version(record):
+    return VersionState(*(read_word(record + 8 * number) for number in range(4)))
+
+
+def set_exit_limit(record, limit):
+    ctypes.c_int64.from_address(record + EXIT_LIMIT).value = limit
+
+
+def clear_attention(record):
+    ctypes.c_int64.from_address(record + ATTENTION).value = 0
+
+
+def expected_address(record, place):
+    """Address of the expected value of a version's word number `place`."""
+    return record + VERSION_HEAD + WORD_SIZE * place + 8
+
+
+def read_words(record):
+    """The words of a version: list of (address, expected, kind)."""
+    count = read_int(record + N_WORDS)
+    first = record + VERSION_HEAD
+    return [tuple(read_word(first + WORD_SIZE * place + 8 * field) for field in range(3)) for place in range(count)]

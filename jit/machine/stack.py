@@ -1,0 +1,125 @@
+"""How deep compiled code may recurse: Python's limit and the C stack, in one counter.
+
+A body counts r14d down and leaves below zero. The entry wrapper sets r14d to the levels Python still allows, but to no more
+than the C stack can bear at the greatest frame size. Each thread's stack bounds are asked of pthreads once and kept in a small
+table, by the thread state's unique id.
+"""
+
+import ctypes
+from functools import lru_cache
+
+from asm import (Assembler, eax, ecx, edx, mem32, mem64, r12, r13, r14, r14d, r15, rax, rbp, rbx, rcx, rdi, rdx, relative, rsi,
+                 rsp)
+from jit.machine.arena import arena
+from platforms.cpython import symbols, threads
+from platforms.cpython.layout import layout
+
+L = layout()
+FRAME_SHIFT = 12  # no body's frame is larger than 4096 bytes
+RED_ZONE = 256 << 10  # bytes kept for C code
+ENTRIES = 8
+ENTRY_SIZE = 32  # id, low, high
+_ATTRIBUTES = 64  # bytes of a pthread_attr_t are 56
+
+
+@lru_cache(None)
+def bounds_table():
+    """Address of the table of stack bounds: ENTRIES times (thread id, low, high, unused)."""
+    return arena().allocate_data(ENTRIES * ENTRY_SIZE)
+
+
+@lru_cache(None)
+def _refresh_routine():
+    """rcx = table entry: fill it for the calling thread (state in r15); keeps callee-saved registers."""
+    asm = Assembler(comments=False)
+    limits = threads.stack_limits()
+
+    def call(name):
+        asm.call(relative(asm.constant(limits[name])))
+
+    failed, done = asm.label("failed"), asm.label("done")
+    asm.push(rbx)
+    asm.sub(rsp, _ATTRIBUTES + 32)
+    asm.mov(rbx, rcx)
+    call("pthread_self")
+    asm.mov(rdi, rax)
+    asm.mov(rsi, rsp)
+    call("pthread_getattr_np")
+    asm.test(eax, eax)
+    asm.jnz(failed)
+    asm.mov(rdi, rsp)
+    asm.lea(rsi, mem64(rsp, _ATTRIBUTES))
+    asm.lea(rdx, mem64(rsp, _ATTRIBUTES + 8))
+    call("pthread_attr_getstack")
+    asm.mov(rdi, rsp)
+    call("pthread_attr_destroy")
+    asm.mov(rax, mem64(rsp, _ATTRIBUTES))
+    asm.mov(mem64(rbx, 8), rax)
+    asm.add(rax, mem64(rsp, _ATTRIBUTES + 8))
+    asm.mov(mem64(rbx, 16), rax)
+    asm.mov(rax, mem64(r15, L.thread_id))
+    asm.mov(mem64(rbx, 0), rax)
+    asm.bind(done)
+    asm.add(rsp, _ATTRIBUTES + 32)
+    asm.pop(rbx)
+    asm.ret()
+    asm.bind(failed)
+    asm.mov(mem64(rbx, 8), 0)
+    asm.mov(mem64(rbx, 16), 0)
+    asm.jmp(done)
+    block = arena().allocate_code(asm.size_bound())
+    arena().write_code(block, asm.finish(block))
+    return block
+
+
+_MESSAGE = ctypes.create_string_buffer(b"maximum recursion depth exceeded")
+
+
+def emit_stack_budget(asm, out):
+    """r14d = levels this thread may still call; D in the wrapper's block at [rsp]. Too little stack: RecursionError.
+
+    Args:
+        out: label that returns rax from the wrapper. Clobbers rax, rcx, rdx and what C calls do.
+    """
+    look, known, outside, capped, low = (asm.label(n) for n in ("look", "known", "outside", "capped", "low"))
+    asm.bind(look)
+    asm.mov(rax, mem64(r15, L.thread_id))
+    asm.mov(rcx, rax)
+    asm.and_(ecx, ENTRIES - 1)
+    asm.shl(ecx, 5)
+    asm.lea(rdx, relative(bounds_table()))
+    asm.add(rcx, rdx)
+    asm.cmp(mem64(rcx, 0), rax)
+    unknown = asm.label("unknown")
+    asm.jne(unknown)
+    asm.mov(rdx, rsp)
+    asm.cmp(rdx, mem64(rcx, 16))
+    asm.jae(outside)
+    asm.sub(rdx, mem64(rcx, 8))
+    asm.jb(outside)
+    asm.sub(rdx, RED_ZONE)
+    asm.jb(low)
+    asm.shr(rdx, FRAME_SHIFT)
+    asm.bind(known)
+    asm.mov(eax, mem32(r15, L.thread_recursion_remaining))
+    asm.mov(r14d, eax)
+    asm.cmp(eax, edx)
+    asm.cmovg(r14d, edx)
+    asm.sub(eax, r14d)
+    asm.movsxd(rax, eax)
+    asm.mov(mem64(rsp, 0), rax)
+    with asm.cold():
+        asm.bind(unknown)
+        asm.call(_refresh_routine())
+        asm.jmp(look)
+        asm.bind(outside)
+        # Another stack than the thread's own (a coroutine library's): assume a small one.
+        asm.mov(edx, RED_ZONE >> FRAME_SHIFT)
+        asm.jmp(known)
+        asm.bind(low)
+        asm.mov(rax, relative(asm.constant(symbols.address("PyExc_RecursionError"))))
+        asm.mov(rdi, mem64(rax, 0))
+        asm.mov(rsi, relative(asm.constant(ctypes.addressof(_MESSAGE))))
+        asm.call(relative(asm.constant(symbols.address("PyErr_SetString"))))
+        asm.xor(eax, eax)
+        asm.jmp(out)

@@ -1,0 +1,71 @@
+"""The interpreter's state at one bytecode, as the abstract walk sees it."""
+
+from jit.values import RangeIterator, Value
+
+
+class State:
+    """Locals, operand stack, and who owns which reference.
+
+    Attributes:
+        locals: Value or None (unbound) per local slot. bound: True, False, or a Value that is 0 where unbound.
+        stack: Values and RangeIterators. owned: values that carry one reference of ours.
+        transient: pointers borrowed from a container, valid until the next effect.
+    """
+
+    __slots__ = ("locals", "bound", "stack", "owned", "transient")
+
+    def __init__(self, count):
+        self.locals = [None] * count
+        self.bound = [False] * count
+        self.stack = []
+        self.owned = frozenset()
+        self.transient = frozenset()
+
+    def copy(self):
+        new = State(0)
+        new.locals = self.locals[:]
+        new.bound = self.bound[:]
+        new.stack = self.stack[:]
+        new.owned = self.owned
+        new.transient = self.transient
+        return new
+
+    def snapshot(self):
+        """The parts of an `Exit`."""
+        return tuple(self.locals), tuple(self.bound), tuple(self.stack), self.owned
+
+    def values(self):
+        """The set of all Values that slots name."""
+        found = set()
+        for value in self.locals:
+            if value is not None:
+                found.add(value)
+        for flag in self.bound:
+            if flag.__class__ is Value:
+                found.add(flag)
+        for item in self.stack:
+            if item.__class__ is RangeIterator:
+                found.update(item.parts())
+            else:
+                found.add(item)
+        return found
+
+    def holds(self, value):
+        """Whether a local or a stack item names `value`."""
+        for item in self.locals:
+            if item is value:
+                return True
+        for item in self.stack:
+            if item is value:
+                return True
+        return False
+
+    def slot(self, slot):
+        """The content of a parameter's slot: ("local"|"bound"|"stack", n) or ("item", n, part)."""
+        kind, number = slot[0], slot[1]
+        if kind == "local":
+            return self.locals[number]
+        if kind == "bound":
+            return self.bound[number]
+        item = self.stack[number]
+        return item if kind == "stack" else getattr(item, slot[2])

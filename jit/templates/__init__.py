@@ -1,0 +1,1 @@
+"""Machine code for each typed operation; see jit/template.py for how one is declared."""

@@ -1,0 +1,275 @@
+"""Calls of C functions, of anything callable, and of compiled bodies.
+
+Their operands vary in number, so their templates are made on demand, one per number of operands.
+Frame slots used: 0 materialised frame, 1 spare (vectorcall may scribble on it; holds a result for a moment), 2... operands.
+"""
+
+from functools import lru_cache
+
+from asm import eax, ecx, edx, mem32, mem64, qword, r8, r9, r10, r11, rax, rcx, rdi, rdx, relative, rsi, rsp, xmm0, xmm15
+from asm import xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7
+from jit import types
+from jit.machine.refcounts import emit_decref, emit_incref
+from jit.template import Template, template
+from jit.templates.items import _UNBOX
+from platforms.cpython.layout import layout
+
+L = layout()
+C_ARGUMENTS = (rdi, rsi, rdx, rcx, r8, r9)
+GPR_ARGUMENTS = (rdi, rsi, r8, r9, r10, r11)
+XMM_ARGUMENTS = (xmm0, xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7)
+SPARE = 1
+FIRST_OPERAND = 2
+_OFFSET_FLAG = 1 << 63
+
+
+def _variadic(name, count, function, clobbers):
+    effect = ", ".join(f"operand{number}: any" for number in range(count)) + " -- result: any"
+    return Template(name, effect, function, clobbers, None, False)
+
+
+@lru_cache(None)
+def callout_template(count):
+    """`PyObject_...` with the frame materialised around it."""
+    return _variadic("callout", count, emit_callout, "c")
+
+
+@lru_cache(None)
+def blind_template(count):
+    """A C function that neither runs Python code nor looks at frames."""
+    return _variadic("blind_call", count, emit_blind_call, "c")
+
+
+@lru_cache(None)
+def build_template(count):
+    return _variadic("build", count, emit_build, "c")
+
+
+@lru_cache(None)
+def body_call_template(count):
+    return _variadic("call_body", count, emit_body_call, "body")
+
+
+def slot(number):
+    return mem64(rsp, 8 * number)
+
+
+def emit_callout(asm, emitter, detail):
+    operation = emitter.operation
+    operands = operation.arguments
+    for number, value in enumerate(operands):
+        emitter.store_operand(slot(FIRST_OPERAND + number), value)
+    asm.lea(rcx, relative(operation.after.address))
+    asm.call(emitter.routines.callout_enter)
+    if detail.vector:
+        asm.mov(rdi, slot(FIRST_OPERAND))
+        asm.lea(rsi, slot(FIRST_OPERAND + 1))
+        positional = len(operands) - 1 - (len(detail.names.constant) if detail.names is not None else 0)
+        asm.mov(rdx, positional | _OFFSET_FLAG)
+        if detail.names is not None:
+            asm.mov(rcx, emitter.operand(detail.names))
+        else:
+            asm.xor(ecx, ecx)
+    else:
+        for number, register in zip(range(len(operands)), C_ARGUMENTS):
+            asm.mov(register, slot(FIRST_OPERAND + number))
+        for number, immediate in enumerate(detail.immediates):
+            asm.mov(C_ARGUMENTS[len(operands) + number], immediate)
+    emitter.call_symbol(detail.symbol)
+    _check(asm, emitter, detail.failure)
+    _consume(asm, emitter, detail.consumed, operands)
+    asm.lea(rcx, relative(operation.after.address))
+    asm.call(emitter.routines.callout_leave)
+    must_leave = asm.label("must_leave")
+    asm.test(edx, edx)
+    asm.jnz(must_leave)
+    with asm.cold():
+        asm.bind(must_leave)
+        if detail.failure == "error":
+            asm.test(rax, rax)
+            asm.jz(emitter.mismatch_label())
+        asm.jmp(emitter.stub(operation.after))
+    if operation.results:
+        emitter.set_result(rax)
+
+
+def _check(asm, emitter, failure):
+    """Go to the exception exit if the C function reports one; turn a truth value into True or False."""
+    failed = emitter.throw_label()
+    if failure == -1 or failure == "truth":
+        asm.test(eax, eax)
+        asm.js(failed)
+        if failure == "truth":
+            asm.mov(rcx, emitter.object(True))
+            asm.mov(rax, emitter.object(False))
+            asm.cmovne(rax, rcx)
+            emit_incref(asm, rax)
+    elif failure == "error":
+        fine = asm.label("no_error")
+        asm.test(rax, rax)
+        asm.jnz(fine)
+        emitter.call_symbol("PyErr_Occurred")
+        asm.test(rax, rax)
+        asm.jnz(failed)
+        asm.bind(fine)
+    else:
+        asm.test(rax, rax)
+        asm.jz(failed)
+
+
+def _consume(asm, emitter, consumed, operands):
+    """Drop the operands' references while the frame still stands."""
+    if not consumed:
+        return
+    asm.mov(slot(SPARE), rax)
+    for value in consumed:
+        asm.mov(rdx, slot(FIRST_OPERAND + operands.index(value)))
+        freed, done = asm.label("freed"), asm.label("dropped")
+        emit_decref(asm, rdx, freed)
+        asm.bind(done)
+        with asm.cold():
+            asm.bind(freed)
+            asm.mov(rax, rdx)
+            asm.call(emitter.routines.dealloc_plain)
+            asm.jmp(done)
+    asm.mov(rax, slot(SPARE))
+
+
+def emit_blind_call(asm, emitter, detail):
+    operands = emitter.operation.arguments
+    moves = [(C_ARGUMENTS[number], emitter.operand(value)) for number, value in enumerate(operands)]
+    emitter.place(moves)
+    for number, immediate in enumerate(detail.immediates):
+        asm.mov(C_ARGUMENTS[len(operands) + number], immediate)
+    emitter.call_symbol(detail.symbol)
+    asm.test(rax, rax)
+    asm.jz(emitter.throw_label())
+    emitter.set_result(rax)
+
+
+def emit_build(asm, emitter, detail):
+    """A new list or tuple; items whose reference is ours are moved in, others get one more."""
+    is_list, moved = detail
+    operands = emitter.operation.arguments
+    asm.mov(rdi, len(operands))
+    emitter.call_symbol("PyList_New" if is_list else "PyTuple_New")
+    asm.test(rax, rax)
+    asm.jz(emitter.throw_label())
+    base, offset = rax, L.tuple_items
+    if is_list and operands:
+        asm.mov(rdi, mem64(rax, L.list_items))
+        base, offset = rdi, 0
+    for number, value in enumerate(operands):
+        asm.mov(rsi, emitter.operand_after(value))
+        if not moved[number]:
+            emit_incref(asm, rsi, rcx)
+        asm.mov(mem64(base, offset + 8 * number), rsi)
+    emitter.set_result(rax)
+
+
+def argument_registers(kinds):
+    """Registers in which a body of these argument types gets them."""
+    registers, gprs, xmms = [], iter(GPR_ARGUMENTS), iter(XMM_ARGUMENTS)
+    for kind in kinds:
+        registers.append(next(xmms) if kind is types.FLOAT else next(gprs))
+    return registers
+
+
+def emit_body_call(asm, emitter, detail):
+    operation = emitter.operation
+    operands = operation.arguments
+    target = detail.target
+    registers = argument_registers(target.types)
+    emitter.place([(register, emitter.operand(value)) for register, value in zip(registers, operands)])
+    asm.call(emitter.body_label if target.address is None else target.address)
+    asm.marker(operation.after.address)
+    asm.test(edx, edx)
+    slow, done = asm.label("callee_left"), asm.label("called")
+    asm.jnz(slow)
+    emitter.set_result(xmm0 if target.result is types.FLOAT else rax)
+    asm.bind(done)
+    with asm.cold():
+        asm.bind(slow)
+        _callee_left(asm, emitter, detail, done)
+
+
+def _callee_left(asm, emitter, detail, done):
+    """The callee ended in the interpreter: rax is its boxed result or NULL."""
+    operation = emitter.operation
+    kind = detail.target.result
+    give_up = asm.label("result_differs")
+    asm.test(rax, rax)
+    asm.jz(emitter.throw_label())
+    asm.mov(slot(SPARE), rax)
+    asm.cmp(slot(0), 0)
+    asm.jne(give_up)
+    if kind.unboxed:
+        result = emitter.result_register()
+        _UNBOX[kind.name](asm, emitter, result, give_up, give_up)
+        asm.mov(rdx, slot(SPARE))
+        freed, dropped = asm.label("freed"), asm.label("dropped")
+        emit_decref(asm, rdx, freed)
+        asm.bind(dropped)
+        emitter.set_result(result)
+        asm.jmp(done)
+        asm.bind(freed)
+        asm.mov(rax, rdx)
+        asm.call(emitter.routines.dealloc_plain)
+        asm.jmp(dropped)
+    else:
+        if kind.python is not None:
+            emitter.compare_type(rax, kind.python)
+            asm.jne(give_up)
+        emitter.set_result(rax)
+        asm.jmp(done)
+    asm.bind(give_up)
+    for value in detail.consumed:
+        asm.mov(rdx, emitter.operand_after(value))
+        freed, dropped = asm.label("freed"), asm.label("dropped")
+        emit_decref(asm, rdx, freed)
+        asm.bind(dropped)
+        with asm.cold():
+            asm.bind(freed)
+            asm.mov(rax, rdx)
+            asm.call(emitter.routines.dealloc_plain)
+            asm.jmp(dropped)
+    asm.mov(rax, slot(SPARE))
+    asm.jmp(emitter.stub(operation.after))
+
+
+@template("list_append", "container: object, value: object --")
+def list_append(asm, container, value, detail, emitter):
+    """Inline while there is room; growing is PyList_Append's. `detail`: the value's reference is ours to give away."""
+    slow, done = asm.label("grow"), asm.label("appended")
+    base = emitter.register(container, rcx)
+    asm.mov(rdx, mem64(base, L.list_size))
+    asm.cmp(rdx, mem64(base, L.list_allocated))
+    asm.jge(slow)
+    asm.mov(rax, mem64(base, L.list_items))
+    asm.lea(rdx, mem64(rax, 0, rdx, 8))
+    asm.mov(rax, value)
+    asm.mov(mem64(rdx, 0), rax)
+    asm.add(mem64(base, L.list_size), 1)
+    emit_incref(asm, rax, rdx)
+    asm.bind(done)
+    with asm.cold():
+        asm.bind(slow)
+        asm.mov(rdx, value)
+        asm.mov(rax, base)
+        asm.mov(rcx, emitter.symbol("PyList_Append"))
+        asm.call(emitter.routines.preserved_call)
+        asm.test(eax, eax)
+        asm.js(emitter.throw_label())
+        asm.jmp(done)
+
+
+@template("list_pop", "container: object -- item: object")
+def pop_from_empty_list(asm, container, item, exit, emitter):
+    """The room of the popped item is kept, as CPython does until half of it is unused."""
+    base = emitter.register(container, rcx)
+    asm.mov(rdx, mem64(base, L.list_size))
+    asm.sub(rdx, 1)
+    asm.js(exit)
+    asm.mov(rax, mem64(base, L.list_items))
+    asm.mov(item, mem64(rax, 0, rdx, 8))
+    asm.mov(mem64(emitter.register(container, rcx), L.list_size), rdx)

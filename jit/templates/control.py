@@ -1,0 +1,74 @@
+"""Jumps, returns, leaving, and letting pending work in."""
+
+from asm import eax, edx, mem64, r14, rax, rcx, rdx, relative, xmm0, xmm14, xmm15
+from jit import types
+from jit.machine.refcounts import emit_decref
+from jit.template import template
+from jit.templates.items import emit_box
+from jit.values import Value
+
+
+@template("jump", "--", terminator=True)
+def jump(emitter):
+    emitter.jump()
+
+
+@template("unreachable", "--", terminator=True)
+def unreachable(asm):
+    asm.ud2()
+
+
+@template("leave", "--", terminator=True)
+def leave(asm, exit):
+    asm.jmp(exit)
+
+
+@template("poll", "--")
+def poll(asm, exit, emitter):
+    """Signals, other threads, garbage collection: one comparison while nothing waits."""
+    emitter.compare_eval_breaker()
+    again, pending = asm.label("polled"), asm.label("pending")
+    asm.jne(pending)
+    asm.bind(again)
+    with asm.cold():
+        asm.bind(pending)
+        asm.lea(rcx, relative(emitter.operation.exit.address))
+        asm.call(emitter.routines.poll)
+        asm.jmp(again)
+
+
+@template("return", "value: any --", terminator=True)
+def return_result(asm, emitter):
+    """Result into rax or xmm0, references dropped in slot order, frame popped, edx = 0."""
+    operation = emitter.operation
+    value = operation.arguments[0]
+    operand = emitter.operand(value)
+    if emitter.result is types.OBJECT and value.type.unboxed:
+        emit_box(asm, emitter, operand, value.type, emitter.throw_label())
+    elif value.type is types.FLOAT:
+        emitter.move(xmm0, operand)
+    else:
+        emitter.move(rax, operand)
+    for dropped, flag in operation.detail:
+        if dropped.type.is_object and dropped.type is not types.PENDING:
+            _drop(asm, emitter, dropped, flag)
+    emitter.epilogue()
+
+
+def _drop(asm, emitter, value, flag):
+    skip = asm.label("dropped")
+    if flag.__class__ is Value:
+        asm.cmp(emitter.operand(flag), 0)
+        asm.je(skip)
+    asm.mov(rdx, emitter.operand(value))
+    freed = asm.label("freed")
+    emit_decref(asm, rdx, freed)
+    asm.bind(skip)
+    with asm.cold():
+        asm.bind(freed)
+        asm.movq(xmm15, rax)
+        asm.mov(rax, rdx)
+        asm.lea(rcx, relative(emitter.operation.exit.address))
+        asm.call(emitter.routines.dealloc_at_return)
+        asm.movq(rax, xmm15)
+        asm.jmp(skip)

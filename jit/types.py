@@ -1,0 +1,113 @@
+"""What the compiler knows of a value's type, and in which form the value is held.
+
+`INT`, `FLOAT` and `BOOL` are *unboxed*: an int64, a double, a 0/1 in a register. Every other type is a
+pointer to a Python object: `OBJECT` (anything) or `exact(t)` (``type(x) is t``, proven by a guard).
+An exact builtin type cannot change during a value's life, so a guard holds for as long as the SSA value does.
+
+`Shape` is not knowledge but a guess: what the items of a container probably are (seen at compile time in
+the arguments, or in what was stored). Every use of a guess is guarded.
+"""
+
+
+class Type:
+    """One type in one representation.
+
+    Attributes:
+        name: as printed. register_class: "gpr" or "xmm". python: the exact Python type or None.
+        unboxed: True for machine representations.
+    """
+
+    __slots__ = ("name", "register_class", "python", "unboxed", "is_object", "numeric")
+
+    def __init__(self, name, register_class, python, unboxed):
+        self.name = name
+        self.register_class = register_class
+        self.python = python
+        self.unboxed = unboxed
+        self.is_object = not unboxed
+        self.numeric = unboxed
+
+    def __repr__(self):
+        return self.name
+
+
+INT = Type("int", "gpr", int, True)
+FLOAT = Type("float", "xmm", float, True)
+BOOL = Type("bool", "gpr", bool, True)
+OBJECT = Type("object", "gpr", None, False)
+#: A block parameter that is unbound on entry and whose type a back edge will decide.
+PENDING = Type("pending", "gpr", None, False)
+#: The NULL that calls put beside a callable, and an unbound local saved on the stack.
+NULL = Type("null", "gpr", None, False)
+
+UNBOXED = {int: INT, float: FLOAT, bool: BOOL}
+
+_EXACT = {}
+
+
+def exact(python_type):
+    """The type "pointer to an object whose type is exactly `python_type`"."""
+    found = _EXACT.get(python_type)
+    if found is None:
+        found = _EXACT[python_type] = Type(python_type.__name__, "gpr", python_type, False)
+    return found
+
+
+NONE = exact(type(None))
+LIST = exact(list)
+TUPLE = exact(tuple)
+STR = exact(str)
+BYTES = exact(bytes)
+BYTEARRAY = exact(bytearray)
+INT_OBJECT = exact(int)
+FLOAT_OBJECT = exact(float)
+BOOL_OBJECT = exact(bool)
+
+#: Types whose instances run no foreign code when they are freed, so freeing needs no frame.
+PLAIN = frozenset({int, float, bool, str, bytes, bytearray, range, type(None), complex, slice,
+                   type(iter(range(0)))})
+#: Only guards for these may be kept in compiled code: static types, whose address never dies.
+STATIC = frozenset({int, float, bool, str, bytes, bytearray, list, tuple, dict, set, frozenset, range, complex,
+                    type(None), memoryview, slice, type(iter(())), type(iter([])), type(iter(range(0))),
+                    type(iter(b"")), type(iter(bytearray())), type(iter("")), enumerate, zip, reversed})
+
+
+class Shape:
+    """A guess about a container's items.
+
+    Attributes:
+        type: `Type` of the value itself. element: Shape of its items, or None if nothing is known.
+            Shapes are shared by all names of a container and sharpened in place when items are stored.
+    """
+
+    __slots__ = ("type", "element")
+
+    def __init__(self, type, element=None):
+        self.type = type
+        self.element = element
+
+    def __repr__(self):
+        return self.type.name if self.element is None else f"{self.type.name}[{self.element}]"
+
+
+def shape_of(value, depth=3):
+    """Guess the shape of a live object by looking at its first item.
+
+    Args:
+        value: any object. depth: how many levels of nesting to look into.
+
+    Returns:
+        Shape.
+    """
+    kind = type(value)
+    unboxed = UNBOXED.get(kind)
+    if unboxed is not None:
+        return Shape(unboxed)
+    if kind not in STATIC:
+        return Shape(OBJECT)
+    shape = Shape(exact(kind))
+    if depth and kind in (list, tuple) and len(value):
+        shape.element = shape_of(value[0], depth - 1)
+        if kind is tuple and any(type(item) is not type(value[0]) for item in value):
+            shape.element = None
+    return shape

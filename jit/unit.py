@@ -1,0 +1,112 @@
+"""What one compilation of one function needs to know of the world, and what it comes to rely on."""
+
+from jit.blocks import Flow
+from jit.decode import decode, exception_entries
+from jit.errors import Unsupported
+
+_GENERATOR_FLAGS = 0x20 | 0x80 | 0x200  # CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR
+_OPTIMIZED_NEWLOCALS = 0x3
+
+
+class Absent:
+    """Stands for "this dictionary has no such key" in a dependency."""
+
+
+ABSENT = Absent()
+
+
+class Unit:
+    """One function on its way through the compiler.
+
+    Attributes:
+        function, code: what is compiled. instructions, flow: decoded. local_count: locals, cells and free variables.
+        kept: Python objects whose addresses the machine code holds. dependencies: (dict id, key) -> (dict, key, expected).
+        words: list of (address, expected value) that must stay equal. notes: list of (reason, line, operation).
+        callees: versions called directly. polls_at_entry: the body may be entered recursively.
+    """
+
+    def __init__(self, function, manager):
+        code = function.__code__
+        check_compilable(code)
+        self.function = function
+        self.code = code
+        self.manager = manager
+        self.instructions = decode(code)
+        self.flow = Flow(self.instructions)
+        self.local_count = local_count(code)
+        self.exceptions = exception_entries(code)
+        self.polls_at_entry = False
+        self.reset()
+
+    def reset(self):
+        """Forget what an unfinished walk came to rely on."""
+        self.kept = {}
+        self.dependencies = {}
+        self.words = {}
+        self.notes = []
+        self.callees = []
+
+    def keep(self, item):
+        self.kept[id(item)] = item
+
+    def note(self, reason, instruction):
+        self.notes.append((reason, instruction.line, instruction.operation))
+
+    def depend(self, namespace, key, expected):
+        """Rely on ``namespace[key] is expected`` (or on its absence: `ABSENT`)."""
+        self.dependencies[id(namespace), key] = (namespace, key, expected)
+        self.keep(namespace)
+        self.keep(key)
+        if expected is not ABSENT:
+            self.keep(expected)
+
+    def depend_word(self, address, expected):
+        """Rely on the 8 bytes at `address` staying what they are."""
+        self.words[address] = expected
+
+    def global_value(self, name):
+        """(True, object) a global name stands for now, relied upon; (False, None) if it is not defined."""
+        namespace = self.function.__globals__
+        builtins = self.function.__builtins__
+        if type(namespace) is not dict or type(builtins) is not dict:
+            raise Unsupported("globals are no plain dict")
+        if name in namespace:
+            value = namespace[name]
+            self.depend(namespace, name, value)
+            return True, value
+        if name in builtins:
+            value = builtins[name]
+            self.depend(namespace, name, ABSENT)
+            self.depend(builtins, name, value)
+            return True, value
+        return False, None
+
+    def match_arguments(self, walker, function, arguments, names):
+        """Order a call's argument Values as the callee's parameters, defaults filled in; None if that needs CPython."""
+        return self.manager.match_arguments(self, walker, function, arguments, names)
+
+    def callee(self, walker, function, arguments):
+        """The compiled version of `function` for these arguments, or None."""
+        return self.manager.callee(self, walker, function, arguments)
+
+
+def local_count(code):
+    """Slots of localsplus: locals, cells that are no arguments, free variables."""
+    extra_cells = [name for name in code.co_cellvars if name not in code.co_varnames]
+    return len(code.co_varnames) + len(extra_cells) + len(code.co_freevars)
+
+
+def check_compilable(code):
+    """Refuse what compiled code cannot stand for.
+
+    Raises:
+        Unsupported: generators, coroutines, class bodies, variable arguments.
+    """
+    if code.co_flags & _GENERATOR_FLAGS:
+        raise Unsupported("generators and coroutines are interpreted")
+    if code.co_flags & _OPTIMIZED_NEWLOCALS != _OPTIMIZED_NEWLOCALS:
+        raise Unsupported("class bodies and modules are interpreted")
+    if code.co_flags & 0xC:
+        raise Unsupported("*args and **kwargs are interpreted")
+    if code.co_cellvars:
+        raise Unsupported(f"variable {code.co_cellvars[0]!r} is shared with an inner function")

@@ -1,0 +1,236 @@
+"""The typed SSA form that flows from the abstract walk to the emitter.
+
+Invariants:
+    * A `Value` is defined once, by one `Operation` or as a parameter of one `Block`.
+    * An `Exit` holds the whole state of the interpreter at one bytecode: what each local and each
+      operand-stack item is. It is a *use* of every value it names.
+    * Ownership is a property of the state, not of the value: a value in `owned` carries exactly one reference that
+      the compiled code must hand on or drop, however many slots name it.
+"""
+
+from jit.types import BOOL, FLOAT, INT, NULL, UNBOXED, Shape, exact, STATIC, OBJECT
+
+
+class Value:
+    """One SSA value.
+
+    Attributes:
+        number: its name in dumps. type: `Type`. constant: the Python object if `is_constant`.
+        shape: `Shape` guess of a container or None. permanent: a borrowed reference valid for the whole activation.
+        start, end, weight, hint: live interval, filled in by the compiler.
+    """
+
+    __slots__ = ("number", "type", "constant", "is_constant", "shape", "permanent", "start", "end", "weight", "hint",
+                 "home", "block", "facts")
+
+    def __init__(self, number, type, shape=None):
+        self.number = number
+        self.type = type
+        self.constant = None
+        self.is_constant = False
+        self.shape = shape
+        self.permanent = False
+        self.start = self.end = -1
+        self.weight = 0.0
+        self.hint = None
+        self.home = None
+        self.block = None
+        self.facts = None
+
+    def __repr__(self):
+        if self.is_constant:
+            return f"{self.constant!r:.24}"
+        return f"v{self.number}:{self.type.name}"
+
+
+def constant_value(number, constant):
+    """A value known while compiling; it occupies no register."""
+    kind = type(constant)
+    value_type = UNBOXED.get(kind)
+    if value_type is INT and not -(1 << 63) <= constant < 1 << 63:
+        value_type = exact(int)
+    elif value_type is None:
+        value_type = exact(kind) if kind in STATIC else OBJECT
+    value = Value(number, value_type)
+    value.constant = constant
+    value.is_constant = True
+    value.permanent = True
+    return value
+
+
+def null_value():
+    """The NULL beside a callable on the operand stack."""
+    value = Value(-1, NULL)
+    value.is_constant = True
+    value.permanent = True
+    return value
+
+
+class RangeIterator:
+    """A range iterator that exists only as numbers; an exit builds the object.
+
+    Attributes:
+        next, step: Values (int). stop: Value if the loop tests ``next < stop`` (the step's sign is known), else None.
+        remaining: Value counting the items left if the sign is only known at run time, else None.
+    """
+
+    __slots__ = ("next", "stop", "step", "remaining")
+
+    def __init__(self, next, stop, step, remaining):
+        self.next = next
+        self.stop = stop
+        self.step = step
+        self.remaining = remaining
+
+    def parts(self):
+        """Its values in descriptor order."""
+        return (self.next, self.stop if self.remaining is None else self.remaining, self.step)
+
+    def __repr__(self):
+        return f"range({self.next}, {self.stop or self.remaining}, {self.step})"
+
+
+class RangeObject:
+    """The result of ``range(...)`` on its way to GET_ITER: three int Values, no object.
+
+    It may only lie on the operand stack between the call and the loop; `boxed` is what an exit would need,
+    and no exit can happen there, since both are walked as one step.
+    """
+
+    __slots__ = ("start", "stop", "step")
+
+    def __init__(self, start, stop, step):
+        self.start = start
+        self.stop = stop
+        self.step = step
+
+
+class Exit:
+    """A place where compiled code gives its frame to the interpreter.
+
+    Attributes:
+        reason: text. instruction: the `Instruction` at which (or after which) the interpreter goes on.
+        resume, executing, following: byte offsets (None where the exit has no such use).
+        locals, bound, stack: the state. owned: values that carry a reference.
+        observe: Value whose type a failed guard reports, or None.
+        number: index among the version's exits. address: of its descriptor, once placed. labels: of its stubs, by
+            routine. site: key under which an observed type is remembered. position: last position at which it is taken.
+    """
+
+    __slots__ = ("reason", "instruction", "resume", "executing", "following", "locals", "bound", "stack", "owned",
+                 "observe", "number", "address", "labels", "routine", "site", "position", "kept")
+
+    def __init__(self, reason, instruction, locals, bound, stack, owned):
+        self.reason = reason
+        self.instruction = instruction
+        self.resume = self.executing = self.following = None
+        self.locals = locals
+        self.bound = bound
+        self.stack = stack
+        self.owned = owned
+        self.observe = None
+        self.number = -1
+        self.address = 0
+        self.labels = {}
+        self.routine = "exit_start"
+        self.site = None
+        self.position = -1
+        self.kept = ()
+
+    def values(self):
+        """Every non-constant Value the exit needs (with repeats)."""
+        for value in self.locals:
+            if value is not None and not value.is_constant:
+                yield value
+        for flag in self.bound:
+            if flag.__class__ is Value:
+                yield flag
+        for item in self.stack:
+            if item.__class__ is RangeIterator:
+                for part in item.parts():
+                    if not part.is_constant:
+                        yield part
+            elif not item.is_constant:
+                yield item
+        if self.observe.__class__ is Value:
+            yield self.observe
+
+
+class Operation:
+    """One step of machine work: a template applied to values.
+
+    Attributes:
+        template: `Template`. arguments: Values. results: Values. exit: `Exit` or None.
+        detail: anything else the template wants (a symbol, an offset, a list of exits).
+        instruction: where it comes from.
+    """
+
+    __slots__ = ("template", "arguments", "results", "exit", "after", "mismatch", "detail", "instruction",
+                 "position")
+
+    def __init__(self, template, arguments, results, exit, after, detail, instruction):
+        self.template = template
+        self.arguments = arguments
+        self.results = results
+        self.exit = exit
+        self.after = after
+        self.mismatch = None
+        self.detail = detail
+        self.instruction = instruction
+        self.position = -1
+
+    def __repr__(self):
+        results = ", ".join(map(repr, self.results))
+        arguments = ", ".join(map(repr, self.arguments))
+        return f"{results}{' = ' if results else ''}{self.template.name}({arguments})"
+
+
+class Edge:
+    """A jump from one block to another, with the values its parameters get.
+
+    Attributes:
+        arguments: Values, one for each of target.parameters. increfs: Values that need one more reference each.
+    """
+
+    __slots__ = ("source", "target", "arguments", "increfs", "label", "backward")
+
+    def __init__(self, source, target):
+        self.source = source
+        self.target = target
+        self.arguments = []
+        self.increfs = []
+        self.label = None
+        self.backward = False
+
+
+class Block:
+    """A basic block specialised on the types of its state.
+
+    Attributes:
+        index: first instruction. parameters: Values. operations: list. terminator: Operation. edges: outgoing, in the
+        terminator's order. predecessors: incoming Edges. state: entry `State`. is_header: a loop starts here.
+    """
+
+    __slots__ = ("index", "number", "parameters", "slots", "operations", "terminator", "edges", "predecessors", "state",
+                 "is_header", "depth", "start", "end", "label", "loop", "order", "generic")
+
+    def __init__(self, index, number):
+        self.index = index
+        self.number = number
+        self.parameters = []
+        self.slots = []
+        self.operations = []
+        self.terminator = None
+        self.edges = []
+        self.predecessors = []
+        self.state = None
+        self.is_header = False
+        self.depth = 0
+        self.start = self.end = -1
+        self.label = None
+        self.loop = None
+        self.order = -1
+        self.generic = False
+
+    def __repr__(self):
+        return f"block{self.number}"

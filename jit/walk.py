@@ -1,0 +1,197 @@
+"""The abstract walk: canonical instructions -> typed SSA blocks, specialised on types.
+
+Problem: bytecode says ``BINARY_OP +``; machine code must know *int + int*. And a local may be an int on the
+first turn of a loop and a float from the second on.
+Idea: interpret the bytecode over types instead of values, starting from the argument types. A block is walked
+once for each combination of types that reaches it (lazy basic block versioning: Chevalier-Boisvert & Feeley,
+"Simple and Effective Type Check Removal through Lazy Basic Block Versioning", ECOOP 2015), up to `VERSION_LIMIT`; beyond that its
+slots are boxed. Loads, stores, constants and stack shuffles only rename values.
+Invariants: see jit/values.py. A block is walked only after all its forward predecessors; a loop header's
+parameters are its assigned locals, and a local unbound on entry gets a flag and a type decided by the back edge.
+"""
+
+import heapq
+
+from jit.errors import InternalError, Unsupported
+from jit.merge import Merger, Restart
+from jit.state import State
+from jit.types import OBJECT, PENDING
+
+#: Walks of one function before it is given up (each walk after the first knows more).
+WALK_LIMIT = 12
+#: Blocks, all versions together, beyond which a function is left interpreted.
+BLOCK_LIMIT_FACTOR = 8
+
+HANDLERS = {}
+
+
+def bytecode(*operations):
+    """Declare the decorated function ``handler(walker, instruction)`` as the meaning of canonical operations.
+
+    A handler returns True when it has ended the block.
+    """
+
+    def declare(handler):
+        for operation in operations:
+            if operation in HANDLERS:
+                raise InternalError(f"two handlers for {operation}")
+            HANDLERS[operation] = handler
+        return handler
+
+    return declare
+
+
+class Knowledge:
+    """What survives from one walk (and one compilation) of a function to the next.
+
+    Attributes:
+        generic: blocks whose differing slots are boxed. peeled: (block, local) walked once unbound, once bound.
+        result: the type of the function's own result, once known. observed: site -> set of Python types met there.
+    """
+
+    def __init__(self, observed=None, unstable=None):
+        self.generic = set()
+        self.peeled = set()
+        self.result = None
+        self.observed = {} if observed is None else observed
+        self.unstable = set() if unstable is None else unstable
+
+
+class Walker(Merger):
+    """One walk. `operations`: see the methods that handlers use, from `push` on."""
+
+    def __init__(self, unit, knowledge):
+        super().__init__(unit, knowledge)
+        self.instructions = unit.instructions
+        self.flow = unit.flow
+        self.blocks = []
+        self.versions = {}
+        self.pending = {}
+        self.heap = []
+        self.returns = []
+        self.deferred = False
+        self.loops_reached = False
+        self.limit = BLOCK_LIMIT_FACTOR * len(self.flow.ends) + 64
+
+    # -- running ---------------------------------------------------------------------------
+
+    def run(self, argument_types, shapes):
+        """Walk the function.
+
+        Args:
+            argument_types: `Type` of each parameter, in the order of the code's locals. shapes: `Shape` or None of each.
+        """
+        entry = self.new_block(0)
+        self.entry = entry
+        state = State(self.unit.local_count)
+        for index, (kind, shape) in enumerate(zip(argument_types, shapes)):
+            value = self.value(kind, shape)
+            value.permanent = True
+            entry.parameters.append(value)
+            state.locals[index] = value
+            state.bound[index] = True
+        entry.state = state
+        self.begin(entry, state.copy())
+        self.instruction = self.instructions[0]
+        self.snapshot_state()
+        self.prologue()
+        self.jump(0)
+        while self.heap:
+            _, index = heapq.heappop(self.heap)
+            incoming = self.pending.pop(index, None)
+            if incoming:
+                for block in self.receive(index, incoming):
+                    self.walk(block)
+        if self.deferred:
+            self.resolve_result()
+
+    def prologue(self):
+        """At the start of a body that may be entered again and again: let pending work in."""
+        if self.unit.polls_at_entry:
+            self.operation("poll", exit=self.exit("eval breaker"))
+
+    def resolve_result(self):
+        """A call of the function itself was met before its result type was known."""
+        found = {value.type for value in self.returns}
+        self.knowledge.result = found.pop() if len(found) == 1 else OBJECT
+        raise Restart
+
+    def walk(self, block):
+        """Walk one block version from its first instruction to the end of the basic block."""
+        self.begin(block, block.state.copy())
+        end = self.flow.ends[block.index]
+        index = self.block_index = block.index
+        fresh = True
+        instructions = self.instructions
+        while index < end:
+            self.instruction = instruction = instructions[index]
+            self.index = index
+            if fresh:
+                self.snapshot_state(instruction.last)
+            fresh = instruction.last
+            handler = HANDLERS.get(instruction.operation)
+            if handler is None:
+                self.leave(f"{instruction.operation} is not compiled")
+                return
+            ended = handler(self, instruction)
+            if ended:
+                return
+            if self.drops and instruction.last:
+                self.flush_drops()
+            index = self.index + 1
+        self.instruction = None
+        self.jump(end)
+
+    def inside(self, index):
+        """Whether the instruction at `index` belongs to the basic block being walked."""
+        return index < self.flow.ends[self.block_index]
+
+    def flush_drops(self):
+        """Drop what the first half of a fused instruction let go: the interpreter cannot resume between the halves."""
+        drops, self.drops = self.drops, []
+        for value, flag in drops:
+            self.drop(value, flag)
+
+    def begin(self, block, state):
+        self.block = block
+        self.state = state
+        self.drops = []
+
+
+def walk(unit, argument_types, shapes, knowledge):
+    """Walk `unit` until nothing new is learnt.
+
+    Returns:
+        the finished `Walker`.
+
+    Raises:
+        Unsupported: the function is left interpreted.
+    """
+    for _ in range(WALK_LIMIT):
+        walker = Walker(unit, knowledge)
+        unit.reset()
+        try:
+            walker.run(argument_types, shapes)
+            conflict = _check_edges(walker)
+        except Restart:
+            continue
+        if not conflict:
+            return walker
+    raise Unsupported("types do not settle")
+
+
+def _check_edges(walker):
+    """Types of pending parameters were decided late: do all edges still agree?"""
+    conflict = False
+    for block in walker.blocks:
+        for edge in block.edges:
+            for parameter, value, slot in zip(edge.target.parameters, edge.arguments, edge.target.slots):
+                if value is None or value.type is parameter.type or parameter.type is PENDING:
+                    continue
+                if parameter.type.is_object and value.type.is_object and value.type is not PENDING and parameter.type is OBJECT:
+                    continue
+                if value.type is PENDING:
+                    continue
+                walker.knowledge.peeled.add((edge.target.index, slot[1]))
+                conflict = True
+    return conflict
