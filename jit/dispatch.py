@@ -280,7 +280,7 @@ class Compiler:
                 if not record.versions and record.refused and len(record.refused) >= REFUSAL_LIMIT:
                     record.reason = next(iter(record.refused.values())).reason
                 self.install(record, function)
-            return record.version_for(kinds) is not None
+            return changed and record.version_for(kinds) is not None
 
     def try_compile(self, record, function, kinds, shapes):
         try:

@@ -33,10 +33,12 @@ class Call:
     Attributes:
         symbol: C function. immediates: int arguments behind the pointers. vector: arguments go as a vectorcall array.
         names: keyword names tuple object or None. consumed: operand Values whose reference the call uses up.
-        failure: result that means an exception (0 for pointers, -1 for ints). has_result: an owned object comes back.
+        failure: result that means an exception (0 for pointers, -1 for ints, "truth" for ints that answer a question,
+            "error" where NULL without an exception ends an iteration). has_result: an owned object comes back.
+        ended: exit taken when an iteration has ended and the frame is in use. exhausted: iterator to drop before that.
     """
 
-    __slots__ = ("symbol", "immediates", "vector", "names", "consumed", "failure", "has_result")
+    __slots__ = ("symbol", "immediates", "vector", "names", "consumed", "failure", "has_result", "ended", "exhausted")
 
     def __init__(self, symbol, immediates=(), vector=False, names=None, failure=0, has_result=True):
         self.symbol = symbol
@@ -46,6 +48,7 @@ class Call:
         self.consumed = []
         self.failure = failure
         self.has_result = has_result
+        self.ended = self.exhausted = None
 
 
 def box_operands(w, count):
@@ -83,8 +86,8 @@ def callout(w, call, count, kind=OBJECT, shape=None):
             state.owned = state.owned - {value}
     after = w.exit_after("the frame is in use", "exit_after" if call.has_result else "exit_start")
     arguments = [value for value in operands if value.type is not NULL]
-    result = w.operation_of(callout_template(len(arguments)), arguments, exit=throw, after=after, detail=call,
-                            kind=kind if call.has_result else None, shape=shape)
+    result = w.operation_of(callout_template(len(arguments)), arguments, exit=throw, after=after, mismatch=call.ended,
+                            detail=call, kind=kind if call.has_result else None, shape=shape)
     if call.has_result:
         w.push(result)
         state.owned |= {result}

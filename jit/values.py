@@ -90,21 +90,6 @@ class RangeIterator:
         return f"range({self.next}, {self.stop or self.remaining}, {self.step})"
 
 
-class RangeObject:
-    """The result of ``range(...)`` on its way to GET_ITER: three int Values, no object.
-
-    It may only lie on the operand stack between the call and the loop; `boxed` is what an exit would need,
-    and no exit can happen there, since both are walked as one step.
-    """
-
-    __slots__ = ("start", "stop", "step")
-
-    def __init__(self, start, stop, step):
-        self.start = start
-        self.stop = stop
-        self.step = step
-
-
 class Exit:
     """A place where compiled code gives its frame to the interpreter.
 

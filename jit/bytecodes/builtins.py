@@ -12,7 +12,7 @@ from jit.bytecodes.items import take
 from jit.bytecodes.numbers import arithmetic, nonnegative, number, operands, to_float
 from jit.foreign import Call, blind_call, box_operands
 from jit.types import (BOOL, BYTEARRAY, BYTES, FLOAT, INT, LIST, NONE, OBJECT, STATIC, STR, TUPLE, UNBOXED, Shape, exact)
-from jit.values import RangeIterator, RangeObject, Value
+from jit.values import RangeIterator, Value
 
 CALLABLES = {}
 METHODS = {}
@@ -32,18 +32,35 @@ def builtin(*callables, table=CALLABLES):
 
 @builtin(range)
 def call_range(w, first, second=None, third=None):
-    following = w.instructions[w.index + 1]
-    if following.operation != "GET_ITER" or not w.inside(w.index + 1):
+    """A range that goes straight into a loop: numbers that stand for its iterator, made with GET_ITER in one step.
+
+    With a constant step the loop tests ``next < stop`` (or >); the guard that ``stop + step`` does not overflow makes
+    ``next + step`` safe for ever. Otherwise the items are counted once, as CPython does (rangeobject.c, compute_range_length).
+    """
+    if not feeds_loop(w):
         return None
     given = [number(w, value) for value in (first, second, third) if value is not None]
     if any(value is None or value.type not in (INT, BOOL) for value in given):
         return None
-    if len(given) == 1:
-        return RangeObject(w.constant(0), given[0], w.constant(1))
+    start, stop = (w.constant(0), given[0]) if len(given) == 1 else given[:2]
     step = given[2] if len(given) == 3 else w.constant(1)
-    if step.is_constant and step.constant == 0:
+    if step.is_constant and step.constant != 0:
+        if abs(step.constant) != 1:
+            w.operation("guard_range_end", stop, step, exit=w.exit("range close to 2**63"))
+        return RangeIterator(start, stop, step, None)
+    if step.is_constant:
         return None
-    return RangeObject(given[0], given[1], step)
+    length = w.operation("range_length", start, stop, step, exit=w.exit("range step is 0 or range too long"))
+    return RangeIterator(start, None, step, length)
+
+
+def feeds_loop(w):
+    """Whether the call's result is iterated at once, by a loop of this function."""
+    index = w.index + 1
+    if not w.inside(index) or w.instructions[index].operation != "GET_ITER":
+        return False
+    following = w.instructions[index + 1].operation
+    return following == "FOR_ITER" or following == "LOAD_FAST_AND_CLEAR"
 
 
 @builtin(len)

@@ -4,7 +4,7 @@ from jit import types
 from jit.bytecodes.builtins import CALLABLES, METHODS
 from jit.foreign import Call, callout
 from jit.types import FLOAT, INT, NULL, OBJECT, PENDING
-from jit.values import RangeIterator, RangeObject, Value
+from jit.values import RangeIterator, Value
 from jit.walk import Restart, bytecode
 from platforms.cpython import opcodes
 
@@ -71,8 +71,6 @@ def inline(w, handler, arguments, depth):
     popped = w.state.stack[-depth:]
     del w.state.stack[-depth:]
     w.push(result)
-    if result.__class__ is RangeObject:
-        return None
     w.release(*dict.fromkeys(popped))
     return None
 

@@ -5,7 +5,7 @@ from jit.bytecodes.items import take
 from jit.bytecodes.numbers import number
 from jit.foreign import Call, blind_call, callout
 from jit.types import BOOL, BYTEARRAY, BYTES, FLOAT, INT, LIST, NULL, OBJECT, STR, TUPLE, Shape, exact
-from jit.values import RangeIterator, RangeObject, Value
+from jit.values import RangeIterator, Value
 from jit.walk import bytecode
 
 _INDEXED = {LIST: list, TUPLE: tuple, BYTES: bytes, BYTEARRAY: bytearray}

@@ -5,7 +5,7 @@ from jit.bytecodes.items import element_guess, take
 from jit.errors import Unsupported
 from jit.foreign import Call, blind_call, callout
 from jit.types import INT, LIST, OBJECT, TUPLE, exact
-from jit.values import RangeIterator, RangeObject, Value
+from jit.values import RangeIterator, Value
 from jit.walk import bytecode
 
 #: Iterators that are a position in a sequence: python type -> (type of their items' container).
@@ -48,7 +48,7 @@ def return_value(w, instruction):
     flags = [flag for _, flag in unique.values() if flag.__class__ is Value]
     arguments = [value] + [v for v, _ in unique.values()] + flags
     made = w.make_of("return", arguments, detail=list(unique.values()))
-    made.exit = w.exit_here("a finaliser ran") if unique else None
+    made.exit = w.exit("no memory for the result, or a finaliser ran")
     w.block.terminator = made
     return True
 
@@ -56,12 +56,8 @@ def return_value(w, instruction):
 @bytecode("GET_ITER")
 def get_iter(w, instruction):
     value = w.peek()
-    if value.__class__ is RangeObject:
-        w.pop()
-        w.push(range_iterator(w, value))
+    if value.__class__ is RangeIterator:
         return None
-    if value.__class__ is not Value:
-        return w.leave("an iterator is iterated")
     iterator = ITERABLES.get(value.type.python)
     if iterator is not None:
         result = blind_call(w, "PyObject_GetIter", 1, iterator, value.shape)
@@ -69,21 +65,6 @@ def get_iter(w, instruction):
             w.peek().facts = "private"
         return result
     return callout(w, Call("PyObject_GetIter"), 1, shape=value.shape)
-
-
-def range_iterator(w, made):
-    """Numbers that stand for ``iter(range(start, stop, step))``.
-
-    With a constant step the loop tests ``next < stop`` (or >); the guard that ``stop + step`` does not overflow makes
-    ``next + step`` safe for ever. Otherwise the items are counted once, as CPython does (rangeobject.c, compute_range_length).
-    """
-    step = made.step
-    if step.is_constant and step.constant != 0:
-        if abs(step.constant) != 1:
-            w.operation("guard_range_end", made.stop, step, exit=w.exit("range close to 2**63"))
-        return RangeIterator(made.start, made.stop, step, None)
-    length = w.operation("range_length", made.start, made.stop, step, exit=w.exit("range step is 0 or range too long"))
-    return RangeIterator(made.start, None, step, length)
 
 
 @bytecode("FOR_ITER")
@@ -151,8 +132,19 @@ def for_sequence(w, instruction, iterator):
 
 def for_anything(w, instruction, iterator):
     """Any iterator, by its own tp_iternext, as a callout."""
+    made = Call("PyIter_Next", failure="error")
+    w.before_effect()
+    w.pop()
+    owned = w.state.owned
+    if iterator in owned and not w.state.holds(iterator):
+        made.exhausted = iterator
+        w.state.owned = owned - {iterator}
+    made.ended = w.exit_here("the frame is in use")
+    made.ended.resume, made.ended.routine = w.instructions[instruction.target].offset, "exit_start"
+    w.state.owned = owned
     w.push(iterator)
-    ended = callout(w, Call("PyIter_Next", failure="error"), 1)
+    w.push(iterator)
+    ended = callout(w, made, 1)
     if ended:
         return ended
     item = w.pop()

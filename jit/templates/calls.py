@@ -86,8 +86,13 @@ def emit_callout(asm, emitter, detail):
     with asm.cold():
         asm.bind(must_leave)
         if detail.failure == "error":
+            go_on = asm.label("has_item")
             asm.test(rax, rax)
-            asm.jz(emitter.mismatch_label())
+            asm.jnz(go_on)
+            if detail.exhausted is not None:
+                _drop_operand(asm, emitter, emitter.operand_after(detail.exhausted))
+            asm.jmp(emitter.mismatch_label())
+            asm.bind(go_on)
         asm.jmp(emitter.stub(operation.after))
     if operation.results:
         emitter.set_result(rax)
@@ -123,16 +128,21 @@ def _consume(asm, emitter, consumed, operands):
         return
     asm.mov(slot(SPARE), rax)
     for value in consumed:
-        asm.mov(rdx, slot(FIRST_OPERAND + operands.index(value)))
-        freed, done = asm.label("freed"), asm.label("dropped")
-        emit_decref(asm, rdx, freed)
-        asm.bind(done)
-        with asm.cold():
-            asm.bind(freed)
-            asm.mov(rax, rdx)
-            asm.call(emitter.routines.dealloc_plain)
-            asm.jmp(done)
+        _drop_operand(asm, emitter, slot(FIRST_OPERAND + operands.index(value)))
     asm.mov(rax, slot(SPARE))
+
+
+def _drop_operand(asm, emitter, operand):
+    """Drop a reference where the frame stands already; rax is lost."""
+    freed, dropped = asm.label("freed"), asm.label("dropped")
+    asm.mov(rdx, operand)
+    emit_decref(asm, rdx, freed)
+    asm.bind(dropped)
+    with asm.cold():
+        asm.bind(freed)
+        asm.mov(rax, rdx)
+        asm.call(emitter.routines.dealloc_plain)
+        asm.jmp(dropped)
 
 
 def emit_blind_call(asm, emitter, detail):
@@ -224,15 +234,7 @@ def _callee_left(asm, emitter, detail, done):
         asm.jmp(done)
     asm.bind(give_up)
     for value in detail.consumed:
-        asm.mov(rdx, emitter.operand_after(value))
-        freed, dropped = asm.label("freed"), asm.label("dropped")
-        emit_decref(asm, rdx, freed)
-        asm.bind(dropped)
-        with asm.cold():
-            asm.bind(freed)
-            asm.mov(rax, rdx)
-            asm.call(emitter.routines.dealloc_plain)
-            asm.jmp(dropped)
+        _drop_operand(asm, emitter, emitter.operand_after(value))
     asm.mov(rax, slot(SPARE))
     asm.jmp(emitter.stub(operation.after))
 
