@@ -108,5 +108,3 @@ def check_compilable(code):
         raise Unsupported("class bodies and modules are interpreted")
     if code.co_flags & 0xC:
         raise Unsupported("*args and **kwargs are interpreted")
-    if code.co_cellvars:
-        raise Unsupported(f"variable {code.co_cellvars[0]!r} is shared with an inner function")

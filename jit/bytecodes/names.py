@@ -4,12 +4,13 @@ A global is a constant as long as its dictionary says so: the version depends on
 checked on entry and after everything that may run foreign code. Numbers in globals that keep changing are loaded.
 """
 
-from types import ModuleType
+from types import CellType, ModuleType
 
 from jit import types
 from jit.bytecodes.items import take
-from jit.foreign import Call, callout
+from jit.foreign import Call, blind_call, callout
 from jit.types import LIST, NULL, OBJECT, STATIC, UNBOXED, Shape, exact, shape_of
+from jit.templates.calls import blind_template
 from jit.values import Value
 from jit.walk import bytecode
 from platforms.cpython import opcodes
@@ -49,36 +50,115 @@ def copy_free_vars(w, instruction):
         state.bound[first + number] = True
 
 
+@bytecode("MAKE_CELL")
+def make_cell(w, instruction):
+    """A variable shared with inner functions moves into a cell object."""
+    number = instruction.argument
+    state = w.state
+    value = state.locals[number]
+    if value is not None and state.bound[number] is not True:
+        return w.leave("a variable that may be unbound moves into a cell")
+    w.freeze()
+    w.push(w.null if value is None else value)
+    shape = Shape(exact(CellType), None if value is None else value.shape or Shape(value.type))
+    ended = blind_call(w, "PyCell_New", 1, exact(CellType), shape)
+    if ended:
+        return ended
+    state.locals[number], state.bound[number] = w.pop(), True
+    return None
+
+
+def cell_of(w, instruction):
+    """The Value of the cell an instruction names, or None if the local holds no cell."""
+    cell = w.state.locals[instruction.argument]
+    if cell is None or cell.type is not exact(CellType) and not (cell.is_constant and type(cell.constant) is CellType):
+        return None
+    return cell
+
+
+@bytecode("LOAD_CLOSURE")
+def load_closure(w, instruction):
+    cell = cell_of(w, instruction)
+    if cell is None:
+        return w.leave("a closure variable without a cell")
+    w.push(cell)
+    return None
+
+
 @bytecode("LOAD_DEREF")
 def load_deref(w, instruction):
-    cell = w.state.locals[instruction.argument]
-    if cell is None or not cell.is_constant:
-        return w.leave("a variable shared with an inner function")
+    cell = cell_of(w, instruction)
+    if cell is None:
+        return w.leave("a closure variable without a cell")
+    if not cell.is_constant:
+        w.push(take(w, "cell", (cell,), "cell", cell.shape))
+        return None
     try:
         content = cell.constant.cell_contents
     except ValueError:
         return w.leave("a closure variable is empty")
-    w.site = 0
     if callable(content) or isinstance(content, ModuleType):
         known = w.constant(content)
         w.operation("guard_cell", cell, known, exit=w.exit("a closure variable was rebound"))
         w.push(known)
         return None
-    shape = Shape(types.TUPLE, shape_of(content))
-    item = take(w, "cell", (cell,), "cell", shape)
-    w.push(item)
+    w.push(take(w, "cell", (cell,), "cell", Shape(exact(CellType), shape_of(content))))
+    return None
 
 
 @bytecode("STORE_DEREF")
 def store_deref(w, instruction):
-    cell = w.state.locals[instruction.argument]
-    if cell is None or not cell.is_constant:
-        return w.leave("a variable shared with an inner function")
+    cell = cell_of(w, instruction)
+    if cell is None:
+        return w.leave("a closure variable without a cell")
     w.freeze()
+    if cell.shape is not None and cell.shape.element is None and w.peek().__class__ is Value:
+        cell.shape.element = w.peek().shape or Shape(w.peek().type)
     w.push(cell)
     stack = w.state.stack
     stack[-1], stack[-2] = stack[-2], stack[-1]
     return callout(w, Call("PyCell_Set", failure=-1, has_result=False), 2)
+
+
+#: Parts of a new function by MAKE_FUNCTION's flag, in the order in which they lie on the stack, last pushed first.
+_FUNCTION_PARTS = ((8, "PyFunction_SetClosure"), (2, "PyFunction_SetKwDefaults"), (1, "PyFunction_SetDefaults"))
+
+
+@bytecode("MAKE_FUNCTION")
+def make_function(w, instruction):
+    """Stack: parts by flag, then the code object. Annotations are left to the interpreter."""
+    flags = instruction.argument
+    if flags & 4:
+        return w.leave("a function with annotations is made")
+    w.freeze()
+    w.push(w.constant(w.unit.function.__globals__))
+    ended = blind_call(w, "PyFunction_New", 2, OBJECT)
+    if ended:
+        return ended
+    for flag, symbol in _FUNCTION_PARTS:
+        if flags & flag:
+            set_part(w, symbol)
+    return None
+
+
+def set_part(w, symbol):
+    """Stack: part, function -> function with the part set."""
+    stack = w.state.stack
+    part, function = stack[-2], stack[-1]
+    w.operation_of(blind_template(2), [function, part], exit=w.exit_here("exception"), detail=Call(symbol, failure=-1))
+    del stack[-2]
+    w.release(part)
+
+
+@bytecode("SET_FUNCTION_ATTRIBUTE")
+def set_function_attribute(w, instruction):
+    """3.13: stack: part, function."""
+    symbol = dict(_FUNCTION_PARTS).get(instruction.argument)
+    if symbol is None:
+        return w.leave("a function with annotations is made")
+    w.freeze()
+    set_part(w, symbol)
+    return None
 
 
 @bytecode("LOAD_ATTR")

@@ -152,9 +152,9 @@ def emit_blind_call(asm, emitter, detail):
     for number, immediate in enumerate(detail.immediates):
         asm.mov(C_ARGUMENTS[len(operands) + number], immediate)
     emitter.call_symbol(detail.symbol)
-    asm.test(rax, rax)
-    asm.jz(emitter.throw_label())
-    emitter.set_result(rax)
+    _check(asm, emitter, detail.failure)
+    if emitter.operation.results:
+        emitter.set_result(rax)
 
 
 def emit_build(asm, emitter, detail):
