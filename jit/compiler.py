@@ -6,6 +6,7 @@ Every arrow is a function from one plain value to the next; `JIT_DUMP` prints th
 """
 
 import time
+import weakref
 
 from asm import Assembler, r8, r9, r10, r11, r12, r13, rax, rbx, rcx, rdi, rdx, rsi
 from asm import xmm0, xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7, xmm8, xmm9, xmm10, xmm11, xmm12
@@ -39,12 +40,14 @@ class Code:
     Attributes:
         types, result: argument and result `Type`s. address: of the body. size: bytes of machine code.
         exits: list of `Exit`. data: address of the data block. kept: Python objects it holds the addresses of.
+        watched: weak references to more such objects; when one dies, the version is never entered again and
+            left at its next check. foreign: whether a call of it can run code other than its own.
         version_record: address. seconds: time to compile. listing: (offset, end, comments) chunks.
     """
 
     __slots__ = ("types", "result", "address", "block", "size", "exits", "data", "kept", "callees", "version_record", "seconds",
                  "listing", "dependencies", "words", "notes", "function_record", "frame_size", "bytes", "__weakref__",
-                 "data_size", "knowledge", "used_exits")
+                 "data_size", "knowledge", "watched", "foreign")
 
 
 class Context:
@@ -56,7 +59,7 @@ def compile_function(unit, argument_types, shapes, knowledge, function_record):
 
     Args:
         unit: Unit. argument_types: list of Type. shapes: list of Shape or None. knowledge: Knowledge.
-        function_record: address of the function's record in the data arena.
+        function_record: FunctionBlock, the function's record in the data arena.
 
     Returns:
         Code.
@@ -90,7 +93,7 @@ def compile_function(unit, argument_types, shapes, knowledge, function_record):
     context = make_context(walker, order, allocation, argument_registers, result, overflow)
     code = Code()
     exits = collect_exits(order, overflow)
-    place_data(unit, code, exits, allocation, context, function_record)
+    place_data(unit, code, exits, allocation, context, function_record.address)
     try:
         emit_code(unit, code, walker, numbering, allocation, context)
     except BaseException:
@@ -98,22 +101,66 @@ def compile_function(unit, argument_types, shapes, knowledge, function_record):
         raise
     code.types, code.result = tuple(kinds), result
     code.exits = exits
-    code.kept, code.callees = list(unit.kept.values()), list(unit.callees)
-    code.dependencies, code.words, code.notes = unit.dependencies, unit.words, unit.notes
+    code.kept, watched = unit.kept_and_watched()
+    code.watched = [weakref.ref(item, Poison(code.version_record)) for item in watched if can_die(item)]
+    code.callees = list(unit.callees)
+    code.foreign = runs_foreign_code(order)
+    code.dependencies = [(None if namespace is unit.function.__globals__ else namespace, key, id(expected))
+                         for namespace, key, expected in unit.dependencies.values()]
+    code.words, code.notes = unit.words, unit.notes
+    for leaving in exits:
+        leaving.forget_state()
     code.function_record = function_record
     code.frame_size = context.frame_size
     code.knowledge = knowledge
+    weakref.finalize(code, free, code.block, code.data).atexit = False
     code.seconds = time.perf_counter() - started
     dump.show_code(unit, code)
     return code
+
+
+class Poison:
+    """Weak reference callback: an object whose address a version holds has died."""
+
+    __slots__ = ("version_record",)
+
+    def __init__(self, version_record):
+        self.version_record = version_record
+
+    def __call__(self, _):
+        records.poison(self.version_record)
+
+
+def can_die(item):
+    """Static types never die (and have no weak references)."""
+    return not isinstance(item, type) or bool(item.__flags__ & 1 << 9)
+
+
+def runs_foreign_code(order):
+    """Whether a body can run code that is not its own before it returns: calls, finalisers, signal handlers."""
+    for block in order:
+        for operation in block.operations:
+            name = operation.template.name
+            if name in ("callout", "poll") or operation.after is not None and name != "call_body":
+                return True
+            if name == "call_body" and operation.detail.target.foreign:
+                return True
+        if block.terminator.template.name == "return" and block.terminator.detail:
+            return True
+    return False
+
+
+def free(block, data):
+    """Give a dead version's memory back."""
+    arena().free_code(block)
+    arena().free_data(data)
 
 
 def result_type(walker):
     """The representation of the result: unboxed if all returns agree, else an object."""
     found = {value.type for value in walker.returns}
     if len(found) == 1:
-        kind = found.pop()
-        return kind if kind.unboxed else kind
+        return found.pop()
     return types.OBJECT
 
 
@@ -177,7 +224,7 @@ def place_data(unit, code, exits, allocation, context, function_record):
     sizes = [records.descriptor_size(len(entries)) for _, entries, _ in made]
     head = records.version_size(len(words), len(dependencies))
     code.data_size = head + sum(sizes)
-    code.data = code.version_record = arena().allocate_data(code.data_size)
+    code.data = code.version_record = context.version_record = arena().allocate_data(code.data_size)
     records.write_version(code.data, words, dependencies)
     base = symbols_code_address(unit.code)
     address = code.data + head

@@ -41,14 +41,20 @@ RETIRE_EXITS = 64
 
 
 class Target:
-    """A callee: address of its body (None: the body being compiled), argument types, result type (None: not known yet)."""
+    """A callee: address of its body (None: the body being compiled), argument types, result type (None: not known yet).
 
-    __slots__ = ("address", "types", "result")
+    Attributes:
+        foreign: whether the call can run code other than the callee's own. function: the callee, for its lifetime.
+    """
 
-    def __init__(self, address, types, result):
+    __slots__ = ("address", "types", "result", "foreign", "function")
+
+    def __init__(self, address, types, result, foreign, function):
         self.address = address
         self.types = types
         self.result = result
+        self.foreign = foreign
+        self.function = function
 
 
 class FunctionRecord:
@@ -59,10 +65,10 @@ class FunctionRecord:
         enters any more. refused: argument types -> reason why they are interpreted. reason: why the whole function is.
     """
 
-    def __init__(self, function, address):
+    def __init__(self, function):
         self.function = weakref.ref(function)
         self.name = function.__qualname__
-        self.address = address
+        self.block = None
         self.versions = []
         self.retired = []
         self.refused = {}
@@ -133,7 +139,7 @@ class Compiler:
         record.in_progress.append(kinds)
         self.nesting += 1
         try:
-            return compile_function(unit, kinds, shapes, knowledge, record.address)
+            return compile_function(unit, kinds, shapes, knowledge, record.block)
         finally:
             self.nesting -= 1
             record.in_progress.remove(kinds)
@@ -184,7 +190,7 @@ class Compiler:
                 unit.polls_at_entry = True
                 raise Restart
             walker.calls_itself = True
-            return Target(None, kinds, walker.knowledge.result)
+            return Target(None, kinds, walker.knowledge.result, False, None)
         if kinds in record.refused or kinds in record.in_progress:
             return None
         code = record.version_for(kinds)
@@ -206,7 +212,7 @@ class Compiler:
         unit.depend_word(id(function) + layout().function_code, id(function.__code__))
         unit.keep(function.__code__)
         unit.callees.append(code)
-        return Target(code.address, kinds, code.result)
+        return Target(code.address, kinds, code.result, code.foreign, walker.constant(function))
 
     def add_version(self, record, code):
         """Specific types first: a version that takes any object must not catch what another unboxes."""
@@ -221,7 +227,7 @@ class Compiler:
             found = self.records.get(id(function))
             if found is not None and found.function() is function:
                 return found
-            record = FunctionRecord(function, 0)
+            record = FunctionRecord(function)
             try:
                 check_compilable(function.__code__)
             except Unsupported as problem:
@@ -230,7 +236,7 @@ class Compiler:
             record.function = weakref.ref(function, lambda _: self.forget(key, record))
             self.records[key] = record
             if record.reason is None:
-                record.address = entries.function_record(function)
+                record.block = entries.FunctionBlock(function)
                 record.miss = self.miss_handler(record)
                 self.install(record, function)
             return record
@@ -307,7 +313,7 @@ class Compiler:
         except Unsupported as problem:
             record.reason = problem.reason
         if record.reason is None:
-            record.replace_address(entries.function_record(function))
+            record.block = entries.FunctionBlock(function)
         self.install(record, function)
         return record.reason is None
 
@@ -321,7 +327,7 @@ class Compiler:
             if not state.attention:
                 continue
             changed = True
-            if not holds(code):
+            if not holds(code, record.function()):
                 record.invalidations += 1
                 self.note_unstable(record, code)
                 self.discard(record, code)
@@ -341,11 +347,10 @@ class Compiler:
         record.retired.append(code)
 
     def note_unstable(self, record, code):
-        for namespace, key, expected in code.dependencies.values():
-            if namespace.get(key, ABSENT) is not expected:
-                count = record.changes[key] = record.changes.get(key, 0) + 1
-                if count >= UNSTABLE_AFTER:
-                    record.unstable.add(key)
+        for key in rebound(code, record.function()):
+            count = record.changes[key] = record.changes.get(key, 0) + 1
+            if count >= UNSTABLE_AFTER:
+                record.unstable.add(key)
 
     def learn(self, record, code):
         """Take up the types that failed guards have met; True if they say something new."""
@@ -375,11 +380,16 @@ class Compiler:
         return useless * 2 > state.exits
 
 
-def holds(code):
+def rebound(code, function):
+    """Keys of the dictionary entries a version relies on that are no longer what they were."""
+    return [key for namespace, key, expected in code.dependencies
+            if id((function.__globals__ if namespace is None else namespace).get(key, ABSENT)) != expected]
+
+
+def holds(code, function):
     """Whether everything a version relies on is still so."""
-    for namespace, key, expected in code.dependencies.values():
-        if namespace.get(key, ABSENT) is not expected:
-            return False
+    if rebound(code, function) or any(reference() is None for reference in code.watched):
+        return False
     return all(records.read_word(address) == expected for address, expected in code.words.items())
 
 

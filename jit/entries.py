@@ -40,11 +40,13 @@ class Entry:
         weakref.finalize(self, arena().free_code, address).atexit = False
 
 
-def function_record(function):
-    """A function record in the data arena; returns its address."""
-    address = arena().allocate_data(records.FUNCTION_RECORD_SIZE)
-    records.write_function(address, function)
-    return address
+class FunctionBlock:
+    """A function record in the data arena; freed with this object, which every version of the function holds."""
+
+    def __init__(self, function):
+        self.address = arena().allocate_data(records.FUNCTION_RECORD_SIZE)
+        weakref.finalize(self, arena().free_data, self.address).atexit = False
+        records.write_function(self.address, function)
 
 
 def build(record, function, full):

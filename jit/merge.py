@@ -134,6 +134,7 @@ class Merger(Builder):
                 bound = self.add_parameter(block, self.value(INT), ("bound", number))
             state.locals.append(value)
             state.bound.append(bound)
+        self.depth = len(first.stack)
         for number, item in enumerate(first.stack):
             items = [other.stack[number] for other in states]
             state.stack.append(self.merge_item(block, number, items))
@@ -145,11 +146,12 @@ class Merger(Builder):
         item = items[0]
         if item.__class__ is RangeIterator:
             parts = []
+            advances = block.is_header and self.instructions[block.index].operation == "FOR_ITER" and \
+                number == len(block.state.stack) and number == self.depth - 1
             for name in ("next", "stop", "step", "remaining"):
                 values = [getattr(other, name) for other in items]
                 part = values[0]
-                if part is not None and (any(v is not part for v in values) or
-                                         block.is_header and name in ("next", "remaining")):
+                if part is not None and (any(v is not part for v in values) or advances and name in ("next", "remaining")):
                     part = self.parameter(block, values, ("item", number, name), True)
                 parts.append(part)
             return RangeIterator(*parts)

@@ -1,11 +1,16 @@
 """What one compilation of one function needs to know of the world, and what it comes to rely on."""
 
+from types import CodeType, FunctionType, ModuleType
+
 from jit.blocks import Flow
 from jit.decode import decode, exception_entries
 from jit.errors import Unsupported
 
 _GENERATOR_FLAGS = 0x20 | 0x80 | 0x200  # CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR
 _OPTIMIZED_NEWLOCALS = 0x3
+_WATCHED = (FunctionType, ModuleType)
+#: Weakly referable, but made of nothing that could lead to a Python function.
+_BUILTIN_REFERABLE = (set, frozenset, type(len), CodeType)
 
 
 class Absent:
@@ -47,7 +52,24 @@ class Unit:
         self.callees = []
 
     def keep(self, item):
-        self.kept[id(item)] = item
+        """The machine code holds this object's address.
+
+        What can lead back to the function is watched instead of held, so that both can die (see `Code.watched`). The
+        function itself and its globals live as long as a call of it can run.
+        """
+        if item is not self.function and item is not self.function.__globals__:
+            self.kept[id(item)] = item
+
+    def kept_and_watched(self):
+        """(objects to hold, objects to watch): functions, classes, modules and other weakly referable things are watched."""
+        held, watched = [], []
+        for item in self.kept.values():
+            kind = type(item)
+            if kind in _WATCHED or kind.__weakrefoffset__ and kind not in _BUILTIN_REFERABLE:
+                watched.append(item)
+            else:
+                held.append(item)
+        return held, watched
 
     def note(self, reason, instruction):
         self.notes.append((reason, instruction.line, instruction.operation))

@@ -122,6 +122,13 @@ class Exit:
         self.position = -1
         self.kept = ()
 
+    def forget_state(self):
+        """Once the descriptor is written, only what reports need is kept: values hold Python objects alive."""
+        self.locals = self.bound = self.stack = ()
+        self.owned = frozenset()
+        self.observe = None
+        self.labels = {}
+
     def values(self):
         """Every non-constant Value the exit needs (with repeats)."""
         for value in self.locals:

@@ -150,3 +150,11 @@ def read_words(record):
     count = read_int(record + N_WORDS)
     first = record + VERSION_HEAD
     return [tuple(read_word(first + WORD_SIZE * place + 8 * field) for field in range(3)) for place in range(count)]
+
+
+def poison(record):
+    """Let a version's next check fail, and every one after it."""
+    ctypes.c_int64.from_address(record + ATTENTION).value = 1
+    if read_int(record + N_WORDS):
+        address, _, _ = read_words(record)[0]
+        ctypes.memmove(record + VERSION_HEAD, _TRIPLE.pack(address, ~read_word(address), 1), WORD_SIZE)

@@ -191,16 +191,81 @@ def emit_body_call(asm, emitter, detail):
     target = detail.target
     registers = argument_registers(target.types)
     emitter.place([(register, emitter.operand(value)) for register, value in zip(registers, operands)])
+    if target.foreign:
+        # The callee must outlive its call, whatever is rebound meanwhile.
+        asm.mov(rax, emitter.operand(target.function))
+        emit_incref(asm, rax, rcx)
     asm.call(emitter.body_label if target.address is None else target.address)
     asm.marker(operation.after.address)
+    slow, done, changed = asm.label("callee_left"), asm.label("called"), asm.label("world_changed")
+    if target.foreign:
+        _drop_callee(asm, emitter, target)
     asm.test(edx, edx)
-    slow, done = asm.label("callee_left"), asm.label("called")
     asm.jnz(slow)
+    if target.foreign:
+        emitter.compare_words(changed)
     emitter.set_result(xmm0 if target.result is types.FLOAT else rax)
     asm.bind(done)
     with asm.cold():
         asm.bind(slow)
         _callee_left(asm, emitter, detail, done)
+        if target.foreign:
+            asm.bind(changed)
+            _world_changed(asm, emitter, detail, done)
+
+
+def _drop_callee(asm, emitter, target):
+    freed, dropped = asm.label("freed"), asm.label("dropped")
+    asm.mov(rcx, emitter.operand(target.function))
+    emit_decref(asm, rcx, freed)
+    asm.bind(dropped)
+    with asm.cold():
+        asm.bind(freed)
+        asm.movq(xmm15, rax)
+        asm.mov(rax, rcx)
+        asm.call(emitter.routines.dealloc_plain)
+        asm.movq(rax, xmm15)
+        asm.jmp(dropped)
+
+
+def _world_changed(asm, emitter, detail, done):
+    """A dictionary changed during the call: go on if what this version relies on did not, else box the result and leave."""
+    kind = detail.target.result
+    fine = asm.label("as_before")
+    result = xmm0 if kind is types.FLOAT else rax
+    emitter.move(slot(SPARE), result)
+    asm.lea(rcx, relative(emitter.context.version_record))
+    asm.call(emitter.routines.revalidate)
+    asm.test(eax, eax)
+    asm.jnz(fine)
+    if kind is types.FLOAT:
+        asm.movsd(xmm15, slot(SPARE))
+        asm.call(emitter.routines.box_float)
+    elif kind is types.INT:
+        asm.mov(rax, slot(SPARE))
+        asm.call(emitter.routines.box_int)
+    elif kind is types.BOOL:
+        asm.mov(rcx, slot(SPARE))
+        asm.test(rcx, rcx)
+        asm.mov(rax, emitter.object(False))
+        asm.cmovne(rax, emitter.object(True))
+        emit_incref(asm, rax, rcx)
+    else:
+        asm.mov(rax, slot(SPARE))
+    asm.test(rax, rax)
+    asm.jz(emitter.throw_label())
+    asm.mov(slot(SPARE), rax)
+    for value in detail.consumed:
+        _drop_operand(asm, emitter, emitter.operand_after(value))
+    asm.mov(rax, slot(SPARE))
+    asm.jmp(emitter.stub(emitter.operation.after))
+    asm.bind(fine)
+    if kind is types.FLOAT:
+        asm.movsd(xmm0, slot(SPARE))
+    else:
+        asm.mov(rax, slot(SPARE))
+    emitter.set_result(result)
+    asm.jmp(done)
 
 
 def _callee_left(asm, emitter, detail, done):
@@ -213,6 +278,11 @@ def _callee_left(asm, emitter, detail, done):
     asm.mov(slot(SPARE), rax)
     asm.cmp(slot(0), 0)
     asm.jne(give_up)
+    asm.lea(rcx, relative(emitter.context.version_record))
+    asm.call(emitter.routines.revalidate)
+    asm.test(eax, eax)
+    asm.jz(give_up)
+    asm.mov(rax, slot(SPARE))
     if kind.unboxed:
         result = emitter.result_register()
         _UNBOX[kind.name](asm, emitter, result, give_up, give_up)
