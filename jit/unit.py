@@ -130,3 +130,5 @@ def check_compilable(code):
         raise Unsupported("class bodies and modules are interpreted")
     if code.co_flags & 0xC:
         raise Unsupported("*args and **kwargs are interpreted")
+    if code.co_kwonlyargcount:
+        raise Unsupported("functions with keyword-only parameters are interpreted")
