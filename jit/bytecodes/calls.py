@@ -1,9 +1,11 @@
 """Calls: of builtins that have a template, of compiled functions directly, of everything else by vectorcall."""
 
+from types import CodeType
+
 from jit import types
 from jit.bytecodes.builtins import CALLABLES, METHODS
 from jit.foreign import Call, callout
-from jit.types import FLOAT, INT, NULL, OBJECT, PENDING
+from jit.types import FLOAT, INT, LIST, NULL, OBJECT, PENDING, Shape
 from jit.values import RangeIterator, Value
 from jit.walk import Restart, bytecode
 from platforms.cpython import opcodes
@@ -99,7 +101,10 @@ def vectorcall(w, callee, first, count, names):
     made = Call("PyObject_Vectorcall", vector=True)
     if names:
         made.names = w.constant(names)
-    return callout(w, made, len(stack) - base)
+    shape = None
+    if callee.facts.__class__ is CodeType and callee.facts.co_name == "<listcomp>":
+        shape = Shape(LIST)
+    return callout(w, made, len(stack) - base, shape=shape)
 
 
 def direct_call(w, function, arguments, names, depth):

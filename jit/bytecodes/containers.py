@@ -33,7 +33,16 @@ def container_of(w, value):
             kind = value.shape.type.python
         if kind is not None and exact(kind) in _INDEXED:
             return prove(w, value, kind, "container")
+        if not seen:
+            observe(w, value, "container")
     return value
+
+
+def observe(w, value, role):
+    """Have the type of an object noted each time, so that a later version can be compiled for it."""
+    noted = w.new_exit(f"type of the {role}", w.state.snapshot())
+    noted.site, noted.routine = (w.instruction.offset, role), "observe"
+    w.operation("observe", value, exit=noted)
 
 
 def prove(w, value, kind, role):
@@ -186,6 +195,8 @@ def unpack_sequence(w, instruction):
             container = prove(w, container, kind, "container")
     python = {TUPLE: tuple, LIST: list}.get(container.type)
     if python is None:
+        if container.type is OBJECT and not container.is_constant:
+            observe(w, container, "container")
         return w.leave(f"unpacking of {container.type.name}")
     if container.is_constant:
         if len(container.constant) != count:

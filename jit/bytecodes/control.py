@@ -1,6 +1,7 @@
 """Jumps, loops and returns."""
 
 from jit import types
+from jit.bytecodes.containers import observe, prove
 from jit.bytecodes.items import element_guess, take
 from jit.errors import Unsupported
 from jit.foreign import Call, blind_call, callout
@@ -58,6 +59,8 @@ def get_iter(w, instruction):
     value = w.peek()
     if value.__class__ is RangeIterator:
         return None
+    if value.type is OBJECT and not value.is_constant:
+        value = iterable(w, value)
     iterator = ITERABLES.get(value.type.python)
     if iterator is not None:
         result = blind_call(w, "PyObject_GetIter", 1, iterator, value.shape)
@@ -79,6 +82,19 @@ def for_iter(w, instruction):
     if iterator.__class__ is Value and iterator.type.is_object:
         return for_anything(w, instruction, iterator)
     return w.leave("iteration over something that is no iterator")
+
+
+def iterable(w, value):
+    """`value` with its type proven if it probably is a sequence we walk ourselves."""
+    seen = w.knowledge.observed.get((w.instruction.offset, "iterable"))
+    kind = None if value.shape is None else value.shape.type.python
+    if seen:
+        kind = next(iter(seen)) if len(seen) == 1 else None
+    if kind in ITERABLES:
+        return prove(w, value, kind, "iterable")
+    if not seen:
+        observe(w, value, "iterable")
+    return value
 
 
 def exhausted(w, instruction, iterator):

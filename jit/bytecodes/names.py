@@ -131,10 +131,12 @@ def make_function(w, instruction):
     if flags & 4:
         return w.leave("a function with annotations is made")
     w.freeze()
+    code = w.peek()
     w.push(w.constant(w.unit.function.__globals__))
     ended = blind_call(w, "PyFunction_New", 2, OBJECT)
     if ended:
         return ended
+    w.peek().facts = code.constant
     for flag, symbol in _FUNCTION_PARTS:
         if flags & flag:
             set_part(w, symbol)

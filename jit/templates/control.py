@@ -2,10 +2,14 @@
 
 from asm import eax, edx, mem64, r14, rax, rcx, rdx, relative, xmm0, xmm14, xmm15
 from jit import types
+from jit.machine import records
 from jit.machine.refcounts import emit_decref
 from jit.template import template
 from jit.templates.items import emit_box
 from jit.values import Value
+from platforms.cpython.layout import layout
+
+L = layout()
 
 
 @template("jump", "--", terminator=True)
@@ -72,3 +76,23 @@ def _drop(asm, emitter, value, flag):
         asm.call(emitter.routines.dealloc_at_return)
         asm.movq(rax, xmm15)
         asm.jmp(skip)
+
+
+#: A place that notes types asks for attention when it has seen this many.
+OBSERVATIONS = 32
+
+
+@template("observe", "value: object --")
+def observe(asm, value, emitter):
+    """Note the type of an object in the descriptor of an exit that is never taken."""
+    done = asm.label("noted")
+    asm.mov(rax, value)
+    asm.mov(rax, mem64(rax, L.ob_type))
+    asm.lea(rcx, relative(emitter.operation.exit.address))
+    asm.mov(mem64(rcx, records.OBSERVED), rax)
+    asm.add(mem64(rcx, records.COUNT), 1)
+    asm.cmp(mem64(rcx, records.COUNT), OBSERVATIONS)
+    asm.jne(done)
+    asm.mov(rdx, mem64(rcx, records.VERSION_RECORD))
+    asm.mov(mem64(rdx, records.ATTENTION), 1)
+    asm.bind(done)
