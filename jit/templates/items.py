@@ -330,10 +330,11 @@ def store_index_out_of_range(asm, container, index, value, exit, emitter):
     asm.jne(replace)
     emitter.compare_type(rax, float, rcx)
     asm.jne(replace)
+    source = value
     if value.kind != "xmm":
         asm.movsd(xmm15, value)
-        value = xmm15
-    asm.movsd(mem64(rax, L.float_value), value)
+        source = xmm15
+    asm.movsd(mem64(rax, L.float_value), source)
     asm.bind(done)
     with asm.cold():
         asm.bind(replace)
