@@ -75,12 +75,18 @@ def compile_function(unit, argument_types, shapes, knowledge, function_record):
             len(kinds) - kinds.count(types.FLOAT) > len(calls.GPR_ARGUMENTS):
         raise Unsupported("too many arguments")
     walker = walk(unit, kinds, shapes, knowledge)
+    try:
+        order, loops = arrange(walker.entry)
+    except Unsupported:
+        # Versions of nested loops can be entered from one another; one version of each block cannot.
+        knowledge.version_limit = 1
+        walker = walk(unit, kinds, shapes, knowledge)
+        order, loops = arrange(walker.entry)
     dump.show_walk(unit, walker)
     result = result_type(walker)
     if not walker.returns and not walker.loops_reached:
         reason, line, operation = unit.notes[0] if unit.notes else ("it never returns", None, None)
         raise Unsupported(reason, line, operation)
-    order, loops = arrange(walker.entry)
     argument_registers = calls.argument_registers(kinds)
     numbering = Numbering(order, loops, list(zip(walker.entry.parameters, argument_registers)), LOST_IN_C, LOST_IN_BODY)
     overflow = entry_exit(unit, walker)

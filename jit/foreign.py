@@ -10,7 +10,7 @@ Operands lie on top of the abstract stack; they are boxed there, so that an exce
 """
 
 from jit import types
-from jit.types import BOOL, FLOAT, INT, LIST, NULL, OBJECT, STR, Shape
+from jit.types import BOOL, BYTEARRAY, FLOAT, INT, LIST, NULL, OBJECT, STR, Shape
 from jit.values import RangeIterator, Value
 
 BINARY = {
@@ -121,8 +121,8 @@ def binary(w, symbol, left, right):
     if left.__class__ is not Value or right.__class__ is not Value:
         return w.leave("arithmetic on an iterator")
     plain = symbol.rstrip("=")
-    if plain == "*" and symbol == "*" and left.type is LIST and right.type in (INT, BOOL):
-        return blind_call(w, "PyNumber_Multiply", 2, LIST, Shape(LIST, left.shape and left.shape.element))
+    if symbol == "*" and left.type in (LIST, BYTEARRAY) and right.type in (INT, BOOL):
+        return blind_call(w, "PyNumber_Multiply", 2, left.type, Shape(left.type, left.shape and left.shape.element))
     if symbol == "+" and left.type is LIST and right.type is LIST:
         return blind_call(w, "PyNumber_Add", 2, LIST, Shape(LIST, left.shape and left.shape.element))
     if plain == "+" and left.type is STR and right.type is STR:

@@ -8,10 +8,6 @@ from jit.state import State
 from jit.types import INT, NULL, OBJECT, PENDING
 from jit.values import Block, Edge, RangeIterator, Value
 
-#: Versions of one bytecode block before its differing slots are boxed.
-VERSION_LIMIT = 4
-
-
 class Restart(Exception):
     """The walk learnt something it needed from the start; walk again."""
 
@@ -75,7 +71,7 @@ class Merger(Builder):
                 groups.append([(edge, state)])
         created = []
         for group in groups:
-            if len(versions) >= VERSION_LIMIT and index not in self.knowledge.generic:
+            if len(versions) >= self.knowledge.version_limit and index not in self.knowledge.generic:
                 self.knowledge.generic.add(index)
                 raise Restart
             block = self.new_block(index)
@@ -153,6 +149,8 @@ class Merger(Builder):
                 part = values[0]
                 if part is not None and (any(v is not part for v in values) or advances and name in ("next", "remaining")):
                     part = self.parameter(block, values, ("item", number, name), True)
+                    if name == "next" and all(_nonnegative(v) for v in values) and _nonnegative(item.step):
+                        part.facts = "nonnegative"
                 parts.append(part)
             return RangeIterator(*parts)
         if any(other is not item for other in items):
@@ -174,9 +172,6 @@ class Merger(Builder):
         if block.generic and looped and slot[0] == "local":
             kind = OBJECT
         new = self.add_parameter(block, self.value(kind, values[0].shape), slot)
-        if all(value.facts == "nonnegative" or value.is_constant and value.type is INT and value.constant >= 0
-               for value in values) and slot[0] == "item":
-            new.facts = "nonnegative"
         owned_kind = kind.is_object
         if owned_kind and (looped or not all(value.permanent for value in values)):
             block.state.owned |= {new}
@@ -232,10 +227,6 @@ class Merger(Builder):
                 parameter.type = OBJECT if block.generic else value.type
                 boxes = boxes or block.generic and not value.type.is_object
                 parameter.shape = value.shape
-            if parameter.facts is not None and not _nonnegative(value):
-                parameter.facts = None if not block.operations and block.terminator is None else parameter.facts
-                if parameter.facts is not None:
-                    return False
         if boxes:
             edge, arguments, state = self.boxing_block(block, edge, arguments, state)
         edge.target = block

@@ -17,6 +17,8 @@ from jit.merge import Merger, Restart
 from jit.state import State
 from jit.types import OBJECT, PENDING
 
+#: Versions of one bytecode block before its differing slots are boxed.
+VERSION_LIMIT = 4
 #: Walks of one function before it is given up (each walk after the first knows more).
 WALK_LIMIT = 12
 #: Blocks, all versions together, beyond which a function is left interpreted.
@@ -45,7 +47,7 @@ class Knowledge:
     """What survives from one walk (and one compilation) of a function to the next.
 
     Attributes:
-        generic: blocks whose differing slots are boxed. peeled: (block, local) walked once unbound, once bound.
+        version_limit: versions of one bytecode block before its differing slots are boxed. generic: blocks whose differing slots are boxed. peeled: (block, local) walked once unbound, once bound.
         result: the type of the function's own result, once known. observed: site -> set of Python types met there.
     """
 
@@ -53,6 +55,7 @@ class Knowledge:
         self.generic = set()
         self.peeled = set()
         self.result = None
+        self.version_limit = VERSION_LIMIT
         self.observed = {} if observed is None else observed
         self.unstable = set() if unstable is None else unstable
 

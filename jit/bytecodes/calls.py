@@ -5,7 +5,7 @@ from types import CodeType
 from jit import types
 from jit.bytecodes.builtins import CALLABLES, METHODS
 from jit.foreign import Call, callout
-from jit.types import FLOAT, INT, LIST, NULL, OBJECT, PENDING, Shape
+from jit.types import FLOAT, INT, LIST, NULL, OBJECT, PENDING, Shape, exact
 from jit.values import RangeIterator, Value
 from jit.walk import Restart, bytecode
 from platforms.cpython import opcodes
@@ -13,6 +13,8 @@ from platforms.cpython import opcodes
 #: Registers carry this many unboxed arguments; more make the call a callout.
 GPR_ARGUMENTS = 6
 XMM_ARGUMENTS = 8
+#: Types whose call always gives an object of exactly that type.
+EXACT_RESULTS = (list, tuple, dict, set, bytearray, range)
 
 
 class BodyCall:
@@ -101,10 +103,16 @@ def vectorcall(w, callee, first, count, names):
     made = Call("PyObject_Vectorcall", vector=True)
     if names:
         made.names = w.constant(names)
-    shape = None
+    shape, kind = None, OBJECT
+    if callee.is_constant and any(callee.constant is kind for kind in EXACT_RESULTS) and first is None:
+        kind = exact(callee.constant)
+        shape = Shape(kind)
+        if count == 1 and arguments[0].__class__ is Value and kind is not exact(bytearray):
+            given = arguments[-1]
+            shape.element = Shape(INT) if given.type is exact(range) else given.shape and given.shape.element
     if callee.facts.__class__ is CodeType and callee.facts.co_name == "<listcomp>":
         shape = Shape(LIST)
-    return callout(w, made, len(stack) - base, shape=shape)
+    return callout(w, made, len(stack) - base, kind=kind, shape=shape)
 
 
 def direct_call(w, function, arguments, names, depth):

@@ -4,7 +4,7 @@ from jit import types
 from jit.bytecodes.items import take
 from jit.bytecodes.numbers import number
 from jit.foreign import Call, blind_call, callout
-from jit.types import BOOL, BYTEARRAY, BYTES, FLOAT, INT, LIST, NULL, OBJECT, STR, TUPLE, Shape, exact
+from jit.types import BOOL, BYTEARRAY, BYTES, FLOAT, INT, LIST, NONE, NULL, OBJECT, STR, TUPLE, Shape, exact
 from jit.values import RangeIterator, Value
 from jit.walk import bytecode
 
@@ -61,6 +61,8 @@ def binary_subscr(w, instruction):
         return w.leave("subscript of an iterator")
     python = _INDEXED.get(container.type)
     machine = index_value(w, index) if python is not None or container.type is STR else None
+    if machine is None and container.type is LIST and index.type is exact(slice) and plain_slice(index):
+        return blind_call(w, "PyObject_GetItem", 2, LIST, Shape(LIST, container.shape and container.shape.element))
     if machine is None:
         return callout(w, Call("PyObject_GetItem"), 2)
     if container.is_constant and machine.is_constant and python is tuple:
@@ -270,16 +272,41 @@ def contains_op(w, instruction):
         w.push(w.operation("not", truth))
 
 
+def plain_slice(value):
+    """Whether a slice's bounds are ints or None, so that using it runs no foreign code."""
+    if value.is_constant:
+        parts = (value.constant.start, value.constant.stop, value.constant.step)
+        return all(type(part) in (int, type(None)) for part in parts)
+    return value.facts == "plain"
+
+
 @bytecode("BINARY_SLICE")
 def binary_slice(w, instruction):
-    """``a[i:j]`` of 3.12 and later; earlier versions BUILD_SLICE and subscript."""
-    return w.leave("BINARY_SLICE is not compiled")
+    """``a[i:j]`` of 3.12 and later; stack: container, start, stop."""
+    plain = all(_plain_bound(value) for value in w.state.stack[-2:])
+    w.freeze()
+    w.push(w.constant(None))
+    ended = blind_call(w, "PySlice_New", 3, exact(slice))
+    if ended:
+        return ended
+    container, index = w.peek(2), w.peek(1)
+    if plain and container.__class__ is Value and container.type is LIST:
+        return blind_call(w, "PyObject_GetItem", 2, LIST, Shape(LIST, container.shape and container.shape.element))
+    return callout(w, Call("PyObject_GetItem"), 2)
+
+
+def _plain_bound(value):
+    return value.__class__ is Value and value.type in (INT, BOOL, NONE)
 
 
 @bytecode("BUILD_SLICE")
 def build_slice(w, instruction):
     count = instruction.argument
+    plain = all(_plain_bound(value) for value in w.state.stack[-count:])
+    w.freeze()
     if count == 2:
-        w.freeze()
         w.push(w.constant(None))
-    return blind_call(w, "PySlice_New", 3, exact(slice))
+    ended = blind_call(w, "PySlice_New", 3, exact(slice))
+    if not ended and plain:
+        w.peek().facts = "plain"
+    return ended

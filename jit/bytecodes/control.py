@@ -3,6 +3,7 @@
 from jit import types
 from jit.bytecodes.containers import observe, prove
 from jit.bytecodes.items import element_guess, take
+from jit.bytecodes.numbers import nonnegative
 from jit.errors import Unsupported
 from jit.foreign import Call, blind_call, callout
 from jit.types import INT, LIST, OBJECT, TUPLE, exact
@@ -125,7 +126,7 @@ def for_range(w, instruction, iterator):
         remaining = None
     item = iterator.next
     following = w.operation("advance", item, iterator.step)
-    if item.facts == "nonnegative" and iterator.step.is_constant and iterator.step.constant > 0:
+    if item.facts == "nonnegative" and nonnegative(iterator.step):
         following.facts = "nonnegative"
     w.pop()
     w.push(RangeIterator(following, iterator.stop, iterator.step, remaining))
