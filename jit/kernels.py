@@ -120,40 +120,32 @@ def spectral_norm(n, rounds):
 
 
 def fannkuch(n):
+    count = list(range(1, n + 1))
     permutation = list(range(n))
-    count = [0] * n
     most = 0
     r = n
     while True:
-        while r > 1:
+        while r != 1:
             count[r - 1] = r
             r -= 1
         if permutation[0] != 0 and permutation[n - 1] != n - 1:
-            p = permutation[:]
+            pancakes = permutation[:]
             flips = 0
-            first = p[0]
+            first = pancakes[0]
             while first:
-                low = 0
-                high = first
-                while low < high:
-                    p[low], p[high] = p[high], p[low]
-                    low += 1
-                    high -= 1
+                pancakes[:first + 1] = pancakes[first::-1]
                 flips += 1
-                first = p[0]
+                first = pancakes[0]
             if flips > most:
                 most = flips
-        while True:
-            if r == n:
-                return most
-            moved = permutation[0]
-            for i in range(r):
-                permutation[i] = permutation[i + 1]
-            permutation[r] = moved
+        while r != n:
+            permutation.insert(r, permutation.pop(0))
             count[r] -= 1
             if count[r] > 0:
                 break
             r += 1
+        else:
+            return most
 
 
 def matmul(a, b, product):
