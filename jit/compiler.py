@@ -114,7 +114,9 @@ def compile_function(unit, argument_types, shapes, knowledge, function_record):
     code.dependencies = [(None if namespace is unit.function.__globals__ else namespace, key, id(expected))
                          for namespace, key, expected in unit.dependencies.values()]
     code.words, code.notes = unit.words, unit.notes
+    first_loop = min((start for start, _ in numbering.loops), default=2 * numbering.count + 2)
     for leaving in exits:
+        leaving.early = leaving.position <= first_loop
         leaving.forget_state()
     code.function_record = function_record
     code.frame_size = context.frame_size

@@ -473,7 +473,7 @@ class Emitter:
         with asm.cold():
             asm.bind(freed)
             asm.mov(rax, rdx)
-            for python in (float, int):
+            for python in (int, float):
                 self.compare_type(rax, python)
                 asm.je(plain)
             self.call_dealloc()

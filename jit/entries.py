@@ -279,6 +279,10 @@ class EntryEmitter:
         asm.add(relative(record + records.CALLS), 1)
         asm.call(code.address)
         asm.marker(None)
+        # Callouts have left the levels remaining at their depth in the interpreter's counter.
+        asm.mov(ecx, mem32(rsp, 0))
+        asm.add(ecx, r14d)
+        asm.mov(mem32(r15, L.thread_recursion_remaining), ecx)
         asm.test(edx, edx)
         asm.jnz(self.out)
         if code.result is types.FLOAT:

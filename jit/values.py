@@ -100,10 +100,11 @@ class Exit:
         observe: Value whose type a failed guard reports, or None.
         number: index among the version's exits. address: of its descriptor, once placed. labels: of its stubs, by
             routine. site: key under which an observed type is remembered. position: last position at which it is taken.
+            early: no loop lies before it, so taking it means that little was gained.
     """
 
     __slots__ = ("reason", "instruction", "resume", "executing", "following", "locals", "bound", "stack", "owned",
-                 "observe", "number", "address", "labels", "routine", "site", "position", "kept")
+                 "observe", "number", "address", "labels", "routine", "site", "position", "early")
 
     def __init__(self, reason, instruction, locals, bound, stack, owned):
         self.reason = reason
@@ -120,7 +121,7 @@ class Exit:
         self.routine = "exit_start"
         self.site = None
         self.position = -1
-        self.kept = ()
+        self.early = False
 
     def forget_state(self):
         """Once the descriptor is written, only what reports need is kept: values hold Python objects alive."""

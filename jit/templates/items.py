@@ -6,6 +6,7 @@ item of another type than guessed: its stub finds the item in rax and reports it
 
 from asm import byte, dword, eax, ecx, edx, cl, dl, mem8, mem32, mem64, rax, rcx, rdx, xmm0, xmm14, xmm15
 from jit import types
+from jit.machine import boxes
 from jit.machine.refcounts import emit_decref, emit_incref
 from jit.template import template
 from platforms.cpython.layout import layout
@@ -382,7 +383,33 @@ def _store_boxed(kind):
     return emit
 
 
-template("store_item_int", "container: object, index: int, value: int --")(_store_boxed("int"))
+@template("store_item_int", "container: object, index: int, value: int --")
+def store_int_index_out_of_range(asm, container, index, value, exit, emitter):
+    """Small ints exist once, side by side: their address is computed; others are boxed out of line."""
+    base, register = emit_index(asm, emitter, container, index, exit, L.list_size)
+    asm.lea(rdx, item_address(asm, base, register, list))
+    large, done = asm.label("large"), asm.label("stored")
+    asm.mov(rax, value)
+    asm.lea(rcx, mem64(rax, -boxes.SMALLEST))
+    asm.cmp(rcx, boxes.SMALL_COUNT)
+    asm.jae(large)
+    asm.imul(rcx, rcx, L.small_int_stride)
+    asm.add(rcx, emitter.object(boxes.SMALLEST))
+    if not L.immortal_refcounts:
+        asm.add(mem64(rcx, L.ob_refcnt), 1)
+    asm.mov(rax, mem64(rdx, 0))
+    asm.mov(mem64(rdx, 0), rcx)
+    emitter.emit_drop_rax()
+    asm.bind(done)
+    with asm.cold():
+        asm.bind(large)
+        asm.call(emitter.routines.box_int)
+        asm.test(rax, rax)
+        asm.jz(emitter.throw_label())
+        _replace_item(asm, emitter, container, index)
+        asm.jmp(done)
+
+
 template("store_item_bool", "container: object, index: int, value: bool --")(_store_boxed("bool"))
 
 
