@@ -287,3 +287,16 @@ def same(a, b):
     if isinstance(a, (list, tuple)):
         return len(a) == len(b) and all(map(same, a, b))
     return a == b
+
+
+def numbers(result, arguments):
+    """The numbers that a call's result and arguments hold afterwards, flat: for comparing with what others compute."""
+    flat = []
+    if isinstance(result, (int, float)):
+        flat.append(result)
+    for argument in arguments:
+        if isinstance(argument, bytearray):
+            flat.append(sum(argument))
+        elif hasattr(argument, "__len__"):
+            flat.extend(float(number) for row in argument for number in row)
+    return flat

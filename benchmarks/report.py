@@ -1,0 +1,78 @@
+"""What the benchmarks share: tables, the machine they ran on, and sections of docs/BENCHMARKS.md."""
+
+import math
+import os
+import platform
+import sys
+import sysconfig
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+DOCUMENT = os.path.join(ROOT, "docs", "BENCHMARKS.md")
+HEADING = "# Benchmarks\n\nEach section was written by the command it names; run that to measure on another machine.\n"
+
+
+def table(headings, rows):
+    """Markdown table with aligned columns; the first is set left, the others right."""
+    cells = [[str(cell) for cell in row] for row in [headings, *rows]]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(headings))]
+    lines = ["| " + " | ".join(cell.ljust(width) if i == 0 else cell.rjust(width)
+                               for i, (cell, width) in enumerate(zip(row, widths))) + " |" for row in cells]
+    rule = "|".join("-" * (width + 2) if i == 0 else "-" * (width + 1) + ":" for i, width in enumerate(widths))
+    return "\n".join([lines[0], f"|{rule}|", *lines[1:]])
+
+
+def geometric_mean(values):
+    values = list(values)
+    return math.exp(sum(map(math.log, values)) / len(values))
+
+
+def verdict(met):
+    return "met" if met else "MISSED"
+
+
+def processor():
+    try:
+        with open("/proc/cpuinfo") as lines:
+            for line in lines:
+                if line.startswith("model name"):
+                    return f"{line.split(':', 1)[1].strip()}, {os.cpu_count()} processors"
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def interpreter():
+    """Version and build of this interpreter, in a few words."""
+    options = sysconfig.get_config_var("CONFIG_ARGS") or ""
+    traits = ["with profile-guided optimisation" if "--enable-optimizations" in options else "without PGO"]
+    if "--with-lto" in options:
+        traits.append("LTO")
+    if sysconfig.get_config_var("Py_ENABLE_SHARED"):
+        traits.append("shared library")
+    compiler = platform.python_compiler()
+    return f"{platform.python_implementation()} {platform.python_version()} ({', '.join(traits)}; {compiler})"
+
+
+def command_line():
+    """The command that is running, without the paths of this machine."""
+    words = [os.path.basename(word) if os.path.isabs(word) else word for word in sys.argv[1:]]
+    return " ".join(["python", os.path.join("benchmarks", os.path.basename(sys.argv[0])), *words])
+
+
+def write_section(name, text):
+    """Put text into docs/BENCHMARKS.md, in place of what that section held; sections of other names stay."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    try:
+        with open(DOCUMENT) as file:
+            document = file.read()
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(DOCUMENT), exist_ok=True)
+        document = HEADING
+    section = f"{begin}\n{text.strip()}\n{end}"
+    if begin in document:
+        before, rest = document.split(begin, 1)
+        document = before + section + rest.split(end, 1)[1]
+    else:
+        document = document.rstrip("\n") + "\n\n" + section + "\n"
+    with open(DOCUMENT, "w") as file:
+        file.write(document)
