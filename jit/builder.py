@@ -286,6 +286,9 @@ class Builder:
     def drop(self, value, flag=True):
         state = self.state
         state.owned = state.owned - {value}
+        if value.type.unboxed:
+            # A parameter whose type was still open when it was counted as owned.
+            return
         if not self.instruction.last:
             self.drops.append((value, flag))
             return

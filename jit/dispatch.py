@@ -296,11 +296,11 @@ class Compiler:
         except (RecursionError, MemoryError) as problem:
             if record.compilations >= COMPILE_LIMIT:
                 record.refused[kinds] = Unsupported(f"{type(problem).__name__} while compiling")
-        except InternalError as problem:
+        except Exception as problem:
             record.refused[kinds] = Unsupported(f"internal error: {problem}")
             if dump.CHECK:
                 raise
-            warnings.warn(f"purejit: {record.name}: internal error: {problem}; it stays interpreted", RuntimeWarning)
+            warnings.warn(f"purejit: {record.name}: internal error: {problem!r}; it stays interpreted", RuntimeWarning)
 
     def code_replaced(self, record, function):
         """Somebody assigned to ``__code__``: start anew with the new code."""

@@ -137,7 +137,7 @@ def fold(w, symbol, a, b):
         return None
     try:
         result = _FOLD[symbol](a.constant, b.constant)
-    except ArithmeticError:
+    except (ArithmeticError, TypeError):
         return None
     if type(result) is int and abs(result) >= _FOLD_LIMIT:
         return None
@@ -180,19 +180,24 @@ def unary_not(w, instruction):
 
 @bytecode("TO_BOOL")
 def to_bool(w, instruction):
-    following = w.instructions[w.index + 1]
-    if following.operation.startswith("POP_JUMP_IF"):
-        value = w.peek()
-        if value.__class__ is Value and value.type is not NONE:
-            return None
     value = w.peek()
+    following = w.instructions[w.index + 1]
+    if value.__class__ is Value and value.type is INT and not value.is_constant and \
+            following.operation.startswith(("POP_JUMP_IF_TRUE", "POP_JUMP_IF_FALSE")) and w.inside(w.index + 1):
+        w.freeze()
+        w.push(w.constant(0))
+        return branch_on(w, w.index + 1, "branch_compare", (value, w.peek()), "!=")
     truth = truth_of(w, value)
     if truth is None:
-        return w.leave(f"truth of {value.type.name}")
+        ended = foreign.callout(w, foreign.Call("PyObject_IsTrue", failure="truth"), 1, kind=types.BOOL_OBJECT)
+        if not ended:
+            w.unbox_plain_bool()
+        return ended
     w.freeze()
     w.pop()
     w.push(truth)
     w.release(value)
+    return None
 
 
 def truth_of(w, value):
@@ -272,6 +277,10 @@ def branch_on(w, index, name, arguments, detail):
 @bytecode("POP_JUMP_IF_TRUE", "POP_JUMP_IF_FALSE", "POP_JUMP_IF_TRUE_BACKWARD", "POP_JUMP_IF_FALSE_BACKWARD")
 def pop_jump_if(w, instruction):
     value = w.peek()
+    if value.__class__ is Value and value.type is INT and not value.is_constant:
+        w.freeze()
+        w.push(w.constant(0))
+        return branch_on(w, w.index, "branch_compare", (value, w.peek()), "!=")
     truth = truth_of(w, value)
     if truth is None:
         return w.leave(f"truth of {value.type.name}")
