@@ -1,148 +1,316 @@
-"""How many times faster the kernels run compiled than interpreted, in this interpreter.
+"""How much faster the kernels of jit/kernels.py run compiled than interpreted, and how fast others run them.
 
-    python benchmarks/kernels.py [--rounds N] [--kernel NAME] [--write]
+    python benchmarks/kernels.py                            ratios in this interpreter, and their targets
+    python benchmarks/kernels.py --python /usr/bin/python3  and in another
+    python benchmarks/kernels.py --numba PYTHON --write     numba from that interpreter's packages; update the document
 
-Both sides run in one process, in turn, with garbage collection off; each figure is the minimum of the rounds.
-Where installed, PyPy (--pypy), gcc's C and numba (--numba) are measured beside by the same protocol in processes of their own.
+Interpreted and compiled runs alternate in one process, without garbage collection; of each the best time counts.
+PyPy (pypy3 on the path, or --pypy) and gcc run the same kernels as child processes where they are installed.
+All results are compared with the interpreter's, floats to the last bit.
 """
 
 import argparse
 import gc
 import json
 import os
-import platform
+import shutil
 import subprocess
 import sys
-import sysconfig
+import tempfile
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, ROOT)
 
-import jit  # noqa: E402
-from jit import kernels  # noqa: E402
+from report import command_line, geometric_mean, interpreter, processor, table, verdict, write_section
 
-BEGIN, END = "<!-- kernels -->", "<!-- end of kernels -->"
+from jit import available
+from jit.kernels import GEOMETRIC_MEAN_TARGET, KERNELS, find, pair, same
 
+#: The compiler of a peer may replace a loop by its closed form; such a ratio counts as this in a mean.
+LARGEST_RATIO = 150
+COMPILED_PER_ROUND = 4
 
-def best_times(kernel, rounds):
-    """(seconds interpreted, seconds compiled, equal results)."""
-    interpreted, compiled = kernel.copies(), kernel.copies(jit.jit)
-    expected = kernel.run(interpreted)
-    equal = all(kernels.same(expected, kernel.run(compiled)) for _ in range(8))
-    times = [float("inf"), float("inf")]
-    gc.disable()
-    try:
-        for _ in range(rounds):
-            for side, function in enumerate((interpreted, compiled)):
-                for _ in range(3 if side else 1):
-                    arguments = kernels.copy.deepcopy(kernel.arguments(1.0))
-                    start = time.perf_counter()
-                    function(*arguments)
-                    times[side] = min(times[side], time.perf_counter() - start)
-    finally:
-        gc.enable()
-    return times[0], times[1], equal
-
-
-PYPY_PROGRAM = """
-import importlib.util, json, sys, time
-spec = importlib.util.spec_from_file_location("kernels", sys.argv[1])
-kernels = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(kernels)
-found = {}
-for kernel in kernels.KERNELS:
-    function = kernel.copies(%s)
-    best = 1e9
-    try:
-        for _ in range(25):
-            arguments = kernels.copy.deepcopy(kernel.arguments(1.0))
-            start = time.perf_counter()
-            function(*arguments)
-            best = min(best, time.perf_counter() - start)
-        found[kernel.name] = best
-    except Exception:
-        pass
-print(json.dumps(found))
+#: Runs a kernel in PyPy or under numba: arguments are the path of kernels.py, "pypy" or "numba", scale, seconds, names.
+PEER = r"""
+import gc, importlib.util, json, sys, time
+specification = importlib.util.spec_from_file_location("kernels", sys.argv[1])
+kernels = importlib.util.module_from_spec(specification)
+specification.loader.exec_module(kernels)
+scale, seconds = float(sys.argv[3]), float(sys.argv[4])
+wrap = arrays = None
+version = sys.version.split("[", 1)[-1].split(" with")[0]
+if sys.argv[2] == "numba":
+    import numba, numpy
+    version = "numba " + numba.__version__
+    wrap = numba.njit
+    def arrays(value):
+        return numpy.array(value) if isinstance(value, list) else value
+gc.disable()
+report = {"version": version}
+for name in sys.argv[5:]:
+    kernel = kernels.find(name)
+    main = kernels.fresh(kernel, wrap)
+    best, runs, deadline, first = 1e9, 0, None, None
+    while runs < 5 or time.perf_counter() < deadline:
+        arguments = kernel.make_arguments(scale)
+        if arrays is not None:
+            arguments = tuple(map(arrays, arguments))
+        started = time.perf_counter()
+        try:
+            result = main(*arguments)
+        except Exception as error:
+            report[name] = {"error": str(error).strip().splitlines()[0][:100]}
+            break
+        taken = time.perf_counter() - started
+        if runs == 0:
+            first = taken
+            deadline = time.perf_counter() + seconds
+        best = min(best, taken)
+        runs += 1
+    else:
+        report[name] = {"seconds": best, "first": first, "numbers": [
+            str(number) for number in kernels.numbers(result, arguments)]}
+print(json.dumps(report))
 """
 
 
-def other_times(python, decorator):
-    """Seconds per kernel in another interpreter, or {} where that does not run."""
-    path = os.path.join(os.path.dirname(os.path.abspath(kernels.__file__)), "kernels.py")
-    prefix = "import numba\n" if "numba" in decorator else ""
+def measure(kernel, scale, rounds):
+    """Dictionary of what one kernel does in this process."""
+    interpreted, compiled = pair(kernel)
+    arguments = kernel.make_arguments(scale)
+    started = time.perf_counter()
+    result = compiled(*arguments)
+    first = time.perf_counter() - started
+    expected_arguments = kernel.make_arguments(scale)
+    expected = interpreted(*expected_arguments)
+    equal = same((result, arguments), (expected, expected_arguments))
+    slow = fast = float("inf")
+    gc.collect()
+    gc.disable()
     try:
-        done = subprocess.run([python, "-W", "ignore", "-c", prefix + PYPY_PROGRAM % decorator, path], capture_output=True,
-                              text=True, timeout=600)
-        return json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else {}
-    except (OSError, ValueError, IndexError, subprocess.TimeoutExpired):
-        return {}
+        for _ in range(rounds):
+            slow = min(slow, timed(interpreted, kernel, scale))
+            for _ in range(COMPILED_PER_ROUND):
+                fast = min(fast, timed(compiled, kernel, scale))
+    finally:
+        gc.enable()
+    last_arguments = kernel.make_arguments(scale)
+    equal = equal and same((compiled(*last_arguments), last_arguments), (expected, expected_arguments))
+    return {"interpreted": slow, "compiled": fast, "first": first - fast, "equal": equal}
 
 
-def machine():
-    """One line on the machine and the interpreter."""
-    model = platform.processor() or platform.machine()
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            model = next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
-    except (OSError, StopIteration):
-        pass
-    optimised = "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "")
-    return (f"{model}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}; CPython {platform.python_version()} "
-            f"({'with' if optimised else 'without or with unrecorded'} PGO, {sys.version.split('[')[-1].rstrip(']')})")
+def timed(function, kernel, scale):
+    arguments = kernel.make_arguments(scale)
+    started = time.perf_counter()
+    function(*arguments)
+    return time.perf_counter() - started
+
+
+def measure_here(names, scale, rounds):
+    report = {"interpreter": interpreter()}
+    support = available()
+    if not support:
+        report["unavailable"] = support.reason
+        return report
+    for name in names:
+        report[name] = measure(find(name), scale, rounds)
+    return report
+
+
+def measure_in(python, names, options):
+    """The same in a child process of another interpreter."""
+    command = [python, os.path.abspath(__file__), "--json", "--rounds", str(options.rounds),
+               "--scale", str(options.scale), *(word for name in names for word in ("--kernel", name))]
+    return json.loads(output_of(command))
+
+
+def measure_peer(python, peer, names, options):
+    file = os.path.join(ROOT, "jit", "kernels.py")
+    seconds = 0.03 * options.rounds
+    return json.loads(output_of([python, "-c", PEER, file, peer, str(options.scale), str(seconds), *names]))
+
+
+def measure_gcc(names, options):
+    """The kernels in C, with gcc -O2."""
+    version = output_of(["gcc", "-dumpfullversion"]).strip()
+    report = {"version": f"gcc {version} -O2"}
+    with tempfile.TemporaryDirectory() as folder:
+        program = os.path.join(folder, "kernels")
+        source = os.path.join(ROOT, "benchmarks", "kernels.c")
+        output_of(["gcc", "-O2", "-o", program, source, "-lm"])
+        for name in names:
+            rounds = str(options.rounds * COMPILED_PER_ROUND)
+            parameters = parameters_in_c(name, find(name).make_arguments(options.scale))
+            seconds, *numbers = output_of([program, name, rounds, *map(repr, parameters)]).split()
+            report[name] = {"seconds": float(seconds), "numbers": numbers}
+    return report
+
+
+def parameters_in_c(name, arguments):
+    """What the program in C is given for the arguments of a kernel."""
+    if name == "sieve_bytearray" or name == "matmul":
+        return [len(arguments[0])]
+    if name == "advance":
+        bodies, dt, steps = arguments
+        return [steps, dt, *(number for body in bodies for number in body)]
+    return arguments
+
+
+def output_of(command):
+    """Standard output of a child process; SystemExit with its last word if it fails."""
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        words = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
+        raise SystemExit(f"{command[0]} failed: {words[-1]}")
+    return done.stdout
+
+
+def agreement(name, numbers, scale):
+    """How the numbers a peer computed compare with the interpreter's: "", "~" (differ in the last digits) or "WRONG"."""
+    from jit.kernels import fresh, numbers as flatten
+    kernel = find(name)
+    arguments = kernel.make_arguments(scale)
+    expected = flatten(fresh(kernel)(*arguments), arguments)
+    found = [float(number) if isinstance(wanted, float) else int(number)
+             for number, wanted in zip(numbers, expected)]
+    if len(numbers) != len(expected):
+        return "WRONG"
+    if same(found, expected):
+        return ""
+    close = all(abs(a - b) <= 1e-9 * max(1.0, abs(b)) for a, b in zip(found, expected))
+    return "~" if close else "WRONG"
+
+
+def results_table(names, report):
+    rows, ratios = [], []
+    for name in names:
+        kernel, found = find(name), report[name]
+        ratio = found["interpreted"] / found["compiled"]
+        ratios.append(ratio)
+        rows.append([kernel.title, f"{found['interpreted'] * 1e3:.1f}", f"{found['compiled'] * 1e3:.3f}",
+                     f"{max(0, found['first']) * 1e3:.1f}", f"{ratio:.1f}", kernel.target, verdict(ratio >= kernel.target),
+                     "yes" if found["equal"] else "NO"])
+    if len(names) == len(KERNELS):
+        mean = geometric_mean(ratios)
+        rows.append(["geometric mean", "", "", "", f"{mean:.1f}", GEOMETRIC_MEAN_TARGET,
+                     verdict(mean >= GEOMETRIC_MEAN_TARGET), ""])
+    headings = ["kernel", "interpreted ms", "compiled ms", "first call ms", "ratio", "target", "", "equal"]
+    return table(headings, rows)
+
+
+def peers_table(names, report, peers, scale):
+    """Everybody's ratio over the interpreter; then ours over theirs."""
+    rows, over = [], {peer: [] for peer in peers}
+    ratios = {peer: [] for peer in peers}
+    notes = []
+    for name in names:
+        base = report[name]
+        ours = base["interpreted"] / base["compiled"]
+        row = [find(name).title, f"{ours:.1f}"]
+        for peer, found in peers.items():
+            result = found[name]
+            if "error" in result:
+                row += ["-", "-"]
+                notes.append(f"{peer} refuses {name}: {result['error']}")
+                continue
+            theirs = base["interpreted"] / result["seconds"]
+            counted = min(theirs, LARGEST_RATIO)
+            mark = agreement(name, result["numbers"], scale)
+            row += [f"{theirs:.1f}{mark and ' ' + mark}", f"{ours / counted:.2f}"]
+            ratios[peer].append(counted)
+            over[peer].append(ours / counted)
+        rows.append(row)
+    mean = geometric_mean(report[name]["interpreted"] / report[name]["compiled"] for name in names)
+    row = ["geometric mean", f"{mean:.1f}"]
+    for peer in peers:
+        row += [f"{geometric_mean(ratios[peer]):.1f}", f"{geometric_mean(over[peer]):.2f}"]
+    headings = ["times the interpreter", "purejit"]
+    for peer in peers:
+        headings += [peer, f"purejit / {peer}"]
+    return table(headings, [*rows, row]), notes
+
+
+def peer_targets(names, report, peers):
+    """One line for each aim set against a peer."""
+    def ours_over(peer, name):
+        base = report[name]
+        theirs = base["interpreted"] / peers[peer][name]["seconds"]
+        return base["interpreted"] / base["compiled"] / min(theirs, LARGEST_RATIO)
+
+    lines = []
+    measured = {peer: [name for name in names if "seconds" in peers[peer][name]] for peer in peers}
+    for peer, aim in (("numba", 0.5), ("PyPy", 1.4)):
+        if peer in peers and len(names) == len(KERNELS):
+            mean = geometric_mean(ours_over(peer, name) for name in measured[peer])
+            lines.append(f"- {mean:.2f} × {peer} in geometric mean; to reach: {aim} ({verdict(mean >= aim)})")
+    for name in ("fib", "mandelbrot"):
+        if "numba" in peers and name in measured["numba"]:
+            ratio = ours_over("numba", name)
+            lines.append(f"- {ratio:.2f} × numba on {name}; to reach: 0.9 ({verdict(ratio >= 0.9)})")
+    return lines
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--rounds", type=int, default=9, help="rounds of one interpreted and four compiled runs (9)")
+    parser.add_argument("--scale", type=float, default=1.0, help="size of the problems (1: 10 to 60 ms interpreted)")
+    parser.add_argument("--kernel", action="append", choices=[kernel.name for kernel in KERNELS], help="only this one")
+    parser.add_argument("--quick", action="store_true", help="three rounds of problems a third the size")
+    parser.add_argument("--python", action="append", default=[], metavar="PATH", help="another interpreter to measure")
+    parser.add_argument("--numba", metavar="PATH", help="an interpreter that has numba")
+    parser.add_argument("--pypy", metavar="PATH", default=shutil.which("pypy3"), help="PyPy (pypy3 on the path)")
+    parser.add_argument("--no-peers", action="store_true", help="no PyPy, no gcc")
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/BENCHMARKS.md")
+    parser.add_argument("--json", action="store_true", help="this interpreter's figures, as JSON")
+    options = parser.parse_args()
+    if options.quick:
+        options.rounds, options.scale = min(options.rounds, 3), options.scale / 3
+    return options
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--kernel", action="append", choices=[kernel.name for kernel in kernels.KERNELS])
-    parser.add_argument("--pypy", metavar="PATH", help="a PyPy to measure beside")
-    parser.add_argument("--numba", metavar="PYTHON", help="an interpreter that has numba")
-    parser.add_argument("--write", action="store_true", help="put the table into docs/BENCHMARKS.md")
-    options = parser.parse_args()
-    if not jit.available():
-        parser.exit(2, f"purejit does not run here: {jit.available().reason}\n")
-    chosen = [kernel for kernel in kernels.KERNELS if not options.kernel or kernel.name in options.kernel]
-    beside = {}
-    if options.pypy:
-        beside["PyPy"] = other_times(options.pypy, "")
+    options = parse()
+    names = [kernel.name for kernel in KERNELS if not options.kernel or kernel.name in options.kernel]
+    report = measure_here(names, options.scale, options.rounds)
+    if options.json:
+        print(json.dumps(report))
+        return
+    parts = [f"## Kernels\n\n    {command_line()}\n\n{processor()}. Best of {options.rounds} rounds."]
+
+    def add(text):
+        parts.append(text)
+        print(text + "\n", flush=True)
+
+    print(parts[0] + "\n", flush=True)
+    for found in [report, *(measure_in(python, names, options) for python in options.python)]:
+        add("### " + found["interpreter"])
+        if "unavailable" in found:
+            add(f"Nothing is compiled here: {found['unavailable']}.")
+        else:
+            add(results_table(names, found))
+    if "unavailable" in report:
+        raise SystemExit(1)
+    peers = {}
     if options.numba:
-        beside["numba"] = other_times(options.numba, "numba.njit")
-    rows = ["| kernel | interpreted ms | compiled ms | ratio | aimed at | equal |" + "".join(f" {name} ratio |" for name in beside),
-            "|---|---|---|---|---|---|" + "---|" * len(beside)]
-    product, count = 1.0, 0
-    for kernel in chosen:
-        slow, fast, equal = best_times(kernel, options.rounds)
-        ratio = slow / fast
-        product, count = product * ratio, count + 1
-        others = "".join(f" {slow / times[kernel.name]:.1f} |" if kernel.name in times else " - |" for times in beside.values())
-        rows.append(f"| {kernel.title} | {slow * 1e3:.2f} | {fast * 1e3:.3f} | {ratio:.1f} | {kernel.target}"
-                    f"{'' if ratio >= kernel.target else ' (missed)'} | {'yes' if equal else 'NO'} |{others}")
-        print(rows[-1], flush=True)
-    rows.append(f"| geometric mean | | | {product ** (1 / count):.1f} | 22 | |" + " |" * len(beside))
-    text = f"{machine()}\n\n" + "\n".join(rows)
-    print("\n" + text)
+        peers["numba"] = measure_peer(options.numba, "numba", names, options)
+    if options.pypy and not options.no_peers:
+        peers["PyPy"] = measure_peer(options.pypy, "pypy", names, options)
+    if shutil.which("gcc") and not options.no_peers:
+        peers["gcc"] = measure_gcc(names, options)
+    if peers:
+        text, notes = peers_table(names, report, peers, options.scale)
+        add("### Beside others: " + ", ".join(found["version"] for found in peers.values()))
+        add(text)
+        add("All ratios are over the first interpreter above. In place of lists of lists numba is given two-dimensional "
+            "numpy arrays, and gcc has dense arrays in place of all lists: not the same data. "
+            f"A ratio over {LARGEST_RATIO} (a loop replaced by its closed form) counts as {LARGEST_RATIO}. "
+            "\"~\": floats differ from Python's in the last digits.")
+        lines = peer_targets(names, report, peers) + [f"- {note}" for note in notes]
+        if lines:
+            add("\n".join(lines))
     if options.write:
-        write(text)
-
-
-def write(text):
-    """Replace this interpreter's section of docs/BENCHMARKS.md."""
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "docs", "BENCHMARKS.md")
-    command = "python " + " ".join(["benchmarks/kernels.py", *[a for a in sys.argv[1:] if not a.startswith("/")]])
-    version = platform.python_version()
-    begin, end = BEGIN.replace("kernels", f"kernels {version}"), END.replace("kernels", f"kernels {version}")
-    section = f"{begin}\n## Kernels, CPython {version}\n\n`{command}`: {text}\n{end}"
-    old = ""
-    if os.path.exists(path):
-        with open(path, encoding="utf-8") as file:
-            old = file.read()
-    if begin in old:
-        head, rest = old.split(begin, 1)
-        old = head + section + rest.split(end, 1)[1]
-    else:
-        old = (old or "# Benchmarks\n\nEach table was written by the command above it.\n") + "\n" + section + "\n"
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(old)
+        write_section("kernels", "\n\n".join(parts))
 
 
 if __name__ == "__main__":
