@@ -36,6 +36,7 @@ PEER = r"""
 import gc, importlib.util, json, sys, time
 specification = importlib.util.spec_from_file_location("kernels", sys.argv[1])
 kernels = importlib.util.module_from_spec(specification)
+sys.modules["kernels"] = kernels  # numba looks up a function's module there to compile its recursion
 specification.loader.exec_module(kernels)
 scale, seconds = float(sys.argv[3]), float(sys.argv[4])
 wrap = arrays = None
@@ -127,7 +128,7 @@ def measure_in(python, names, options):
 
 def measure_peer(python, peer, names, options):
     file = os.path.join(ROOT, "jit", "kernels.py")
-    seconds = 0.03 * options.rounds
+    seconds = 0.06 * options.rounds
     return json.loads(output_of([python, "-c", PEER, file, peer, str(options.scale), str(seconds), *names]))
 
 
