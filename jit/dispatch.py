@@ -274,7 +274,7 @@ class Compiler:
         with self.lock:
             if function.__code__ is not record.code:
                 return self.code_replaced(record, function)
-            changed = self.attend(record)
+            attended, changed = self.attend(record)
             kinds = tuple(map(type_of_argument, arguments))
             if record.reason is None and record.version_for(kinds) is None and kinds not in record.refused:
                 if len(record.versions) >= VERSION_LIMIT:
@@ -286,7 +286,7 @@ class Compiler:
                 if not record.versions and record.refused and len(record.refused) >= REFUSAL_LIMIT:
                     record.reason = next(iter(record.refused.values())).reason
                 self.install(record, function)
-            return changed and record.version_for(kinds) is not None
+            return (attended or changed) and record.version_for(kinds) is not None
 
     def try_compile(self, record, function, kinds, shapes):
         try:
@@ -320,13 +320,18 @@ class Compiler:
     # -- versions that ask for attention ----------------------------------------------------------------------
 
     def attend(self, record):
-        """Look after versions whose attention word is set; returns whether the entry must be built anew."""
-        changed = False
+        """Look after versions whose attention word is set.
+
+        Returns:
+            (whether there were any, whether the entry must be built anew).
+        """
+        attended = changed = False
         for code in list(record.versions):
             state = records.read_version(code.version_record)
             if not state.attention:
                 continue
-            changed = True
+            attended = True
+            versions = len(record.versions)
             if not holds(code, record.function()):
                 record.invalidations += 1
                 self.note_unstable(record, code)
@@ -339,7 +344,8 @@ class Compiler:
             else:
                 records.set_exit_limit(code.version_record, max(64, state.exits * 8))
                 records.clear_attention(code.version_record)
-        return changed
+            changed = changed or len(record.versions) != versions
+        return attended, changed
 
     def discard(self, record, code):
         """No call enters this version any more; its memory lives on while it may be running."""

@@ -116,6 +116,22 @@ def blind_call(w, symbol, count, kind, shape=None, immediates=()):
     return None
 
 
+def blind_vectorcall(w, call, count, kind, shape=None):
+    """A builtin that runs no foreign code, called with the top `count` stack items: NULL or callable, then arguments."""
+    w.before_effect()
+    w.freeze()
+    operands = box_operands(w, count)
+    throw = w.exit_here("exception")
+    from jit.templates.calls import blind_vector_template
+    arguments = [value for value in operands if value.type is not NULL]
+    result = w.operation_of(blind_vector_template(len(arguments)), arguments, exit=throw, detail=call, kind=kind, shape=shape)
+    del w.state.stack[-count:]
+    w.push(result)
+    w.state.owned |= {result}
+    w.release(*dict.fromkeys(operands))
+    return None
+
+
 def binary(w, symbol, left, right):
     """A binary operation on operands that are not both numbers."""
     if left.__class__ is not Value or right.__class__ is not Value:

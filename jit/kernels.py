@@ -120,32 +120,39 @@ def spectral_norm(n, rounds):
 
 
 def fannkuch(n):
-    count = list(range(1, n + 1))
     permutation = list(range(n))
+    count = [0] * n
     most = 0
     r = n
     while True:
         while r != 1:
             count[r - 1] = r
             r -= 1
-        if permutation[0] != 0 and permutation[n - 1] != n - 1:
-            pancakes = permutation[:]
-            flips = 0
+        pancakes = permutation[:]
+        flips = 0
+        first = pancakes[0]
+        while first:
+            i = 0
+            j = first
+            while i < j:
+                pancakes[i], pancakes[j] = pancakes[j], pancakes[i]
+                i += 1
+                j -= 1
+            flips += 1
             first = pancakes[0]
-            while first:
-                pancakes[:first + 1] = pancakes[first::-1]
-                flips += 1
-                first = pancakes[0]
-            if flips > most:
-                most = flips
-        while r != n:
-            permutation.insert(r, permutation.pop(0))
+        if flips > most:
+            most = flips
+        while True:
+            if r == n:
+                return most
+            bottom = permutation[0]
+            for i in range(r):
+                permutation[i] = permutation[i + 1]
+            permutation[r] = bottom
             count[r] -= 1
             if count[r] > 0:
                 break
             r += 1
-        else:
-            return most
 
 
 def matmul(a, b, product):

@@ -122,7 +122,8 @@ class Merger(Builder):
             peeled = (block.index, number) in self.knowledge.peeled
             present = [v for v in values if v is not None]
             if present and (looped or any(v is not value for v in values)):
-                value = self.parameter(block, present, ("local", number), looped)
+                # A pointer that may be garbage (unbound) is never borrowed: its reference is counted by its flag.
+                value = self.parameter(block, present, ("local", number), looped, len(present) < len(values))
             elif not present and looped and not peeled:
                 value = self.add_parameter(block, self.value(PENDING), ("local", number))
                 state.owned |= {value}
@@ -157,7 +158,7 @@ class Merger(Builder):
             return self.parameter(block, items, ("stack", number), False)
         return item
 
-    def parameter(self, block, values, slot, looped):
+    def parameter(self, block, values, slot, looped, partly=False):
         """A parameter for `slot`, typed by the values known so far."""
         kind = values[0].type
         for value in values:
@@ -173,7 +174,7 @@ class Merger(Builder):
             kind = OBJECT
         new = self.add_parameter(block, self.value(kind, values[0].shape), slot)
         owned_kind = kind.is_object
-        if owned_kind and (looped or not all(value.permanent for value in values)):
+        if owned_kind and (looped or partly or not all(value.permanent for value in values)):
             block.state.owned |= {new}
         elif owned_kind:
             new.permanent = True

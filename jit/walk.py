@@ -189,7 +189,12 @@ def _check_edges(walker):
     for block in walker.blocks:
         for edge in block.edges:
             for parameter, value, slot in zip(edge.target.parameters, edge.arguments, edge.target.slots):
-                if value is None or value.type is parameter.type or parameter.type is PENDING:
+                if value is None or value.type is parameter.type:
+                    continue
+                if parameter.type is PENDING:
+                    # It took the type of an outer loop's parameter before that was decided.
+                    walker.knowledge.peeled.update({(edge.target.index, slot[1]), (value.block.index, slot[1])})
+                    conflict = True
                     continue
                 if parameter.type.is_object and value.type.is_object and value.type is not PENDING and parameter.type is OBJECT:
                     continue

@@ -1,10 +1,11 @@
 """Calls: of builtins that have a template, of compiled functions directly, of everything else by vectorcall."""
 
+import math
 from types import CodeType
 
 from jit import types
 from jit.bytecodes.builtins import CALLABLES, METHODS
-from jit.foreign import Call, callout
+from jit.foreign import Call, blind_vectorcall, callout
 from jit.types import FLOAT, INT, LIST, NULL, OBJECT, PENDING, Shape, exact
 from jit.values import RangeIterator, Value
 from jit.walk import Restart, bytecode
@@ -112,7 +113,42 @@ def vectorcall(w, callee, first, count, names):
             shape.element = Shape(INT) if given.type is exact(range) else given.shape and given.shape.element
     if callee.facts.__class__ is CodeType and callee.facts.co_name == "<listcomp>":
         shape = Shape(LIST)
+    if not names and callee.is_constant and is_blind(callee.constant, arguments):
+        if callee.constant is list.pop:
+            shape = arguments[0].shape and arguments[0].shape.element
+        return blind_vectorcall(w, made, len(stack) - base, kind, shape)
     return callout(w, made, len(stack) - base, kind=kind, shape=shape)
+
+
+def is_blind(callee, arguments):
+    """Whether a builtin, called with values of these exact types, runs no code but its own."""
+    wanted = BLIND.get(callee) if _hashable(callee) or callee in MATHEMATICS else None
+    if wanted is None or len(arguments) > len(wanted):
+        return False
+    return all(kind is None or value.type.python in kind for kind, value in zip(wanted, arguments))
+
+
+def _blind_callables():
+    text, number, anything = (str,), (int, bool), None
+    table = {list.pop: ((list,), number), list.insert: ((list,), number, anything), list.reverse: ((list,),),
+             list.copy: ((list,),), str.join: (text, (list, tuple)), str.replace: (text, text, text), str.split: (text, text),
+             str: ((int, float, bool, str),), repr: ((int, float, bool, str),), divmod: (number + (float,),) * 2,
+             hash: ((int, float, bool, str),), range: (number,) * 3, list: ((list, tuple, range, bytes, bytearray, str),),
+             tuple: ((list, tuple, range, bytes, bytearray, str),), bytearray: ((int, bytes, bytearray, list),),
+             bytes: ((int, bytes, bytearray),), hex: (number,), bin: (number,), chr: (number,), ord: (text,)}
+    for name in ("upper", "lower", "strip", "lstrip", "rstrip", "title", "capitalize", "isdigit", "isalpha", "isspace"):
+        table[getattr(str, name)] = (text,)
+    for name in ("startswith", "endswith", "find", "rfind", "count", "index"):
+        table[getattr(str, name)] = (text, text)
+    for name in ("gcd", "isqrt", "isnan", "isinf", "isfinite", "hypot", "pow", "degrees", "radians", "factorial", "trunc", "fabs",
+                 "floor", "ceil", "sqrt", "log", "exp"):
+        table[getattr(math, name)] = ((int, float, bool),) * 2
+    return table
+
+
+MATHEMATICS = frozenset(item for item in vars(math).values() if callable(item))
+#: Builtins that run no foreign code, with the exact types their arguments must have (None: any).
+BLIND = _blind_callables()
 
 
 def direct_call(w, function, arguments, names, depth):

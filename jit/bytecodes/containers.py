@@ -68,10 +68,8 @@ def binary_subscr(w, instruction):
     if container.is_constant and machine.is_constant and python is tuple:
         return constant_item(w, container.constant, machine.constant)
     if python is None:
-        item = w.operation("str_item", container, machine, kind=STR)
-        w.state.transient |= {item}
-    else:
-        item = take(w, "item", (container, machine), python, container.shape)
+        return blind_call(w, "PyObject_GetItem", 2, STR)
+    item = take(w, "item", (container, machine), python, container.shape)
     w.freeze()
     w.pop(), w.pop()
     w.push(item)

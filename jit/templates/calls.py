@@ -41,6 +41,12 @@ def blind_template(count):
 
 
 @lru_cache(None)
+def blind_vector_template(count):
+    """A builtin called by its vectorcall protocol without a frame."""
+    return _variadic("blind_vectorcall", count, emit_blind_vectorcall, "c")
+
+
+@lru_cache(None)
 def build_template(count):
     return _variadic("build", count, emit_build, "c")
 
@@ -62,14 +68,7 @@ def emit_callout(asm, emitter, detail):
     asm.lea(rcx, relative(operation.after.address))
     asm.call(emitter.routines.callout_enter)
     if detail.vector:
-        asm.mov(rdi, slot(FIRST_OPERAND))
-        asm.lea(rsi, slot(FIRST_OPERAND + 1))
-        positional = len(operands) - 1 - (len(detail.names.constant) if detail.names is not None else 0)
-        asm.mov(rdx, positional | _OFFSET_FLAG)
-        if detail.names is not None:
-            asm.mov(rcx, emitter.operand(detail.names))
-        else:
-            asm.xor(ecx, ecx)
+        _vectorcall_arguments(asm, emitter, detail, operands)
     else:
         for number, register in zip(range(len(operands)), C_ARGUMENTS):
             asm.mov(register, slot(FIRST_OPERAND + number))
@@ -155,6 +154,29 @@ def emit_blind_call(asm, emitter, detail):
     _check(asm, emitter, detail.failure)
     if emitter.operation.results:
         emitter.set_result(rax)
+
+
+def emit_blind_vectorcall(asm, emitter, detail):
+    operands = emitter.operation.arguments
+    for number, value in enumerate(operands):
+        emitter.store_operand(slot(FIRST_OPERAND + number), value)
+    _vectorcall_arguments(asm, emitter, detail, operands)
+    emitter.call_symbol(detail.symbol)
+    asm.test(rax, rax)
+    asm.jz(emitter.throw_label())
+    emitter.set_result(rax)
+
+
+def _vectorcall_arguments(asm, emitter, detail, operands):
+    """Callable, arguments, their number and keyword names, from the frame's slots."""
+    asm.mov(rdi, slot(FIRST_OPERAND))
+    asm.lea(rsi, slot(FIRST_OPERAND + 1))
+    positional = len(operands) - 1 - (len(detail.names.constant) if detail.names is not None else 0)
+    asm.mov(rdx, positional | _OFFSET_FLAG)
+    if detail.names is not None:
+        asm.mov(rcx, emitter.operand(detail.names))
+    else:
+        asm.xor(ecx, ecx)
 
 
 def emit_build(asm, emitter, detail):

@@ -122,6 +122,10 @@ def branch_on_pointer(asm, value, emitter):
 def emit_box(asm, emitter, value, kind, failed):
     """rax = new reference to the object for `value` of unboxed type `kind`; jumps to `failed` without memory."""
     if kind is types.BOOL:
+        if isinstance(value, int):
+            asm.mov(rax, emitter.object(bool(value)))
+            emit_incref(asm, rax)
+            return
         asm.mov(rax, emitter.object(False))
         asm.cmp(value, 0)
         asm.cmovne(rax, emitter.object(True))
