@@ -42,15 +42,17 @@ def processor():
 
 
 def interpreter():
-    """Version and build of this interpreter, in a few words."""
+    """Version of this interpreter, and what can be told of its build."""
     options = sysconfig.get_config_var("CONFIG_ARGS") or ""
-    traits = ["with profile-guided optimisation" if "--enable-optimizations" in options else "without PGO"]
-    if "--with-lto" in options:
-        traits.append("LTO")
-    if sysconfig.get_config_var("Py_ENABLE_SHARED"):
-        traits.append("shared library")
-    compiler = platform.python_compiler()
-    return f"{platform.python_implementation()} {platform.python_version()} ({', '.join(traits)}; {compiler})"
+    chosen = [option for option in ("--enable-optimizations", "--with-lto") if option in options]
+    traits = ["configured " + ("with " + ", ".join(chosen) if chosen else "without --enable-optimizations")]
+    try:
+        with open("/proc/self/maps") as lines:
+            traits.append("shared libpython" if "libpython" in lines.read() else "static")
+    except OSError:
+        pass
+    build = f"{', '.join(traits)}; {platform.python_compiler()}"
+    return f"{platform.python_implementation()} {platform.python_version()} ({build})"
 
 
 def command_line():
