@@ -12,6 +12,7 @@ All results are compared with the interpreter's, floats to the last bit.
 import argparse
 import gc
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -128,9 +129,17 @@ def measure_in(python, names, options):
 
 
 def measure_peer(python, peer, names, options):
+    """The best of three processes: what PyPy makes of a loop differs from one to the next."""
     file = os.path.join(ROOT, "jit", "kernels.py")
-    seconds = 0.1 * options.rounds
-    return json.loads(output_of([python, "-c", PEER, file, peer, str(options.scale), str(seconds), *names]))
+    seconds = 0.04 * options.rounds
+    command = [python, "-c", PEER, file, peer, str(options.scale), str(seconds), *names]
+    report = json.loads(output_of(command))
+    for _ in range(2):
+        again = json.loads(output_of(command))
+        for name in names:
+            if again[name].get("seconds", math.inf) < report[name].get("seconds", math.inf):
+                report[name] = again[name]
+    return report
 
 
 def measure_gcc(names, options):
