@@ -10,7 +10,7 @@ import weakref
 
 from asm import Assembler, r8, r9, r10, r11, r12, r13, rax, rbx, rcx, rdi, rdx, rsi
 from asm import xmm0, xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7, xmm8, xmm9, xmm10, xmm11, xmm12
-from jit import descriptors, dump, types
+from jit import descriptors, dump, perfmap, types
 from jit.emitter import Emitter
 from jit.errors import InternalError, Unsupported
 from jit.liveness import Numbering
@@ -293,4 +293,5 @@ def emit_code(unit, code, walker, numbering, allocation, context):
     code.address = code.block + emitter.body_label.offset
     code.size = len(text)
     code.bytes = text
+    perfmap.note(code.block, len(text), f"py::{unit.function.__qualname__}:{unit.code.co_filename}")
     code.listing = assembler.listing()

@@ -106,6 +106,11 @@ def type_of_argument(value):
     return exact(kind) if kind in STATIC else OBJECT
 
 
+def type_of_kind(kind):
+    """The `Type` of arguments that are exact instances of a Python type."""
+    return UNBOXED.get(kind) or (exact(kind) if kind in STATIC else OBJECT)
+
+
 def type_of_value(value):
     """The `Type` under which an SSA value is passed to a callee."""
     if value.type.python is not None and not value.type.unboxed and value.type.python not in STATIC:

@@ -77,6 +77,13 @@ class EntryEmitter:
         self.miss = asm.label("miss")
         self.out = asm.label("out")
 
+    @classmethod
+    def for_thread_state(cls, asm):
+        """An emitter that is only asked for the thread state."""
+        made = cls.__new__(cls)
+        made.asm = asm
+        return made
+
     def constant(self, value):
         return relative(self.asm.constant(value))
 
@@ -103,6 +110,8 @@ class EntryEmitter:
         emit_stack_budget(asm, self.out)
         for version in self.record.versions:
             self.emit_version(version)
+        for kinds in self.record.refused:
+            self.emit_refused(kinds)
         if self.full:
             asm.jmp(self.original)
         self.emit_miss()
@@ -293,6 +302,24 @@ class EntryEmitter:
         elif code.result is types.BOOL:
             self.emit_box_bool()
         asm.jmp(self.out)
+        asm.bind(other)
+
+    def emit_refused(self, kinds):
+        """Arguments of types that are not compiled: interpret without asking again."""
+        asm = self.asm
+        other = asm.label("not_refused")
+        for number, kind in enumerate(kinds):
+            asm.mov(rax, mem64(rbp, 8 * number))
+            asm.mov(rax, mem64(rax, L.ob_type))
+            if kind.python is not None:
+                asm.cmp(rax, self.constant(id(kind.python)))
+                asm.jne(other)
+            else:
+                for python in (int, float, bool, list):
+                    if python is not int or len(self.record.refused) < 2:
+                        asm.cmp(rax, self.constant(id(python)))
+                        asm.je(other)
+        asm.jmp(self.original)
         asm.bind(other)
 
     def emit_words(self, code, start):

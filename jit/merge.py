@@ -174,7 +174,7 @@ class Merger(Builder):
             kind = OBJECT
         new = self.add_parameter(block, self.value(kind, values[0].shape), slot)
         owned_kind = kind.is_object
-        if owned_kind and (looped or partly or not all(value.permanent for value in values)):
+        if owned_kind and (looped or partly or not all(_lasting(value) for value in values)):
             block.state.owned |= {new}
         elif owned_kind:
             new.permanent = True
@@ -250,7 +250,8 @@ class Merger(Builder):
         for parameter, value in zip(block.parameters, arguments):
             if value is not None and parameter.type is OBJECT and value.type.unboxed:
                 value = self.box(value)
-                self.state.owned |= {value}
+                if not value.is_constant:
+                    self.state.owned |= {value}
             boxed.append(value)
         middle.terminator = self.make("jump", ())
         second = Edge(middle, None)
@@ -271,6 +272,11 @@ class Merger(Builder):
         for value, count in wanted.items():
             have = 1 if value in state.owned else 0
             edge.increfs.extend([value] * (count - have))
+
+
+def _lasting(value):
+    """Whether a pointer to the value's object stays valid without a reference of ours; boxing makes new objects."""
+    return value.permanent and (value.type.is_object or value.is_constant)
 
 
 def _nonnegative(value):

@@ -1,0 +1,129 @@
+"""What became of functions, for people and for programs."""
+
+from dataclasses import dataclass, field
+
+from jit.api import available
+
+
+@dataclass(frozen=True)
+class ExitReport:
+    """One place where compiled code may leave: how often it did, where, and why."""
+
+    line: int | None
+    operation: str
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True)
+class VersionReport:
+    """One compiled version.
+
+    Attributes:
+        types: argument types. result: type of the result. bytes: of machine code. milliseconds: to compile.
+        calls: from interpreted code. exits: list of ExitReport. notes: (line, operation, reason) left to the interpreter.
+    """
+
+    types: tuple
+    result: str
+    bytes: int
+    milliseconds: float
+    calls: int
+    exits: list
+    notes: list
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What became of one function; `str` of it is for reading.
+
+    Attributes:
+        state: "compiled", "waiting" (for its first call), "interpreted", or "not decorated". reason: why interpreted.
+        versions: list of VersionReport. refused: argument types -> (line, reason). retired: versions no longer entered.
+    """
+
+    name: str
+    state: str
+    reason: str = ""
+    versions: list = field(default_factory=list)
+    refused: dict = field(default_factory=dict)
+    retired: int = 0
+
+    def __str__(self):
+        lines = [f"{self.name}: {self.state}" + (f" ({self.reason})" if self.reason else "")]
+        for version in self.versions:
+            lines.append(f"  ({', '.join(version.types)}) -> {version.result}: {version.bytes} bytes in "
+                         f"{version.milliseconds:.1f} ms, {version.calls} calls from interpreted code")
+            lines.extend(f"    left {found.count} times at line {found.line}, {found.operation}: {found.reason}"
+                         for found in version.exits if found.count)
+            lines.extend(f"    always leaves at line {line}, {operation}: {reason}"
+                         for line, operation, reason in version.notes)
+        for kinds, (line, reason) in self.refused.items():
+            where = "" if line is None else f" (line {line})"
+            lines.append(f"  ({', '.join(kinds)}): interpreted: {reason}{where}")
+        if self.retired:
+            lines.append(f"  {self.retired} former versions")
+        return "\n".join(lines)
+
+
+def explain(function):
+    """Explanation of a Python function."""
+    if not available():
+        return Explanation(function.__qualname__, "interpreted", available().reason)
+    from jit.dispatch import COMPILER
+    record = COMPILER.records.get(id(function))
+    if record is None or record.function() is not function:
+        return Explanation(function.__qualname__, "not decorated")
+    versions = [_version(code) for code in record.versions]
+    refused = {tuple(kind.name for kind in kinds): (problem.line, problem.reason)
+               for kinds, problem in record.refused.items()}
+    if record.reason is not None:
+        state = "interpreted"
+    else:
+        state = "compiled" if versions else "interpreted" if refused else "waiting"
+    reason = record.reason or ("" if versions or not refused else next(iter(refused.values()))[1])
+    return Explanation(record.name, state, reason, versions, refused, len(record.retired))
+
+
+def _version(code):
+    from jit.machine import records
+    state = records.read_version(code.version_record)
+    exits = [ExitReport(leaving.instruction.line, leaving.instruction.operation, leaving.reason,
+                        records.read_count(leaving.address)) for leaving in code.exits if leaving.routine != "observe"]
+    notes = sorted({(line, operation, reason) for reason, line, operation in code.notes}, key=str)
+    return VersionReport(tuple(kind.name for kind in code.types), code.result.name, code.size, code.seconds * 1e3,
+                         state.calls, exits, notes)
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Sums over the process."""
+
+    functions: int
+    versions: int
+    refused: int
+    code_bytes: int
+    data_bytes: int
+    milliseconds: float
+    calls: int
+    exits: int
+
+    def __str__(self):
+        return (f"{self.functions} functions decorated, {self.versions} versions compiled in {self.milliseconds:.1f} ms "
+                f"({self.code_bytes} bytes of code, {self.data_bytes} of data), {self.refused} left interpreted; "
+                f"{self.calls} calls from interpreted code, {self.exits} exits")
+
+
+def statistics():
+    """Statistics of the process; all zero where nothing is compiled."""
+    if not available():
+        return Statistics(0, 0, 0, 0, 0, 0.0, 0, 0)
+    from jit.dispatch import COMPILER
+    from jit.machine import records
+    found = list(COMPILER.records.values())
+    codes = [code for record in found for code in record.versions]
+    states = [records.read_version(code.version_record) for code in codes]
+    return Statistics(len(found), len(codes), sum(len(record.refused) for record in found),
+                      sum(code.size for code in codes), sum(code.data_size for code in codes),
+                      1e3 * sum(code.seconds for code in codes), sum(state.calls for state in states),
+                      sum(state.exits for state in states))

@@ -1,0 +1,182 @@
+"""The tools around the compiler: explain, disassemble, native, statistics, and the command line."""
+
+import ctypes
+import os
+import subprocess
+import sys
+
+import pytest
+
+import jit
+
+
+def triangle(n):
+    s = 0
+    for i in range(n):
+        s += i
+    return s
+
+
+def test_explain_tells_versions_and_exits():
+    @jit.jit
+    def add(a, b):
+        return a + b
+
+    assert jit.explain(add).state == "waiting"
+    add(1, 2)
+    add(2**62, 2**62)
+    found = jit.explain(add)
+    assert found.state == "compiled"
+    assert found.versions[0].types == ("int", "int") and found.versions[0].result == "int"
+    assert [exit.count for exit in found.versions[0].exits if exit.reason == "add overflow"] == [1]
+    assert "add overflow" in str(found)
+
+
+def test_explain_says_why_not():
+    @jit.jit
+    def generate(n):
+        yield n
+
+    assert list(generate(3)) == [3]
+    found = jit.explain(generate)
+    assert (found.state, found.reason) == ("interpreted", "generators and coroutines are interpreted")
+    assert jit.explain(triangle).state == "not decorated"
+
+
+def test_jit_takes_functions_only():
+    for wrong in (3, print, int, None):
+        with pytest.raises(TypeError, match="Python function"):
+            jit.jit(wrong)
+
+
+def test_disassembly_shows_source_bytecode_and_code():
+    @jit.jit
+    def double(n):
+        return n * 2
+
+    double(3)
+    text = jit.disassemble(double)
+    assert "return n * 2" in text and "BINARY_OP *" in text
+    pytest.importorskip("capstone")
+    assert "imul" in text
+
+
+def test_disassembly_without_capstone(monkeypatch):
+    @jit.jit
+    def double(n):
+        return n * 2
+
+    double(3)
+    monkeypatch.setitem(sys.modules, "capstone", None)
+    text = jit.disassemble(double)
+    assert "pip install purejit[dis]" in text and "BINARY_OP *" in text
+
+
+def test_native_takes_and_gives_c_values():
+    def scale(x, n, flag):
+        return x * n if flag else x - n
+
+    f = jit.native(scale, float, int, bool)
+    assert f(2.5, 4, True) == 10.0
+    assert f(2.5, 4, False) == -1.5
+    g = jit.native(triangle, int)
+    assert g(1000) == 499500
+
+
+def test_native_raises():
+    def divide(a, b):
+        return a // b
+
+    f = jit.native(divide, int, int)
+    assert f(7, 2) == 3
+    with pytest.raises(ZeroDivisionError):
+        f(7, 0)
+    with pytest.raises(OverflowError):
+        f(-(2**63), -1)
+    assert f(-7, 2) == -4
+
+
+def load(address):
+    return ctypes.c_int64.from_address(address).value
+
+
+def compare(a, b):
+    return int(load(a)) - int(load(b))
+
+
+def test_native_as_a_callback_of_the_c_library():
+    values = (ctypes.c_int64 * 50)(*[(i * 37) % 50 for i in range(50)])
+    f = jit.native(compare, int, int)
+    library = ctypes.PyDLL(None)
+    library.qsort(values, ctypes.c_size_t(50), ctypes.c_size_t(8), f)
+    assert list(values) == sorted(values)
+
+
+def test_statistics_add_up():
+    before = jit.statistics()
+
+    @jit.jit
+    def one(n):
+        return n + 1
+
+    one(1)
+    after = jit.statistics()
+    assert after.functions == before.functions + 1 and after.versions == before.versions + 1
+    assert "versions compiled" in str(after)
+
+
+def run(*arguments, **extra):
+    environment = dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, sys.path)), **extra)
+    return subprocess.run([sys.executable, "-m", "jit", *arguments], capture_output=True, text=True, env=environment, timeout=120)
+
+
+def test_commands(tmp_path):
+    program = tmp_path / "area.py"
+    program.write_text("def area(w, h):\n    return w * h\n\n\nclass C:\n    def m(self):\n        return 1\n")
+    done = run("explain", f"{program}:area", "--call", "area(2, 3.5)")
+    assert done.returncode == 0 and "area: compiled" in done.stdout and "(int, float) -> float" in done.stdout
+    done = run("dis", f"{program}:area", "--types", "int,int")
+    assert done.returncode == 0 and "return w * h" in done.stdout
+    assert run("explain", f"{program}:C.m").stdout == "C.m: waiting\n"
+    assert "compiles                 yes" in run("info").stdout
+    assert "BINARY_OP" in run("opcodes").stdout
+    for command in ("demo", "explain", "dis", "opcodes", "info"):
+        assert run(command, "--help").returncode == 0
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (["explain", "nowhere.py:f"], "no file"),
+    (["explain", "nothing"], "FILE:FUNC"),
+    (["dis", __file__ + ":no_such"], "no function"),
+    (["dis", __file__ + ":os"], "Python function"),
+    (["explain", __file__ + ":triangle", "--types", "int,int"], "takes 1 arguments"),
+    (["explain", __file__ + ":triangle", "--call", "1/0"], "ZeroDivisionError"),
+])
+def test_errors_are_one_line(arguments, words):
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert words in done.stderr and "Traceback" not in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_demo():
+    done = run("demo", "--quick")
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 11 and "NO" not in done.stdout
+
+
+def test_demo_where_nothing_is_compiled():
+    done = run("demo", JIT_DISABLE="1")
+    assert (done.returncode, done.stderr) == (2, "python -m jit demo: functions are not compiled here: switched off by JIT_DISABLE\n")
+
+
+def test_dumps_and_perf_map():
+    text = "import jit, os\n@jit.jit\ndef f(n):\n    return n + 1\nf(1)\nprint(os.getpid())"
+    environment = dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, sys.path)), JIT_PERF="1", JIT_CHECK="1",
+                       JIT_DUMP="instructions,values,intervals,asm,exits", JIT_DUMP_ONLY="f")
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, env=environment, check=True)
+    for part in ("LOAD_CONST", "BINARY_OP +(v1:int, 1)", "..", "exit 0", "prologue"):
+        assert part in done.stderr
+    path = f"/tmp/perf-{done.stdout.strip()}.map"
+    with open(path, encoding="utf-8") as file:
+        assert any("py::f" in line for line in file)
+    os.remove(path)
