@@ -12,7 +12,6 @@ All results are compared with the interpreter's, floats to the last bit.
 import argparse
 import gc
 import json
-import math
 import os
 import shutil
 import subprocess
@@ -31,6 +30,7 @@ from jit.kernels import GEOMETRIC_MEAN_TARGET, KERNELS, find, pair, same
 #: The compiler of a peer may replace a loop by its closed form; such a ratio counts as this in a mean.
 LARGEST_RATIO = 150
 COMPILED_PER_ROUND = 4
+PASSES = 3
 
 #: Runs a kernel in PyPy or under numba: arguments are the path of kernels.py, "pypy" or "numba", scale, seconds, names.
 PEER = r"""
@@ -129,17 +129,47 @@ def measure_in(python, names, options):
 
 
 def measure_peer(python, peer, names, options):
-    """The best of three processes: what PyPy makes of a loop differs from one to the next."""
     file = os.path.join(ROOT, "jit", "kernels.py")
     seconds = 0.04 * options.rounds
-    command = [python, "-c", PEER, file, peer, str(options.scale), str(seconds), *names]
-    report = json.loads(output_of(command))
-    for _ in range(2):
-        again = json.loads(output_of(command))
-        for name in names:
-            if again[name].get("seconds", math.inf) < report[name].get("seconds", math.inf):
-                report[name] = again[name]
-    return report
+    return json.loads(output_of([python, "-c", PEER, file, peer, str(options.scale), str(seconds), *names]))
+
+
+def better(before, now, names):
+    """Of two measurements of the same kernels, the least of each time; equal only where both were."""
+    if before is None or "unavailable" in now:
+        return now
+    for name in names:
+        old, new = before[name], now[name]
+        for key in ("interpreted", "compiled", "seconds", "first"):
+            if key in old and key in new:
+                new[key] = min(old[key], new[key])
+        if "equal" in old:
+            new["equal"] = old["equal"] and new["equal"]
+        elif "seconds" in old and "seconds" not in new:
+            now[name] = old
+    return now
+
+
+def measure_all(names, options):
+    """This interpreter and its peers, by turns in PASSES passes: they share the machine's good and bad moments.
+
+    Peers get a new process each time: what a tracing compiler makes of a loop differs from one to the next.
+    """
+    ways = {}
+    if options.numba:
+        ways["numba"] = lambda: measure_peer(options.numba, "numba", names, options)
+    if options.pypy and not options.no_peers:
+        ways["PyPy"] = lambda: measure_peer(options.pypy, "pypy", names, options)
+    if shutil.which("gcc") and not options.no_peers:
+        ways["gcc"] = lambda: measure_gcc(names, options)
+    report, peers = None, dict.fromkeys(ways)
+    for _ in range(PASSES):
+        report = better(report, measure_here(names, options.scale, max(1, options.rounds // PASSES)), names)
+        if "unavailable" in report:
+            return report, {}
+        for peer, way in ways.items():
+            peers[peer] = better(peers[peer], way(), names)
+    return report, peers
 
 
 def measure_gcc(names, options):
@@ -283,11 +313,11 @@ def parse():
 def main():
     options = parse()
     names = [kernel.name for kernel in KERNELS if not options.kernel or kernel.name in options.kernel]
-    report = measure_here(names, options.scale, options.rounds)
     if options.json:
-        print(json.dumps(report))
+        print(json.dumps(measure_here(names, options.scale, options.rounds)))
         return
-    parts = [f"## Kernels\n\n    {command_line()}\n\n{processor()}. Best of {options.rounds} rounds."]
+    report, peers = measure_all(names, options)
+    parts = [f"## Kernels\n\n    {command_line()}\n\n{processor()}. Best of {options.rounds} rounds in {PASSES} passes."]
 
     def add(text):
         parts.append(text)
@@ -302,13 +332,6 @@ def main():
             add(results_table(names, found))
     if "unavailable" in report:
         raise SystemExit(1)
-    peers = {}
-    if options.numba:
-        peers["numba"] = measure_peer(options.numba, "numba", names, options)
-    if options.pypy and not options.no_peers:
-        peers["PyPy"] = measure_peer(options.pypy, "pypy", names, options)
-    if shutil.which("gcc") and not options.no_peers:
-        peers["gcc"] = measure_gcc(names, options)
     if peers:
         text, notes = peers_table(names, report, peers, options.scale)
         add("### Beside others: " + ", ".join(found["version"] for found in peers.values()))
