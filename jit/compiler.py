@@ -136,7 +136,8 @@ class Poison:
         self.version_record = version_record
 
     def __call__(self, _):
-        records.poison(self.version_record)
+        if records is not None:  # the interpreter is not shutting down
+            records.poison(self.version_record)
 
 
 def can_die(item):
