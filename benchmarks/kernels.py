@@ -4,7 +4,9 @@
     python benchmarks/kernels.py --python /usr/bin/python3  and in another
     python benchmarks/kernels.py --numba PYTHON --write     numba from that interpreter's packages; update the document
 
-Interpreted and compiled runs alternate in one process, without garbage collection; of each the best time counts.
+In each round one interpreted run is followed by compiled runs for about as long, in one process, without garbage
+collection. The ratio is the median of the rounds' own: on a busy machine a short run finds a quiet moment sooner than
+a long one, so that the best time of each, printed beside it, would flatter the compiled side.
 PyPy (pypy3 on the path, or --pypy) and gcc run the same kernels as child processes where they are installed.
 All results are compared with the interpreter's, floats to the last bit.
 """
@@ -14,6 +16,7 @@ import gc
 import json
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -29,7 +32,7 @@ from jit.kernels import GEOMETRIC_MEAN_TARGET, KERNELS, find, pair, same
 
 #: The compiler of a peer may replace a loop by its closed form; such a ratio counts as this in a mean.
 LARGEST_RATIO = 150
-COMPILED_PER_ROUND = 4
+MOST_COMPILED_PER_ROUND = 40
 PASSES = 3
 
 #: Runs a kernel in PyPy or under numba: arguments are the path of kernels.py, "pypy" or "numba", scale, seconds, names.
@@ -88,19 +91,27 @@ def measure(kernel, scale, rounds):
     expected_arguments = kernel.make_arguments(scale)
     expected = interpreted(*expected_arguments)
     equal = same((result, arguments), (expected, expected_arguments))
-    slow = fast = float("inf")
+    slow, fast, ratios = [], [], []
     gc.collect()
     gc.disable()
     try:
         for _ in range(rounds):
-            slow = min(slow, timed(interpreted, kernel, scale))
-            for _ in range(COMPILED_PER_ROUND):
-                fast = min(fast, timed(compiled, kernel, scale))
+            slow.append(timed(interpreted, kernel, scale))
+            now = [timed(compiled, kernel, scale)]
+            while sum(now) < slow[-1] and len(now) < MOST_COMPILED_PER_ROUND:
+                now.append(timed(compiled, kernel, scale))
+            fast += now
+            ratios.append(slow[-1] / statistics.mean(now))
     finally:
         gc.enable()
     last_arguments = kernel.make_arguments(scale)
     equal = equal and same((compiled(*last_arguments), last_arguments), (expected, expected_arguments))
-    return {"interpreted": slow, "compiled": fast, "first": first - fast, "equal": equal}
+    return {"interpreted": min(slow), "compiled": min(fast), "ratios": ratios, "first": first - min(fast),
+            "equal": equal}
+
+
+def ratio_of(found):
+    return statistics.median(found["ratios"])
 
 
 def timed(function, kernel, scale):
@@ -145,6 +156,7 @@ def better(before, now, names):
                 new[key] = min(old[key], new[key])
         if "equal" in old:
             new["equal"] = old["equal"] and new["equal"]
+            new["ratios"] = old["ratios"] + new["ratios"]
         elif "seconds" in old and "seconds" not in new:
             now[name] = old
     return now
@@ -181,7 +193,7 @@ def measure_gcc(names, options):
         source = os.path.join(ROOT, "benchmarks", "kernels.c")
         output_of(["gcc", "-O2", "-o", program, source, "-lm"])
         for name in names:
-            rounds = str(options.rounds * COMPILED_PER_ROUND)
+            rounds = str(options.rounds * 4)
             parameters = parameters_in_c(name, find(name).make_arguments(options.scale))
             seconds, *numbers = output_of([program, name, rounds, *map(repr, parameters)]).split()
             report[name] = {"seconds": float(seconds), "numbers": numbers}
@@ -208,7 +220,7 @@ def output_of(command):
 
 
 def agreement(name, numbers, scale):
-    """How the numbers a peer computed compare with the interpreter's: "", "~" (differ in the last digits) or "WRONG"."""
+    """How a peer's numbers compare with the interpreter's: "", "~" (differ in the last digits) or "WRONG"."""
     from jit.kernels import fresh, numbers as flatten
     kernel = find(name)
     arguments = kernel.make_arguments(scale)
@@ -227,11 +239,11 @@ def results_table(names, report):
     rows, ratios = [], []
     for name in names:
         kernel, found = find(name), report[name]
-        ratio = found["interpreted"] / found["compiled"]
+        ratio = ratio_of(found)
         ratios.append(ratio)
         rows.append([kernel.title, f"{found['interpreted'] * 1e3:.1f}", f"{found['compiled'] * 1e3:.3f}",
-                     f"{max(0, found['first']) * 1e3:.1f}", f"{ratio:.1f}", kernel.target, verdict(ratio >= kernel.target),
-                     "yes" if found["equal"] else "NO"])
+                     f"{max(0, found['first']) * 1e3:.1f}", f"{ratio:.1f}", kernel.target,
+                     verdict(ratio >= kernel.target), "yes" if found["equal"] else "NO"])
     if len(names) == len(KERNELS):
         mean = geometric_mean(ratios)
         rows.append(["geometric mean", "", "", "", f"{mean:.1f}", GEOMETRIC_MEAN_TARGET,
@@ -240,14 +252,18 @@ def results_table(names, report):
     return table(headings, rows)
 
 
+def times_interpreter(ours, theirs):
+    """A peer's ratio over the interpreter: ours, times how much faster its best run is than our best."""
+    return ratio_of(ours) * ours["compiled"] / theirs["seconds"]
+
+
 def peers_table(names, report, peers, scale):
     """Everybody's ratio over the interpreter; then ours over theirs."""
     rows, over = [], {peer: [] for peer in peers}
     ratios = {peer: [] for peer in peers}
     notes = []
     for name in names:
-        base = report[name]
-        ours = base["interpreted"] / base["compiled"]
+        ours = ratio_of(report[name])
         row = [find(name).title, f"{ours:.1f}"]
         for peer, found in peers.items():
             result = found[name]
@@ -255,14 +271,14 @@ def peers_table(names, report, peers, scale):
                 row += ["-", "-"]
                 notes.append(f"{peer} refuses {name}: {result['error']}")
                 continue
-            theirs = base["interpreted"] / result["seconds"]
+            theirs = times_interpreter(report[name], result)
             counted = min(theirs, LARGEST_RATIO)
             mark = agreement(name, result["numbers"], scale)
             row += [f"{theirs:.1f}{mark and ' ' + mark}", f"{ours / counted:.2f}"]
             ratios[peer].append(counted)
             over[peer].append(ours / counted)
         rows.append(row)
-    mean = geometric_mean(report[name]["interpreted"] / report[name]["compiled"] for name in names)
+    mean = geometric_mean(ratio_of(report[name]) for name in names)
     row = ["geometric mean", f"{mean:.1f}"]
     for peer in peers:
         row += [f"{geometric_mean(ratios[peer]):.1f}", f"{geometric_mean(over[peer]):.2f}"]
@@ -275,9 +291,8 @@ def peers_table(names, report, peers, scale):
 def peer_targets(names, report, peers):
     """One line for each aim set against a peer."""
     def ours_over(peer, name):
-        base = report[name]
-        theirs = base["interpreted"] / peers[peer][name]["seconds"]
-        return base["interpreted"] / base["compiled"] / min(theirs, LARGEST_RATIO)
+        theirs = times_interpreter(report[name], peers[peer][name])
+        return ratio_of(report[name]) / min(theirs, LARGEST_RATIO)
 
     lines = []
     measured = {peer: [name for name in names if "seconds" in peers[peer][name]] for peer in peers}
@@ -294,7 +309,7 @@ def peer_targets(names, report, peers):
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--rounds", type=int, default=9, help="rounds of one interpreted and four compiled runs (9)")
+    parser.add_argument("--rounds", type=int, default=15, help="rounds of one interpreted run and some compiled ones")
     parser.add_argument("--scale", type=float, default=1.0, help="size of the problems (1: 10 to 60 ms interpreted)")
     parser.add_argument("--kernel", action="append", choices=[kernel.name for kernel in KERNELS], help="only this one")
     parser.add_argument("--quick", action="store_true", help="three rounds of problems a third the size")
@@ -317,7 +332,7 @@ def main():
         print(json.dumps(measure_here(names, options.scale, options.rounds)))
         return
     report, peers = measure_all(names, options)
-    parts = [f"## Kernels\n\n    {command_line()}\n\n{processor()}. Best of {options.rounds} rounds in {PASSES} passes."]
+    parts = [f"## Kernels\n\n    {command_line()}\n\n{processor()}. {options.rounds} rounds in {PASSES} passes; times are the best, ratios the median of the rounds."]
 
     def add(text):
         parts.append(text)

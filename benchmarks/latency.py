@@ -71,12 +71,15 @@ def imports(rounds):
         rows.append([name, f"{min(times[name]):.1f}", f"{statistics.median(times[name]):.1f}",
                      f"{min(times[name]) - min(bare):+.1f}",
                      f"{statistics.median(times[name]) - statistics.median(bare):+.1f}",
-                     f"{statistics.median(memory[name]):.1f}", f"{statistics.median(memory[name]) - bare_memory:+.1f}"])
-    text = table(["process", "least ms", "median ms", "over bare", "over bare (median)", "resident MB", "over bare"], rows)
+                     f"{statistics.median(memory[name]):.1f}",
+                     f"{statistics.median(memory[name]) - bare_memory:+.1f}"])
+    headings = ["process", "least ms", "median ms", "over bare", "over bare (median)", "resident MB", "over bare"]
+    text = table(headings, rows)
     more = min(times["import jit"]) - min(bare)
     more_memory = statistics.median(memory["import jit"]) - bare_memory
     return (f"### Import\n\nWhole child processes, in turn, {rounds} rounds, caches of bytecode warm.\n\n{text}\n\n"
-            f"- `import jit`: {more:.1f} ms over bare Python; at most {IMPORT_LIMIT_MS} ({verdict(more <= IMPORT_LIMIT_MS)})\n"
+            f"- `import jit`: {more:.1f} ms over bare Python; at most {IMPORT_LIMIT_MS} "
+            f"({verdict(more <= IMPORT_LIMIT_MS)})\n"
             f"- `import jit`: {more_memory:.1f} MB over bare Python; under {MEMORY_LIMIT_MB} "
             f"({verdict(more_memory < MEMORY_LIMIT_MB)})")
 
@@ -155,10 +158,11 @@ def compiling(rounds):
         rows.append([f"{length:,}", f"{least:.2f}", f"{statistics.median(taken):.2f}", f"{per_instruction[size]:.1f}",
                      f"{per_instruction[size] / per_instruction[SIZES[0]]:.2f}"])
     growth = per_instruction[SIZES[-1]] / per_instruction[SIZES[0]]
-    text = table(["bytecode instructions", "least ms", "median ms", "µs per instruction", "over the first row"], rows)
+    headings = ["bytecode instructions", "least ms", "median ms", "µs per instruction", "over the first row"]
+    text = table(headings, rows)
     return (f"### Compiling\n\nFirst call less a later one, of generated functions no two of which are alike.\n\n{text}\n\n"
-            f"- 100 instructions: {hundred:.1f} ms; at most {COMPILE_LIMIT_MS} ({verdict(hundred <= COMPILE_LIMIT_MS)}); "
-            f"the first function of a process: {very_first:.1f} ms\n"
+            f"- 100 instructions: {hundred:.1f} ms; at most {COMPILE_LIMIT_MS} "
+            f"({verdict(hundred <= COMPILE_LIMIT_MS)}); the first function of a process: {very_first:.1f} ms\n"
             f"- growth from 100 to 10,000: {growth:.2f} × linear; at most 1 ({verdict(growth <= 1)})\n"
             f"- results equal to the interpreter's: {'yes' if equal else 'NO'}")
 
@@ -208,7 +212,8 @@ def call_constant(f, n):
 
 
 LINES = [("a + b, ints", add, call_add), ("x * y, default argument", scale, call_default),
-         ("x * y, keyword arguments", scale, call_keyword), ("items[0]", first, call_first), ("constant", constant, call_constant)]
+         ("x * y, keyword arguments", scale, call_keyword), ("items[0]", first, call_first),
+         ("constant", constant, call_constant)]
 
 
 def copied(function):
