@@ -332,7 +332,8 @@ def main():
         print(json.dumps(measure_here(names, options.scale, options.rounds)))
         return
     report, peers = measure_all(names, options)
-    parts = [f"## Kernels\n\n    {command_line()}\n\n{processor()}. {options.rounds} rounds in {PASSES} passes; times are the best, ratios the median of the rounds."]
+    parts = [f"## Kernels\n\n    {command_line()}\n\n{processor()}. "
+             f"{options.rounds} rounds in {PASSES} passes; times are the best, ratios the median of the rounds."]
 
     def add(text):
         parts.append(text)
@@ -351,8 +352,8 @@ def main():
         text, notes = peers_table(names, report, peers, options.scale)
         add("### Beside others: " + ", ".join(found["version"] for found in peers.values()))
         add(text)
-        add("All ratios are over the first interpreter above. In place of lists of lists numba is given two-dimensional "
-            "numpy arrays, and gcc has dense arrays in place of all lists: not the same data. "
+        add("All ratios are over the first interpreter above. In place of lists of lists numba is given "
+            "two-dimensional numpy arrays, and gcc has dense arrays in place of all lists: not the same data. "
             f"A ratio over {LARGEST_RATIO} (a loop replaced by its closed form) counts as {LARGEST_RATIO}. "
             "\"~\": floats differ from Python's in the last digits.")
         lines = peer_targets(names, report, peers) + [f"- {note}" for note in notes]

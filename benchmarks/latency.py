@@ -92,7 +92,8 @@ STATEMENTS = (
     lambda r: f"{r.choice(FLOATS)} = {r.choice(FLOATS)} * 0.{r.randrange(1, 9)} - {r.choice(FLOATS)}",
     lambda r: f"{r.choice(INTS)} -= {r.choice(INTS)} >> {r.randrange(1, 9)}",
     lambda r: f"if {r.choice(INTS)} > {r.randrange(1000)}:\n            {r.choice(INTS)} = {r.randrange(99)} + i",
-    lambda r: f"if {r.choice(FLOATS)} < {r.choice(FLOATS)}:\n            {r.choice(FLOATS)} = i * 0.{r.randrange(1, 9)}",
+    lambda r: f"if {r.choice(FLOATS)} < {r.choice(FLOATS)}:\n"
+              f"            {r.choice(FLOATS)} = i * 0.{r.randrange(1, 9)}",
     lambda r: f"data[{r.randrange(8)}] = data[i & 7] + {r.choice(INTS)}",
     lambda r: f"{r.choice(INTS)} ^= data[{r.randrange(8)}] % {r.randrange(3, 99)}",
 )
@@ -160,7 +161,8 @@ def compiling(rounds):
     growth = per_instruction[SIZES[-1]] / per_instruction[SIZES[0]]
     headings = ["bytecode instructions", "least ms", "median ms", "µs per instruction", "over the first row"]
     text = table(headings, rows)
-    return (f"### Compiling\n\nFirst call less a later one, of generated functions no two of which are alike.\n\n{text}\n\n"
+    return (f"### Compiling\n\nFirst call less a later one, of generated functions no two of which are alike.\n\n"
+            f"{text}\n\n"
             f"- 100 instructions: {hundred:.1f} ms; at most {COMPILE_LIMIT_MS} "
             f"({verdict(hundred <= COMPILE_LIMIT_MS)}); the first function of a process: {very_first:.1f} ms\n"
             f"- growth from 100 to 10,000: {growth:.2f} × linear; at most 1 ({verdict(growth <= 1)})\n"
@@ -238,8 +240,8 @@ def calling(rounds):
         met = met and fast <= slow
         rows.append([name, f"{slow * 1e9:.1f}", f"{fast * 1e9:.1f}", f"{fast / slow:.2f}", verdict(fast <= slow)])
     text = table(["one-line function", "interpreted ns", "compiled ns", "ratio", ""], rows)
-    return (f"### Calls from interpreted code\n\nThe call and the loop around it, the least of {rounds * 5} × {CALLS:,}; "
-            f"at most what the same call costs interpreted.\n\n{text}")
+    return (f"### Calls from interpreted code\n\nThe call and the loop around it, the least of "
+            f"{rounds * 5} × {CALLS:,}; at most what the same call costs interpreted.\n\n{text}")
 
 
 # -- leaving at once ---------------------------------------------------------------------------------------
@@ -301,9 +303,9 @@ def leaving(rounds):
                      verdict(late <= EXIT_LIMIT * slow), f"{episode * 1e6:.0f}"])
     text = table(["on every call", "interpreted ns", "leaving ns", "ratio", "", "retired ns", "ratio", "",
                   f"first {SETTLING + 2 * EARLY} calls µs"], rows)
-    return (f"### Leaving at once on every call\n\nCompiled for arguments that stay, then called with such as leave: before "
-            f"it is retired, and after. At most {EXIT_LIMIT} × interpreted. The last column is all that such calls cost "
-            f"until after it is retired, the compiler's own time included.\n\n{text}")
+    return (f"### Leaving at once on every call\n\nCompiled for arguments that stay, then called with such as leave: "
+            f"before it is retired, and after. At most {EXIT_LIMIT} × interpreted. The last column is all that "
+            f"such calls cost until after it is retired, the compiler's own time included.\n\n{text}")
 
 
 PARTS = {"import": imports, "compile": compiling, "call": calling, "leave": leaving}
