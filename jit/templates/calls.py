@@ -11,7 +11,7 @@ from asm import xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7
 from jit import types
 from jit.machine.refcounts import emit_decref, emit_incref
 from jit.template import Template, template
-from jit.templates.items import _UNBOX
+from jit.templates.boxing import UNBOX
 from platforms.cpython.layout import layout
 
 L = layout()
@@ -307,7 +307,7 @@ def _callee_left(asm, emitter, detail, done):
     asm.mov(rax, slot(SPARE))
     if kind.unboxed:
         result = emitter.result_register()
-        _UNBOX[kind.name](asm, emitter, result, give_up, give_up)
+        UNBOX[kind.name](asm, emitter, result, give_up, give_up)
         asm.mov(rdx, slot(SPARE))
         freed, dropped = asm.label("freed"), asm.label("dropped")
         emit_decref(asm, rdx, freed)

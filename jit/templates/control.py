@@ -5,7 +5,7 @@ from jit import types
 from jit.machine import records
 from jit.machine.refcounts import emit_decref
 from jit.template import template
-from jit.templates.items import emit_box
+from jit.templates.boxing import emit_box
 from jit.values import Value
 from platforms.cpython.layout import layout
 
