@@ -97,6 +97,8 @@ def compile_function(unit, argument_types, shapes, knowledge, function_record):
         verify(intervals, allocation, REGISTERS, numbering.clobbers, numbering.loops)
     dump.show_allocation(unit, numbering, allocation)
     context = make_context(walker, order, allocation, argument_registers, result, overflow)
+    if drops_at_return(order):
+        mark_self_calls(order)
     code = Code()
     exits = collect_exits(order, overflow)
     place_data(unit, code, exits, allocation, context, function_record.address)
@@ -157,6 +159,19 @@ def runs_foreign_code(order):
         if block.terminator.template.name == "return" and block.terminator.detail:
             return True
     return False
+
+
+def drops_at_return(order):
+    """Whether a finaliser may run while a body returns, when it is too late for the body itself to notice its effects."""
+    return any(block.terminator.template.name == "return" and block.terminator.detail for block in order)
+
+
+def mark_self_calls(order):
+    """Let recursive calls check what the version relies on when they return."""
+    for block in order:
+        for operation in block.operations:
+            if operation.template.name == "call_body" and operation.detail.target.address is None:
+                operation.detail.target.foreign = True
 
 
 def free(block, data):

@@ -195,6 +195,8 @@ class Compiler:
                 unit.polls_at_entry = True
                 raise Restart
             walker.calls_itself = True
+            from platforms.cpython.layout import layout
+            unit.depend_word(id(function) + layout().function_code, id(function.__code__))
             return Target(None, kinds, walker.knowledge.result, False, None)
         if kinds in record.refused or kinds in record.in_progress:
             return None

@@ -240,10 +240,13 @@ class Emitter:
         if destination.kind == "xmm":
             if source.__class__ is not int and source.kind == "xmm":
                 asm.movapd(destination, source)
+            elif source.__class__ is not int and source.kind == "gpr":
+                # A cycle of registers and spill slots was broken through the other class.
+                asm.movq(destination, source)
             else:
                 asm.movsd(destination, source)
         elif source.__class__ is not int and source.kind == "xmm":
-            asm.movsd(destination, source)
+            (asm.movq if destination.kind == "gpr" else asm.movsd)(destination, source)
         elif destination.kind == "gpr":
             if source == 0 and source.__class__ is int:
                 asm.xor(destination.r32, destination.r32)
@@ -305,7 +308,8 @@ class Emitter:
         for parameter, value in zip(target.parameters, edge.arguments):
             if value is None or parameter.type is types.PENDING:
                 continue
-            if value.type is types.PENDING and value is not None and value.start < 0:
+            if value.type is types.PENDING:
+                # Unbound on this edge: whatever is passed is never used.
                 continue
             source = self.operand(value)
             pairs.extend(self.destinations(parameter, source, target.start + 1))

@@ -11,6 +11,7 @@ from jit.bytecodes.containers import append, sharpen
 from jit.bytecodes.items import take
 from jit.bytecodes.numbers import arithmetic, nonnegative, number, operands, to_float
 from jit.foreign import Call, blind_call, box_operands
+from jit.template import find
 from jit.types import (BOOL, BYTEARRAY, BYTES, FLOAT, INT, LIST, NONE, OBJECT, STATIC, STR, TUPLE, UNBOXED, Shape, exact)
 from jit.values import RangeIterator, Value
 
@@ -141,6 +142,8 @@ def call_ord(w, value):
     if value.type is not STR or value.is_constant:
         return w.constant(ord(value.constant)) if value.is_constant and value.type is STR and \
             len(value.constant) == 1 else None
+    if find("ord", (value,)) is None:
+        return None
     result = w.operation("ord", value)
     result.facts = "nonnegative"
     return result
@@ -149,7 +152,7 @@ def call_ord(w, value):
 @builtin(chr)
 def call_chr(w, value):
     machine = number(w, value)
-    if machine is None or machine.is_constant or machine.type is not INT:
+    if machine is None or machine.is_constant or machine.type is not INT or find("chr", (machine,)) is None:
         return None
     return w.operation("chr", machine, kind=STR)
 

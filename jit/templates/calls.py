@@ -213,14 +213,14 @@ def emit_body_call(asm, emitter, detail):
     target = detail.target
     registers = argument_registers(target.types)
     emitter.place([(register, emitter.operand(value)) for register, value in zip(registers, operands)])
-    if target.foreign:
+    if target.foreign and target.function is not None:
         # The callee must outlive its call, whatever is rebound meanwhile.
         asm.mov(rax, emitter.operand(target.function))
         emit_incref(asm, rax, rcx)
     asm.call(emitter.body_label if target.address is None else target.address)
     asm.marker(operation.after.address)
     slow, done, changed = asm.label("callee_left"), asm.label("called"), asm.label("world_changed")
-    if target.foreign:
+    if target.foreign and target.function is not None:
         _drop_callee(asm, emitter, target)
     asm.test(edx, edx)
     asm.jnz(slow)

@@ -6,20 +6,36 @@ lines of every level, and what the call did to its (mutable) arguments.
 """
 
 import copy
+import inspect
 import os
 import subprocess
 import sys
+import textwrap
 import traceback
 import types
 from pathlib import Path
 
 import jit
 
+#: Longer ints are not shown in decimal.
+LARGE = 1 << 200
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def copy_function(function, namespace):
-    """A function with the same code in another namespace; the code object is a copy too."""
+    """A function with the same code in another namespace; the code object is a copy too.
+
+    What a function defined inside a test takes from that test becomes a global.
+    """
+    if function.__closure__:
+        for name, cell in zip(function.__code__.co_freevars, function.__closure__):
+            try:
+                namespace.setdefault(name, cell.cell_contents)
+            except ValueError:
+                continue
+        made = {}
+        exec(compile(textwrap.dedent(inspect.getsource(function)), __file__, "exec"), namespace, made)
+        function = types.FunctionType(made[function.__name__].__code__, namespace, function.__name__, function.__defaults__)
     new = types.FunctionType(function.__code__.replace(), namespace, function.__name__, function.__defaults__,
                              function.__closure__)
     new.__kwdefaults__ = copy.copy(function.__kwdefaults__)
@@ -61,7 +77,7 @@ def describe(value, depth=4):
     if kind is dict and depth:
         return "dict", [(describe(key), describe(item, depth - 1)) for key, item in value.items()]
     if kind in (int, bool, str, bytes, bytearray, type(None), complex, range):
-        text = repr(value) if kind is not int or abs(value) < 1 << 200 else hex(value)
+        text = repr(value) if kind is not int or -LARGE < value < LARGE else hex(value)
         return kind.__name__, text
     if isinstance(value, (int, float)):
         return kind.__name__, kind.__base__.__repr__(value)
