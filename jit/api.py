@@ -1,6 +1,5 @@
 """What users call. Everything heavy is imported inside the functions, so that ``import jit`` costs next to nothing."""
 
-import os
 from types import FunctionType, MethodType
 
 _support = None

@@ -3,7 +3,6 @@
 from jit import types
 from jit.errors import InternalError, Unsupported
 from jit.template import FAMILIES, find
-from jit.types import PENDING
 from jit.values import Edge, Exit, Operation, Value, constant_value, null_value
 
 

@@ -50,7 +50,7 @@ def declare_demo(parser):
 
 def demo(options):
     """Ten kernels, interpreted beside compiled."""
-    jit = need_jit()
+    need_jit()
     from jit import kernels
     from jit.dispatch import COMPILER
     scale = 0.2 if options.quick else 1.0

@@ -8,11 +8,11 @@ Every arrow is a function from one plain value to the next; `JIT_DUMP` prints th
 import time
 import weakref
 
-from asm import Assembler, r8, r9, r10, r11, r12, r13, rax, rbx, rcx, rdi, rdx, rsi
+from asm import Assembler, r8, r9, r10, r11, r12, r13, rbx, rdi, rsi
 from asm import xmm0, xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7, xmm8, xmm9, xmm10, xmm11, xmm12
 from jit import descriptors, dump, perfmap, types
 from jit.emitter import Emitter
-from jit.errors import InternalError, Unsupported
+from jit.errors import Unsupported
 from jit.liveness import Numbering
 from jit.order import arrange
 from jit.machine import arena, records, routines

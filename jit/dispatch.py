@@ -13,16 +13,16 @@ import threading
 import warnings
 import weakref
 
-from jit import dump, entries, types
-from jit.compiler import Code, compile_function
-from jit.errors import InternalError, Unsupported
+from jit import dump, entries
+from jit.attention import Attention
+from jit.compiler import compile_function
+from jit.errors import Unsupported
 from jit.merge import Restart
-from jit.machine import monitoring, records
+from jit.machine import monitoring
 from jit.types import INT, OBJECT, STATIC, UNBOXED, exact, shape_of
-from jit.unit import ABSENT, Unit, check_compilable
+from jit.unit import Unit, check_compilable
 from jit.walk import Knowledge
-import jit.bytecodes.stack, jit.bytecodes.numbers, jit.bytecodes.control, jit.bytecodes.containers
-import jit.bytecodes.names, jit.bytecodes.calls
+from jit.bytecodes import builtins, calls, containers, control, names, numbers, stack  # noqa: F401  (declare handlers)
 from platforms.cpython import entry
 
 #: Versions of one function, by argument types; calls with further types are interpreted.
@@ -34,10 +34,6 @@ NESTING_LIMIT = 8
 FIRST_EXIT_LIMIT = 4
 #: Combinations of argument types that may fail to compile before the whole function is left alone.
 REFUSAL_LIMIT = 2
-#: How often a global may be rebound before it is loaded each time instead of assumed.
-UNSTABLE_AFTER = 2
-#: Exits before a version that leaves on most calls, before any loop, is retired.
-RETIRE_EXITS = 64
 
 
 class Target:
@@ -118,7 +114,7 @@ def type_of_value(value):
     return value.type
 
 
-class Compiler:
+class Compiler(Attention):
     """Compiles on demand; one per process, behind one lock."""
 
     def __init__(self):
@@ -324,89 +320,6 @@ class Compiler:
         self.install(record, function)
         return record.reason is None
 
-    # -- versions that ask for attention ----------------------------------------------------------------------
 
-    def attend(self, record):
-        """Look after versions whose attention word is set.
-
-        Returns:
-            (whether there were any, whether the entry must be built anew).
-        """
-        attended = changed = False
-        for code in list(record.versions):
-            state = records.read_version(code.version_record)
-            if not state.attention:
-                continue
-            attended = True
-            versions = len(record.versions)
-            if not holds(code, record.function()):
-                record.invalidations += 1
-                self.note_unstable(record, code)
-                self.discard(record, code)
-            elif self.learn(record, code):
-                self.discard(record, code)
-            elif self.is_useless(code, state):
-                record.refused[code.types] = Unsupported("it left its compiled code at once on most calls")
-                self.discard(record, code)
-            else:
-                records.set_exit_limit(code.version_record, max(64, state.exits * 8))
-                records.clear_attention(code.version_record)
-            changed = changed or len(record.versions) != versions
-        return attended, changed
-
-    def discard(self, record, code):
-        """No call enters this version any more; its memory lives on while it may be running."""
-        record.versions.remove(code)
-        record.retired.append(code)
-
-    def note_unstable(self, record, code):
-        for key in rebound(code, record.function()):
-            count = record.changes[key] = record.changes.get(key, 0) + 1
-            if count >= UNSTABLE_AFTER:
-                record.unstable.add(key)
-
-    def learn(self, record, code):
-        """Take up the types that failed guards have met; True if they say something new."""
-        news = False
-        for leaving in code.exits:
-            if leaving.site is None:
-                continue
-            kind = OBSERVABLE.get(records.read_observed(leaving.address))
-            if kind is None and records.read_observed(leaving.address):
-                kind = object
-            if kind is None:
-                continue
-            seen = record.observed.get(leaving.site)
-            if seen is None:
-                record.observed[leaving.site] = {kind}
-                news = True
-            elif kind not in seen:
-                seen.add(kind)
-                news = True
-        return news
-
-    def is_useless(self, code, state):
-        """Whether most calls leave, and by an exit that no loop comes before."""
-        if state.exits < RETIRE_EXITS or state.exits * 2 < state.calls:
-            return False
-        useless = sum(records.read_count(leaving.address) for leaving in code.exits if leaving.early)
-        return useless * 2 > state.exits
-
-
-def rebound(code, function):
-    """Keys of the dictionary entries a version relies on that are no longer what they were."""
-    return [key for namespace, key, expected in code.dependencies
-            if id((function.__globals__ if namespace is None else namespace).get(key, ABSENT)) != expected]
-
-
-def holds(code, function):
-    """Whether everything a version relies on is still so."""
-    if rebound(code, function) or any(reference() is None for reference in code.watched):
-        return False
-    return all(records.read_word(address) == expected for address, expected in code.words.items())
-
-
-#: Types an exit may report, by address. Others are only known to be something else.
-OBSERVABLE = {id(kind): kind for kind in STATIC}
 
 COMPILER = Compiler()

@@ -8,14 +8,14 @@ The wrapper's block at [rsp] while a body runs: +0 D (see machine/leave.py).
 Source: PEP 590 (vectorcall).
 """
 
-import ctypes
 import weakref
 
-from asm import (Assembler, Memory, eax, ecx, edx, mem8, mem32, mem64, r8, r9, r10, r11, r12, r13, r14, r14d, r15, rax, rbp,
-                 rbx, rcx, rdi, rdx, relative, rsi, rsp, xmm0, xmm15)
+from asm import (Assembler, Memory, eax, ecx, edx, mem8, mem32, mem64, r12, r13, r14, r14d, r15, rax, rbp, rbx, rcx, rdi, rdx,
+                 relative, rsi, rsp, xmm0, xmm15)
 from jit import types
 from jit.machine import arena, records, routines
 from jit.machine.refcounts import emit_decref, emit_incref
+from jit.matching import MATCHED_PARAMETERS, ArgumentMatching
 from jit.machine.stack import emit_stack_budget
 from jit.templates.calls import argument_registers
 from platforms.cpython import entry, symbols, threads
@@ -24,8 +24,6 @@ from platforms.cpython.layout import layout
 L = layout()
 PUSHED = (rbx, rbp, r12, r13, r14, r15)
 BLOCK = 24
-#: Functions of more parameters have keyword and default arguments matched by CPython, and run interpreted then.
-MATCHED_PARAMETERS = 16
 
 
 class Entry:
@@ -64,7 +62,7 @@ def build(record, function, full):
     return Entry(block, list(record.versions), [record.code, record.miss])
 
 
-class EntryEmitter:
+class EntryEmitter(ArgumentMatching):
     """Emits one wrapper. rbx = function object, rbp = its arguments, r12 = nargsf, r15 = thread state."""
 
     def __init__(self, asm, record, function, full):
@@ -126,123 +124,6 @@ class EntryEmitter:
                 self.emit_match(positional, untouched)
             else:
                 asm.jmp(untouched)
-
-    def emit_match(self, positional, untouched):
-        """Keyword and default arguments: make the full positional array on the stack and enter with that.
-
-        Anything unusual (unknown, repeated or missing arguments, names that are not interned) is left to CPython with
-        the arguments untouched, errors and their messages included. rdi, rsi, rdx, rcx stay as they came until then.
-        """
-        asm = self.asm
-        code = self.code
-        count = code.co_argcount
-        names = code.co_varnames[:count]
-        size = 8 * count + 16
-        size += 8 if size % 16 == 0 else 0
-        held = mem64(rsp, 8 * count)
-        fail = asm.label("unusual")
-        asm.mov(rax, self.constant(id(self.record.code)))
-        asm.cmp(mem64(rdi, L.function_code), rax)
-        asm.jne(untouched)
-        asm.sub(rsp, size)
-        asm.lea(r8, mem64(rdx, 0, rdx, 1))
-        asm.shr(r8, 1)
-        asm.cmp(r8, count)
-        asm.ja(fail)
-        for number in range(count):
-            absent = asm.label("absent")
-            asm.xor(eax, eax)
-            asm.cmp(r8, number)
-            asm.jbe(absent)
-            asm.mov(rax, mem64(rsi, 8 * number))
-            asm.bind(absent)
-            asm.mov(mem64(rsp, 8 * number), rax)
-        self.emit_match_names(names, fail)
-        self.emit_match_defaults(count, held, fail)
-        asm.mov(rsi, rsp)
-        asm.mov(edx, count)
-        asm.xor(ecx, ecx)
-        asm.call(positional)
-        done, freed = asm.label("matched"), asm.label("freed")
-        asm.mov(rdi, held)
-        asm.add(rsp, size)
-        asm.test(rdi, rdi)
-        asm.jz(done)
-        emit_decref(asm, rdi, freed)
-        asm.bind(done)
-        asm.ret()
-        asm.bind(freed)
-        asm.mov(rcx, rax)
-        asm.mov(rax, rdi)
-        asm.movq(xmm15, rcx)
-        asm.sub(rsp, 8)
-        asm.call(self.routines.dealloc_plain)
-        asm.add(rsp, 8)
-        asm.movq(rax, xmm15)
-        asm.ret()
-        asm.bind(fail)
-        asm.add(rsp, size)
-        asm.jmp(untouched)
-
-    def emit_match_names(self, names, fail):
-        """Put each keyword argument in its parameter's place; names are compared by identity."""
-        asm = self.asm
-        loop, done, stored = asm.label("keyword"), asm.label("keywords_done"), asm.label("stored")
-        asm.test(rcx, rcx)
-        asm.jz(done)
-        asm.xor(r9.r32, r9.r32)
-        asm.lea(r8, mem64(rsi, 0, r8, 8))
-        asm.bind(loop)
-        asm.cmp(r9, mem64(rcx, L.tuple_size))
-        asm.jae(done)
-        asm.mov(rax, mem64(rcx, L.tuple_items, r9, 8))
-        asm.mov(r10, mem64(r8, 0, r9, 8))
-        for number in range(self.code.co_posonlyargcount, len(names)):
-            other = asm.label("other_name")
-            asm.cmp(rax, self.constant(id(names[number])))
-            asm.jne(other)
-            asm.cmp(mem64(rsp, 8 * number), 0)
-            asm.jne(fail)
-            asm.mov(mem64(rsp, 8 * number), r10)
-            asm.jmp(stored)
-            asm.bind(other)
-        asm.jmp(fail)
-        asm.bind(stored)
-        asm.add(r9, 1)
-        asm.jmp(loop)
-        asm.bind(done)
-
-    def emit_match_defaults(self, count, held, fail):
-        """Fill missing parameters from the function's present defaults, which are kept alive for the call."""
-        asm = self.asm
-        have, complete = asm.label("have_defaults"), asm.label("complete")
-        asm.mov(r8, mem64(rdi, L.function_defaults))
-        asm.mov(held, r8)
-        asm.xor(r9.r32, r9.r32)
-        asm.test(r8, r8)
-        asm.jz(have)
-        asm.mov(r9, mem64(r8, L.tuple_size))
-        emit_incref(asm, r8, rax)
-        asm.bind(have)
-        missing = asm.label("missing")
-        for number in range(count):
-            given = asm.label("given")
-            asm.cmp(mem64(rsp, 8 * number), 0)
-            asm.jne(given)
-            # Place among the defaults: number - count + their number.
-            asm.lea(rax, mem64(r9, number - count))
-            asm.test(rax, rax)
-            asm.js(missing)
-            asm.mov(rax, mem64(r8, L.tuple_items, rax, 8))
-            asm.mov(mem64(rsp, 8 * number), rax)
-            asm.bind(given)
-        asm.jmp(complete)
-        asm.bind(missing)
-        asm.test(r8, r8)
-        asm.jz(fail)
-        emit_decref(asm, r8, fail)
-        asm.jmp(fail)
-        asm.bind(complete)
 
     def emit_thread_state(self):
         asm = self.asm

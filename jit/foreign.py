@@ -9,9 +9,8 @@ Two kinds:
 Operands lie on top of the abstract stack; they are boxed there, so that an exception finds them in the frame.
 """
 
-from jit import types
-from jit.types import BOOL, BYTEARRAY, FLOAT, INT, LIST, NULL, OBJECT, STR, Shape
-from jit.values import RangeIterator, Value
+from jit.types import BOOL, BYTEARRAY, INT, LIST, NULL, OBJECT, STR, Shape
+from jit.values import Value
 
 BINARY = {
     "+": "PyNumber_Add", "-": "PyNumber_Subtract", "*": "PyNumber_Multiply", "/": "PyNumber_TrueDivide",

@@ -2,13 +2,11 @@
 
 import ctypes
 
-from asm import (Assembler, eax, ecx, edx, mem32, mem64, r8, r9, r10, r11, r12, r14d, r15, rax, rbp, rbx, rcx, rdi, rdx, relative,
-                 rsi, rsp, xmm0)
+from asm import (Assembler, eax, ecx, edx, mem32, mem64, r8, r9, r14d, r15, rax, rbp, rbx, rcx, rdi, rdx, relative, rsi, rsp, xmm0)
 from jit import types
 from jit.entries import BLOCK, EntryEmitter, PUSHED
 from jit.errors import Unsupported
-from jit.machine import arena, routines
-from jit.machine.refcounts import emit_decref
+from jit.machine import arena
 from jit.machine.stack import emit_stack_budget
 from jit.templates.calls import argument_registers
 from platforms.cpython import symbols

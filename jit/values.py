@@ -8,7 +8,7 @@ Invariants:
       the compiled code must hand on or drop, however many slots name it.
 """
 
-from jit.types import BOOL, FLOAT, INT, NULL, UNBOXED, Shape, exact, STATIC, OBJECT
+from jit.types import INT, NULL, UNBOXED, exact, STATIC, OBJECT
 
 
 class Value:

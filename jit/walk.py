@@ -185,6 +185,7 @@ def walk(unit, argument_types, shapes, knowledge):
 
 def _check_edges(walker):
     """Types of pending parameters were decided late: do all edges still agree?"""
+    _spread_types(walker)
     conflict = False
     for block in walker.blocks:
         for edge in block.edges:
@@ -192,7 +193,7 @@ def _check_edges(walker):
                 if value is None or value.type is parameter.type:
                     continue
                 if parameter.type is PENDING:
-                    # It took the type of an outer loop's parameter before that was decided.
+                    # A generic block would have to box what an outer loop's parameter turned out to be.
                     walker.knowledge.peeled.update({(edge.target.index, slot[1]), (value.block.index, slot[1])})
                     conflict = True
                     continue
@@ -203,3 +204,18 @@ def _check_edges(walker):
                 walker.knowledge.peeled.add((edge.target.index, slot[1]))
                 conflict = True
     return conflict
+
+
+def _spread_types(walker):
+    """A parameter that took an outer loop's pending parameter takes the type that one was given later."""
+    changed = True
+    while changed:
+        changed = False
+        for block in walker.blocks:
+            for edge in block.edges:
+                if edge.target.generic:
+                    continue
+                for parameter, value in zip(edge.target.parameters, edge.arguments):
+                    if parameter.type is PENDING and value is not None and value.type is not PENDING:
+                        parameter.type = value.type
+                        changed = True

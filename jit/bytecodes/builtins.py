@@ -6,13 +6,11 @@ types (the call then goes through the C-API). Operands stay on the abstract stac
 
 import math
 
-from jit import types
-from jit.bytecodes.containers import append, sharpen
-from jit.bytecodes.items import take
-from jit.bytecodes.numbers import arithmetic, nonnegative, number, operands, to_float
-from jit.foreign import Call, blind_call, box_operands
+from jit.bytecodes.containers import sharpen
+from jit.bytecodes.numbers import arithmetic, number, operands, to_float
+from jit.foreign import box_operands
 from jit.template import find
-from jit.types import (BOOL, BYTEARRAY, BYTES, FLOAT, INT, LIST, NONE, OBJECT, STATIC, STR, TUPLE, UNBOXED, Shape, exact)
+from jit.types import (BOOL, BYTEARRAY, BYTES, FLOAT, INT, LIST, OBJECT, STATIC, STR, TUPLE)
 from jit.values import RangeIterator, Value
 
 CALLABLES = {}

@@ -3,12 +3,11 @@
 import math
 from types import CodeType
 
-from jit import types
 from jit.bytecodes.builtins import CALLABLES, METHODS
 from jit.foreign import Call, blind_vectorcall, callout
 from jit.types import FLOAT, INT, LIST, NULL, OBJECT, PENDING, Shape, exact
-from jit.values import RangeIterator, Value
-from jit.walk import Restart, bytecode
+from jit.values import Value
+from jit.walk import bytecode
 from platforms.cpython import opcodes
 
 #: Registers carry this many unboxed arguments; more make the call a callout.
@@ -94,10 +93,9 @@ def vectorcall(w, callee, first, count, names):
     base = len(stack) - count - 2
     if first is None:
         arguments = stack[base + 2:]
-        total = count
     else:
         arguments = [first] + stack[base + 2:]
-        total = count + 1
+        count + 1
     w.freeze()
     null = stack[base] if stack[base].type is NULL else stack[base + 1]
     stack[base:] = [null] * (1 if first is None else 0) + [callee] + arguments

@@ -5,7 +5,7 @@ from jit.bytecodes.items import take
 from jit.bytecodes.numbers import number
 from jit.foreign import Call, blind_call, callout
 from jit.types import BOOL, BYTEARRAY, BYTES, FLOAT, INT, LIST, NONE, NULL, OBJECT, STR, TUPLE, Shape, exact
-from jit.values import RangeIterator, Value
+from jit.values import Value
 from jit.walk import bytecode
 
 _INDEXED = {LIST: list, TUPLE: tuple, BYTES: bytes, BYTEARRAY: bytearray}
@@ -162,15 +162,14 @@ def build(w, instruction):
         shape.element = items[0].shape or Shape(items[0].type)
     w.before_effect()
     w.freeze()
-    box_shape = items
     from jit.foreign import box_operands
     operands = box_operands(w, count) if count else []
     throw = w.exit_here("out of memory")
     state = w.state
     del state.stack[len(state.stack) - count:]
     moved = []
-    for number, value in enumerate(operands):
-        last = not any(other is value for other in operands[number + 1:])
+    for place, value in enumerate(operands):
+        last = not any(other is value for other in operands[place + 1:])
         moves = value in state.owned and last and not state.holds(value)
         if moves:
             state.owned = state.owned - {value}
@@ -207,9 +206,9 @@ def unpack_sequence(w, instruction):
         return None
     w.operation("guard_size", container, exit=w.exit("wrong number of values to unpack"), detail=(python, count))
     items = []
-    for number in range(count):
-        site = (instruction.offset, number)
-        items.append(take_at(w, container, number, python, site))
+    for place in range(count):
+        site = (instruction.offset, place)
+        items.append(take_at(w, container, place, python, site))
     w.freeze()
     w.pop()
     for item in reversed(items):

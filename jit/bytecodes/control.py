@@ -2,11 +2,11 @@
 
 from jit import types
 from jit.bytecodes.containers import observe, prove
-from jit.bytecodes.items import element_guess, take
+from jit.bytecodes.items import take
 from jit.bytecodes.numbers import nonnegative
 from jit.errors import Unsupported
 from jit.foreign import Call, blind_call, callout
-from jit.types import INT, LIST, OBJECT, TUPLE, exact
+from jit.types import OBJECT, exact
 from jit.values import RangeIterator, Value
 from jit.walk import bytecode
 

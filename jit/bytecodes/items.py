@@ -4,9 +4,7 @@ Families ``<prefix>_int``, ``_float``, ``_bool``, ``_exact``, ``_object`` exist 
 list, tuple or cell; ``_byte`` for bytes and bytearray.
 """
 
-from jit import types
 from jit.types import BOOL, BOOL_OBJECT, FLOAT, FLOAT_OBJECT, INT, INT_OBJECT, OBJECT, STATIC, UNBOXED, exact
-from jit.values import Value
 
 _SUFFIX = {INT: "_int", FLOAT: "_float", BOOL: "_bool"}
 

@@ -6,10 +6,9 @@ checked on entry and after everything that may run foreign code. Numbers in glob
 
 from types import CellType, ModuleType
 
-from jit import types
 from jit.bytecodes.items import take
 from jit.foreign import Call, blind_call, callout
-from jit.types import LIST, NULL, OBJECT, STATIC, UNBOXED, Shape, exact, shape_of
+from jit.types import OBJECT, STATIC, Shape, exact, shape_of
 from jit.templates.calls import blind_template
 from jit.values import Value
 from jit.walk import bytecode

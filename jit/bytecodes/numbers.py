@@ -9,7 +9,7 @@ import operator
 from jit import foreign, types
 from jit.template import find
 from jit.types import BOOL, FLOAT, INT, NONE, OBJECT, UNBOXED
-from jit.values import RangeIterator, Value
+from jit.values import Value
 from jit.walk import bytecode
 
 _FOLD = {"+": operator.add, "-": operator.sub, "*": operator.mul, "//": operator.floordiv, "%": operator.mod,

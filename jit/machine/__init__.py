@@ -1,8 +1,9 @@
 """Shared machine code: leaving for the interpreter, calling out, boxing; and the data it works on.
 
     records.py      layouts of descriptors, function and version records
-    frames.py       building, linking and clearing interpreter frames
-    leave.py        exits, callouts, polls, freeing
+    frames.py       interpreter frames: linking and clearing; building.py makes them, callers.py walks compiled callers
+    leave.py        exits; callouts.py: foreign code, polls, freeing; area.py: where they keep registers
+    stack.py        recursion: Python's limit and the C stack
     boxes.py        numbers to objects and back
     refcounts.py    reference counting, inline
     monitoring.py, watcher.py   what is checked before compiled code goes on

@@ -7,7 +7,7 @@ unbox_int    rax = an exact int   -> rax = int64, edx = 0; or edx = 1 if 64 bits
 preserved_call   a C function in rcx, of rax and rdx: result in rax, other registers kept but rcx, rdx, xmm14, xmm15
 """
 
-from asm import (REGISTERS, eax, ecx, edx, mem32, mem64, r8, r9, r10, r11, rax, rcx, rdi, rdx, relative, rsi, rsp, xmm0, xmm15)
+from asm import (REGISTERS, edx, mem32, mem64, r8, r9, r10, r11, rax, rcx, rdi, rdx, relative, rsi, rsp, xmm0, xmm15)
 from jit.machine.refcounts import emit_incref
 from platforms.cpython import symbols
 from platforms.cpython.layout import layout

@@ -4,7 +4,7 @@ From 3.12 on, a count whose low half is negative belongs to an immortal object a
 wide, because Py_DECREF loads 64 bits and a narrower store just before would stall it.
 """
 
-from asm import mem32, mem64, rcx, rdx
+from asm import mem32, mem64, rcx
 from platforms.cpython.layout import layout
 
 L = layout()

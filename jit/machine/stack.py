@@ -8,8 +8,7 @@ table, by the thread state's unique id.
 import ctypes
 from functools import lru_cache
 
-from asm import (Assembler, eax, ecx, edx, mem32, mem64, r12, r13, r14, r14d, r15, rax, rbp, rbx, rcx, rdi, rdx, relative, rsi,
-                 rsp)
+from asm import (Assembler, eax, ecx, edx, mem32, mem64, r14d, r15, rax, rbx, rcx, rdi, rdx, relative, rsi, rsp)
 from jit.machine.arena import arena
 from platforms.cpython import symbols, threads
 from platforms.cpython.layout import layout

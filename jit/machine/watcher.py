@@ -8,7 +8,7 @@ shuts down.
 import ctypes
 from functools import lru_cache
 
-from asm import Assembler, eax, mem64, rax, relative
+from asm import Assembler, eax, relative
 from jit.machine.arena import arena
 from platforms.cpython import symbols
 

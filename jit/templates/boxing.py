@@ -3,7 +3,7 @@
 `exit` is for what cannot be unboxed; `mismatch` for an object of another type than guessed, which its stub finds in rax.
 """
 
-from asm import cl, dl, eax, ecx, edx, mem32, mem64, rax, rcx, rdx, xmm15
+from asm import cl, dl, ecx, edx, mem32, mem64, rax, rcx, rdx, xmm15
 from jit import types
 from jit.machine.refcounts import emit_incref
 from jit.template import template

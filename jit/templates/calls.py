@@ -6,7 +6,7 @@ Frame slots used: 0 materialised frame, 1 spare (vectorcall may scribble on it; 
 
 from functools import lru_cache
 
-from asm import eax, ecx, edx, mem32, mem64, qword, r8, r9, r10, r11, rax, rcx, rdi, rdx, relative, rsi, rsp, xmm0, xmm15
+from asm import eax, ecx, edx, mem64, r8, r9, r10, r11, rax, rcx, rdi, rdx, relative, rsi, rsp, xmm0, xmm15
 from asm import xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7
 from jit import types
 from jit.machine.refcounts import emit_decref, emit_incref

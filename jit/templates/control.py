@@ -1,6 +1,6 @@
 """Jumps, returns, leaving, and letting pending work in."""
 
-from asm import eax, edx, mem64, r14, rax, rcx, rdx, relative, xmm0, xmm14, xmm15
+from asm import mem64, rax, rcx, rdx, relative, xmm0, xmm15
 from jit import types
 from jit.machine import records
 from jit.machine.refcounts import emit_decref
