@@ -147,7 +147,7 @@ def compile_types(jit, function, text):
         try:
             COMPILER.add_version(record, COMPILER.compile(record, function, tuple(kinds), [None] * len(kinds)))
         except Unsupported as problem:
-            record.refused[tuple(kinds)] = problem
+            record.refused[tuple(kinds)] = problem.kept()
 
 
 def explain(options):

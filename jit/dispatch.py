@@ -203,7 +203,7 @@ class Compiler(Attention):
             try:
                 code = self.compile(record, function, kinds, [value.shape for value in arguments])
             except Unsupported as problem:
-                record.refused[kinds] = problem
+                record.refused[kinds] = problem.kept()
                 return None
             self.add_version(record, code)
             self.install(record, function)
@@ -295,7 +295,7 @@ class Compiler(Attention):
         try:
             self.add_version(record, self.compile(record, function, kinds, shapes))
         except Unsupported as problem:
-            record.refused[kinds] = problem
+            record.refused[kinds] = problem.kept()
         except (RecursionError, MemoryError) as problem:
             if record.compilations >= COMPILE_LIMIT:
                 record.refused[kinds] = Unsupported(f"{type(problem).__name__} while compiling")

@@ -14,6 +14,10 @@ class Unsupported(Exception):
         self.line = line
         self.operation = operation
 
+    def kept(self):
+        """The same without its traceback, whose frames would hold the arguments of the call that was refused."""
+        return Unsupported(self.reason, self.line, self.operation)
+
 
 class InternalError(Exception):
     """The compiler broke one of its own invariants; reported, never swallowed."""

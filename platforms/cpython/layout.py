@@ -142,6 +142,7 @@ frame_object_back                  16    16    16
 frame_object_frame                 24    24    24
 frame_object_trace                 32    32    32
 frame_object_data                  48    48    64  the frame itself once its function returned
+traceback_next                     16    16    16
 
 thread_interp                      16    16    16
 thread_recursion_remaining         32    28    44  int
