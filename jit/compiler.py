@@ -82,7 +82,8 @@ def compile_function(unit, argument_types, shapes, knowledge, function_record):
         knowledge.version_limit = 1
         walker = walk(unit, kinds, shapes, knowledge)
         order, loops = arrange(walker.entry)
-    dump.show_walk(unit, walker)
+    prune(order)
+    dump.show_walk(unit, order)
     result = result_type(walker)
     if not walker.returns and not walker.loops_reached:
         reason, line, operation = unit.notes[0] if unit.notes else ("it never returns", None, None)
@@ -178,6 +179,22 @@ def free(block, data):
     """Give a dead version's memory back."""
     arena().free_code(block)
     arena().free_data(data)
+
+
+def prune(order):
+    """Take out drops of what turned out to be numbers, or never to be bound: types of loop parameters are known late."""
+    for block in order:
+        block.operations = [operation for operation in block.operations
+                            if operation.template.name != "drop_if" or holds_reference(operation.arguments[1])]
+        terminator = block.terminator
+        if terminator.template.name == "return":
+            terminator.detail = [(value, flag) for value, flag in terminator.detail if holds_reference(value)]
+            flags = [flag for _, flag in terminator.detail if flag is not True]
+            terminator.arguments = terminator.arguments[:1] + [value for value, _ in terminator.detail] + flags
+
+
+def holds_reference(value):
+    return value.type.is_object and value.type is not types.PENDING
 
 
 def result_type(walker):

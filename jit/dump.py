@@ -22,11 +22,11 @@ def write(text):
     print(text, file=sys.stderr)
 
 
-def show_walk(unit, walker):
+def show_walk(unit, order):
     if wanted("instructions", unit):
         write(instructions_text(unit))
     if wanted("values", unit):
-        write(values_text(walker.blocks))
+        write(values_text(order))
 
 
 def instructions_text(unit):
