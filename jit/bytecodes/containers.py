@@ -10,6 +10,9 @@ from jit.walk import bytecode
 
 _INDEXED = {LIST: list, TUPLE: tuple, BYTES: bytes, BYTEARRAY: bytearray}
 
+#: Items further away do not fit an instruction's displacement; nobody has such lists.
+LARGEST_CONSTANT_INDEX = 1 << 24
+
 
 def index_value(w, value):
     """A subscript in machine form, or None: only exact ints and bools are taken for indexes."""
@@ -19,7 +22,9 @@ def index_value(w, value):
     if value.type.is_object and value.type.python not in (None, int, bool):
         return None
     machine = number(w, value)
-    return machine if machine is not None and machine.type in (INT, BOOL) else None
+    if machine is None or machine.type not in (INT, BOOL):
+        return None
+    return None if machine.is_constant and abs(machine.constant) > LARGEST_CONSTANT_INDEX else machine
 
 
 def container_of(w, value):

@@ -28,7 +28,7 @@ def test_the_example_of_the_readme(tmp_path):
 def test_the_dumps_of_the_architecture_document(tmp_path):
     text = (ROOT / "docs" / "ARCHITECTURE.md").read_text()
     source = fenced(text, "python")[0]
-    program = "from jit import jit\n" + "\n" * 7 + "@jit\n" + source + "total(10)\n"
+    program = "from jit import jit\n" + "\n" * 6 + "@jit\n" + source + "total(10)\n"
     for stage, dump in zip(("values", "intervals", "exits"), fenced(text, "")):
         printed = run(program, tmp_path, JIT_DUMP=stage, JIT_DUMP_ONLY="total").stderr
         assert dump.strip().splitlines() == printed.strip().splitlines(), stage
