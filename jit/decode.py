@@ -50,6 +50,8 @@ def raw_instructions(code):
     Raises:
         Unsupported: the bytecode is cut off or holds a number that is no opcode.
     """
+    if opcodes.is_cut_off(code):
+        raise Unsupported("bytecode is cut off")
     units = code.co_code
     size = len(units)
     position = start = argument = 0
@@ -98,7 +100,10 @@ def decode(code):
             continue
         if name == "PRECALL":
             continue
-        pieces = opcodes.canonical_form(name, argument)
+        try:
+            pieces = opcodes.canonical_form(name, argument)
+        except IndexError:
+            raise Unsupported("an argument is out of range", line, name) from None
         for operation, value in pieces:
             instruction = Instruction(operation, value, resume, own, following, line)
             instruction.last = False
@@ -110,6 +115,7 @@ def decode(code):
         if pieces:
             instructions[-1].last = True
         resume = None
+    _check_operands(code, instructions)
     for instruction, offset in jumps:
         if offset not in index_at:
             raise Unsupported("jump into the middle of an instruction", instruction.line, instruction.operation)
@@ -117,6 +123,26 @@ def decode(code):
         if instruction.target >= len(instructions):
             raise Unsupported("jump past the end", instruction.line, instruction.operation)
     return instructions
+
+
+_LOCALS = ("LOAD_FAST", "STORE_FAST", "DELETE_FAST", "LOAD_FAST_AND_CLEAR", "LOAD_DEREF", "STORE_DEREF", "LOAD_CLOSURE", "MAKE_CELL")
+_NAMES_USED = ("LOAD_GLOBAL", "STORE_GLOBAL", "LOAD_ATTR", "STORE_ATTR", "LOAD_METHOD")
+
+
+def _check_operands(code, instructions):
+    """Arguments that are indexes must be in range; hostile code objects have others."""
+    limits = {"LOAD_CONST": len(code.co_consts)}
+    limits.update(dict.fromkeys(_LOCALS, local_count(code)), **dict.fromkeys(_NAMES_USED, len(code.co_names)))
+    for instruction in instructions:
+        limit = limits.get(instruction.operation)
+        if limit is not None and instruction.argument >= limit:
+            raise Unsupported("an argument is out of range", instruction.line, instruction.operation)
+
+
+def local_count(code):
+    """Slots of localsplus: locals, cells that are no arguments, free variables."""
+    extra_cells = [name for name in code.co_cellvars if name not in code.co_varnames]
+    return len(code.co_varnames) + len(extra_cells) + len(code.co_freevars)
 
 
 def _jump_offset(name, argument, following):

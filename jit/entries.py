@@ -147,6 +147,10 @@ class EntryEmitter(ArgumentMatching):
             asm.jne(self.original)
             return
         from jit.machine.monitoring import version_cell
+        trace, profile = threads.trace_functions()
+        asm.mov(rax, mem64(r15, trace))
+        asm.or_(rax, mem64(r15, profile))
+        asm.jne(self.original)
         if check[0] == "interp_version":
             asm.mov(rax, self.constant(check[1]))
             asm.mov(rax, mem64(rax, 0))

@@ -9,6 +9,7 @@ Two kinds:
 Operands lie on top of the abstract stack; they are boxed there, so that an exception finds them in the frame.
 """
 
+from jit.errors import Unsupported
 from jit.types import BOOL, BYTEARRAY, INT, LIST, NULL, OBJECT, STR, Shape
 from jit.values import Value
 
@@ -56,6 +57,8 @@ def box_operands(w, count):
     Returns None if one of them is an iterator that exists only as numbers.
     """
     stack = w.state.stack
+    if len(stack) < count:
+        raise Unsupported("operand stack underflow")
     if any(item.__class__ is not Value for item in stack[-count:]):
         return None
     for depth in range(count, 0, -1):

@@ -3,7 +3,7 @@
 from types import CodeType, FunctionType, ModuleType
 
 from jit.blocks import Flow
-from jit.decode import decode, exception_entries
+from jit.decode import decode, exception_entries, local_count
 from jit.errors import Unsupported
 
 _GENERATOR_FLAGS = 0x20 | 0x80 | 0x200  # CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR
@@ -110,12 +110,6 @@ class Unit:
     def callee(self, walker, function, arguments):
         """The compiled version of `function` for these arguments, or None."""
         return self.manager.callee(self, walker, function, arguments)
-
-
-def local_count(code):
-    """Slots of localsplus: locals, cells that are no arguments, free variables."""
-    extra_cells = [name for name in code.co_cellvars if name not in code.co_varnames]
-    return len(code.co_varnames) + len(extra_cells) + len(code.co_freevars)
 
 
 def check_compilable(code):

@@ -122,6 +122,10 @@ class CalloutRoutines:
             asm.cmp(mem8(rax, check[2]), 0)
         else:
             from jit.machine.monitoring import version_cell
+            trace, profile = threads.trace_functions()
+            asm.mov(rax, mem64(r15, trace))
+            asm.or_(rax, mem64(r15, profile))
+            asm.jne(label)
             if check[0] == "interp_version":
                 asm.mov(rax, self.frames.pointer(check[1]))
                 asm.mov(rax, mem64(rax, 0))

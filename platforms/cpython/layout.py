@@ -150,6 +150,8 @@ thread_recursion_limit             36    32    48  int
 thread_c_recursion_remaining        -    36    52  int
 thread_cframe                      56    56     -
 thread_current_frame                -     -    72
+thread_profile_function             -    64    80  c_profilefunc: not NULL while sys.setprofile is on in this thread
+thread_trace_function               -    72    88  c_tracefunc
 thread_exc_info                   120   104   120  _PyErr_StackItem*
 thread_eval_breaker                 -     -    24  uint64: 8 bits of events, instrumentation version
 thread_ident                      152   136   152  threading.get_ident()

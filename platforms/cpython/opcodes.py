@@ -10,8 +10,11 @@ leaves to the interpreter there, it never guesses.
 Source: Python/bytecodes.c (3.12, 3.13), Python/ceval.c (3.11), Lib/opcode.py of each version.
 """
 
+import ctypes
 import opcode
 import sys
+
+from platforms.cpython.layout import layout
 
 VERSION = sys.version_info[:2]
 
@@ -107,6 +110,36 @@ def cache_entries():
                 counts[opcode.opmap[name]] = count
         return counts
     return list(raw)
+
+
+def is_cut_off(code):
+    """Whether the last instruction's inline cache would lie behind the end of the bytecode.
+
+    CPython itself writes there when asked for ``co_code`` of such a code object (Objects/codeobject.c, deopt_code), so this
+    must be known first. Looks at the bytecode in place, where instructions may be specialised already.
+    """
+    fields = layout()
+    length = ctypes.c_ssize_t.from_address(id(code) + fields.ob_size).value
+    units = ctypes.string_at(id(code) + fields.code_adaptive, 2 * length)
+    counts, known = cache_entries(), set(opcode.opmap.values())
+    index = 0
+    while index < length:
+        number = units[2 * index]
+        if number not in known:
+            number = _base_opcode(number)
+        if number >= _FIRST_INSTRUMENTED:
+            return False  # it is running under a tool, so the interpreter takes it for sound
+        index += 1 + counts[number]
+    return index != length
+
+
+_FIRST_INSTRUMENTED = min([number for name, number in opcode.opmap.items() if name.startswith("INSTRUMENTED_")], default=256)
+
+
+def _base_opcode(number):
+    """The opcode that a specialised one stands for; unknown numbers stand for themselves."""
+    import dis
+    return dis._deoptop(number)
 
 
 def raw_names():

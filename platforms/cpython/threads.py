@@ -171,6 +171,17 @@ def tracing_check() -> tuple:
     return ("interp_version", address, observe.read(address))
 
 
+def trace_functions() -> tuple:
+    """Offsets in the thread of pointers that are not NULL while sys.settrace or sys.setprofile is on in it; 3.12 and later.
+
+    The version of `tracing_check` belongs to the whole interpreter, and need not change when a second thread is traced.
+    """
+    fields = layout()
+    if fields.thread_trace_function is None:
+        return ()
+    return (fields.thread_trace_function, fields.thread_profile_function)
+
+
 def stack_limits() -> dict[str, int]:
     """What a per-thread stack limit needs: C functions and the unique id of a thread."""
     names = ("pthread_self", "pthread_getattr_np", "pthread_attr_getstack", "pthread_attr_destroy")

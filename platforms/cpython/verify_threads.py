@@ -187,8 +187,26 @@ def _tracing(fields, cells):
             sys.setprofile(None)
             after = byte.value
         yield "cframe_use_tracing", (traced, after), (_TRACED, 0)
+    if fields.thread_trace_function is not None and sys.gettrace() is None and sys.getprofile() is None:
+        yield from _trace_functions(fields, cells)
     if fields.interp_monitoring_version is not None:
         yield from _monitoring(fields, cells)
+
+
+def _trace_functions(fields, cells):
+    """Each of the two pointers is set by its own function and by nothing else."""
+    def pointers():
+        return [bool(read(cells.state + offset)) for offset in (fields.thread_trace_function, fields.thread_profile_function)]
+
+    found = [pointers()]
+    sys.settrace(_ignore)
+    found.append(pointers())
+    sys.settrace(None)
+    sys.setprofile(_ignore)
+    found.append(pointers())
+    sys.setprofile(None)
+    yield "thread_trace_function", [trace for trace, _ in found], [False, True, False]
+    yield "thread_profile_function", [profile for _, profile in found], [False, False, True]
 
 
 def _ignore(*_):
