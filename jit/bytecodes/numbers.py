@@ -7,6 +7,7 @@ guarded and unboxed; then the family ``BINARY_OP <symbol>`` chooses the template
 import operator
 
 from jit import foreign, types
+from jit.errors import Unsupported
 from jit.template import find
 from jit.types import BOOL, FLOAT, INT, NONE, OBJECT, UNBOXED
 from jit.values import Value
@@ -151,6 +152,9 @@ def unary(w, instruction):
     machine = number(w, value)
     if machine is None or machine.type is FLOAT and instruction.operation == "UNARY_INVERT":
         return w.leave(f"{instruction.operation} of {value.type.name}")
+    if machine.type is BOOL and instruction.operation == "UNARY_INVERT":
+        # From 3.12 on with a DeprecationWarning each time.
+        return foreign.callout(w, foreign.Call("PyNumber_Invert"), 1)
     if machine.is_constant:
         apply = {"UNARY_NEGATIVE": operator.neg, "UNARY_INVERT": operator.invert,
                  "UNARY_POSITIVE": operator.pos}[instruction.operation]
@@ -360,7 +364,8 @@ def is_op(w, instruction):
         return w.leave("identity of an iterator")
     result = identity(w, left, right)
     if result is None:
-        return w.leave(f"identity of {left.type.name} and {right.type.name}")
+        # Leaving here would box numbers that were one object before.
+        raise Unsupported(f"identity of {left.type.name} and {right.type.name}", instruction.line, instruction.operation)
     if instruction.argument:
         result = w.constant(not result.constant) if result.is_constant else w.operation("not", result)
     w.freeze()
@@ -382,6 +387,8 @@ def identity(w, left, right):
             return w.constant(left.constant is right.constant)
         return w.operation("same", left, right)
     unboxed, other = (left, right) if left.type.unboxed else (right, left)
+    if other.is_constant and type(other.constant) is not unboxed.type.python:
+        return w.constant(False)
     if unboxed.type is BOOL and not other.is_constant and other.type is OBJECT:
         return w.operation("same", w.box(unboxed), other) if unboxed.is_constant else None
     return None

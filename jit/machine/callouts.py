@@ -96,7 +96,6 @@ class CalloutRoutines:
         asm.call(self.frames.look_at_callers)
         asm.test(eax, eax)
         asm.jnz(leave)
-        self.emit_tracing_check(leave)
         asm.mov(rcx, mem64(rbx, r.VERSION_RECORD))
         asm.call(self.labels["revalidate"])
         asm.test(eax, eax)
@@ -136,7 +135,7 @@ class CalloutRoutines:
         asm.jne(label)
 
     def emit_revalidate(self):
-        """rcx = version record; eax = 1 if what it relies on still holds (words brought up to date), else 0.
+        """rcx = version record; eax = 1 if what it relies on still holds (words brought up to date), else 0; 0 also while traced.
 
         A word of kind 0 that differs means a dictionary changed, perhaps elsewhere than in the keys relied upon.
         """
@@ -144,6 +143,8 @@ class CalloutRoutines:
         loop, next_word, look, keys, found, good, bad, out, refresh = (
             asm.label(n) for n in ("words", "next_word", "look", "keys", "found", "good", "bad", "out", "refresh"))
         self.begin("revalidate")
+        traced = asm.label("traced")
+        self.emit_tracing_check(traced)
         asm.mov(eax, mem32(rcx, r.N_WORDS))
         asm.mov(r8, mem64(rcx, r.WORDS))
         asm.xor(r9.r32, r9.r32)
@@ -168,6 +169,7 @@ class CalloutRoutines:
         asm.ret()
         asm.bind(bad)
         asm.mov(mem64(rcx, r.ATTENTION), 1)
+        asm.bind(traced)
         asm.xor(eax, eax)
         asm.ret()
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from compare import check
+from compare import check, copies
 
 
 class SubInt(int):
@@ -145,3 +145,40 @@ def test_hot_loop_meets_every_edge():
         return total
     check(f, (5, 1, 1), (50, 1, 1), (50, 1, 0.5), (50, 1.5, 1), (50, 2**61, -1), (50, True, False), (3, "a", "b"), (50, SubInt(1), 1),
           (50, 1, Answers(1)), (50, 0, Raises()), (400, 1.0, 1e300))
+
+
+def test_identity_of_numbers():
+    """A number is the object it was: what cannot be known of unboxed numbers is not compiled."""
+    def through_a_loop(x, n):
+        y = x
+        for i in range(n):
+            y = y
+        return y is x, x is None, x is not Ellipsis
+
+    def items(a, i):
+        return a[i] is a[i], a[0] is a[1], a[0] is None
+
+    def constants(x):
+        y = 1000
+        z = 1000
+        return y is z, x is y, x is x
+    check(through_a_loop, (1000.5, 3), (10**6, 2), (5, 2), (True, 2), (None, 2), ("a", 1))
+    check(items, ([1.5, 2.5], 1), ([10**5, 7], 0), ([None, None], 0), ([True, False], 0))
+    check(constants, (1000,), (1000.0,), (3,))
+
+
+def test_inverting_a_bool_warns_as_ever():
+    import warnings
+
+    def f(a, n):
+        for i in range(n):
+            b = ~a
+        return b, ~(n > 1)
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        counts = []
+        for functions in copies(f):
+            seen.clear()
+            assert [functions[0](True, 3), functions[0](False, 3), functions[0](5, 3)] == [(-2, -2), (-1, -2), (-6, -2)]
+            counts.append([(item.category, item.lineno) for item in seen if "Bitwise" in str(item.message)])
+    assert counts[0] == counts[1]

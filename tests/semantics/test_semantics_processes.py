@@ -34,7 +34,7 @@ for compiled in (False, True):
     sides.append(scope)
 def deepest(scope, name, *rest):
     "the largest depth that works"
-    low, high = 0, 3000
+    low, high = 0, sys.getrecursionlimit() + 50
     while low < high:
         middle = (low + high + 1) // 2
         try:
@@ -52,10 +52,10 @@ def test_recursion_error_at_the_interpreters_depth():
     child(RECURSION + """
 for scope in sides * 2: # warm
     scope["down"](50), scope["even"](50, 1), scope["boxed"](50, 1), scope["handled"](sys.getrecursionlimit() - 30)
-for limit in (1000, 300, 1700):
+for limit in (1000, 300):
     sys.setrecursionlimit(limit)
     for name, rest in (("down", ()), ("even", (1,)), ("odd", (1.5,)), ("boxed", (1,)), ("through", (lambda f: f(),))):
-        for above in (0, 5, 100):
+        for above in (0, 100):
             wanted, got = (levels(above, lambda: deepest(scope, name, *rest)) for scope in sides)
             assert wanted == got, (limit, name, above, wanted, got)
     wanted, got = (scope["handled"](0) for scope in sides)
@@ -70,7 +70,7 @@ sys.setrecursionlimit(10**6)
 compiled = sides[1]
 for name, rest in (("down", ()), ("even", (1,)), ("boxed", (1,))):
     reached = 0
-    for depth in (1000, 5000, 20000, 60000):
+    for depth in (1000, 5000, 20000):
         try:
             compiled[name](depth, *rest); reached = depth
         except RecursionError: pass
@@ -155,6 +155,7 @@ def interrupt():
     os.kill(os.getpid(), signal.SIGINT)
 best = 9
 for _ in range(3):
+    if best < 0.1: break
     thread = threading.Thread(target=interrupt)
     thread.start()
     try:
