@@ -157,7 +157,7 @@ def test_reference_counts(function):
     after = counts(values), counts(constants), sys.getrefcount(fast), sys.getrefcount(fast.__code__), len(gc.get_objects())
     assert after[:2] == before[:2]
     assert abs(after[2] - before[2]) <= 2 and abs(after[4] - before[4]) <= 5000
-    assert after[3] - before[3] <= 2
+    assert after[3] - before[3] <= 16  # former versions hold the code object
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
@@ -176,7 +176,8 @@ def test_reference_counts_of_single_calls(function):
         except (TypeError, ValueError, IndexError, UnboundLocalError):
             result = None
         gc.collect()
-        found = counts(values)
+        # Numbers are left out: compiled code may return an equal one, which is no reference to the argument.
+        found = counts([value for value in values if not isinstance(value, (int, float))])
         del result
         gc.collect()
         return found
