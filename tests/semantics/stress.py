@@ -22,7 +22,9 @@ warnings.filterwarnings("error", message="purejit")
 
 def load(source, compile_functions):
     namespace = {}
-    exec(compile(source, "<random>", "exec"), namespace)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        exec(compile(source, "<random>", "exec"), namespace)
     if compile_functions:
         for item in list(namespace.values()):
             if isinstance(item, FunctionType):

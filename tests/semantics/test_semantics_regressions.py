@@ -27,6 +27,9 @@ def test_constants_boxed_between_blocks_are_not_dropped():
         return d * (c and 1e300)
     fast = check(f, (1e-10, 2, 1), ("ab", 255, 5), (-1.5, 2, 2**60), (1e308, 2**63, 256), (1e-10, 0, 0), (3.75, 255, 2**63 - 1), ("ab", 1, 0))
     constant = next(item for item in fast.__code__.co_consts if item == 1e300)
+    for _ in range(20):
+        fast(1e-10, 2, 1), fast(1e308, 2**63, 1)
+    gc.collect()
     before = sys.getrefcount(constant)
     for _ in range(200):
         fast(1e-10, 2, 1), fast(1e308, 2**63, 1)
