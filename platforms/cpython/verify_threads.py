@@ -187,7 +187,7 @@ def _tracing(fields, cells):
             sys.setprofile(None)
             after = byte.value
         yield "cframe_use_tracing", (traced, after), (_TRACED, 0)
-    if fields.thread_trace_function is not None and sys.gettrace() is None and sys.getprofile() is None:
+    if fields.thread_trace_function is not None:
         yield from _trace_functions(fields, cells)
     if fields.interp_monitoring_version is not None:
         yield from _monitoring(fields, cells)
@@ -199,6 +199,11 @@ def _trace_functions(fields, cells):
         return [bool(read(cells.state + offset)) for offset in (fields.thread_trace_function, fields.thread_profile_function)]
 
     found = [pointers()]
+    if sys.gettrace() is not None or sys.getprofile() is not None:
+        # Somebody traces already and is not disturbed: the pointers must say who.
+        yield "thread_trace_function", found[0][0], sys.gettrace() is not None
+        yield "thread_profile_function", found[0][1], sys.getprofile() is not None
+        return
     sys.settrace(_ignore)
     found.append(pointers())
     sys.settrace(None)

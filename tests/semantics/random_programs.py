@@ -174,7 +174,7 @@ class Program:
         pick = self.random
         name = self.fresh("w")
         self.line(depth, f"{name} = {pick.randrange(0, 7)}")
-        extra = f" and {self.condition()}" if pick.random() < 0.4 else ""
+        extra = f" and ({self.condition()})" if pick.random() < 0.4 else ""
         self.line(depth, f"while {name} > 0{extra}:")
         self.line(depth + 1, f"{name} -= 1")
         self.block(depth + 1, True)
