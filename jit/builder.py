@@ -42,9 +42,8 @@ class Builder:
         found = self.constants.get(key)
         if found is None:
             found = self.constants[key] = constant_value(-1, constant)
-            if found.type.is_object and constant is not None:
-                self.unit.keep(constant)
-            elif kind is float:
+            if constant is not None:
+                # Numbers too: descriptors hold their addresses, and folding makes objects nobody else refers to.
                 self.unit.keep(constant)
         return found
 

@@ -88,3 +88,17 @@ def test_random_programs_that_failed(seed):
     """Moves of floats through spill slots in a cycle, types decided late, templates that were missing, and others."""
     assert stress.compare(seed) is None
     gc.collect()
+
+
+def test_folded_integers_outlive_compiling():
+    """An exit's descriptor held the address of a folded int that was freed when compiling ended."""
+    def f(n):
+        a = -3
+        b = a * 1152921504606846976
+        c = b - 12345678
+        return (b ** 2, c ** 2) if n else (b, c)
+    for _ in range(20):
+        check(f, (1,), (0,), repeat=2)
+        gc.collect()
+        junk = [number * 7919 + 2**61 for number in range(200)]
+    assert junk
