@@ -1,7 +1,8 @@
 """CRC-32 of a file in pure Python, checked against zlib: python examples/checksum.py [FILE]"""
 
-import sys
 import zlib
+
+from common.program import parser, report_time
 
 from jit import jit
 
@@ -25,11 +26,23 @@ def crc32(data, table):
     return c ^ 0xFFFFFFFF
 
 
-if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        with open(sys.argv[1], "rb") as file:
-            content = file.read()
-    else:
-        content = bytes(range(256)) * 500
-    result = crc32(content, make_table())
+def main():
+    options = parser(__doc__)
+    options.add_argument("file", metavar="FILE", nargs="?")
+    chosen = options.parse_args()
+    content = bytes(range(256)) * 500
+    if chosen.file is not None:
+        try:
+            with open(chosen.file, "rb") as file:
+                content = file.read()
+        except OSError as problem:
+            options.error(str(problem))
+    table = make_table()
+    result = crc32(content, table)
     print(f"{result:08x}", "as zlib says" if result == zlib.crc32(content) else "WRONG")
+    if chosen.time:
+        report_time(lambda: crc32(content, table))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,13 +1,13 @@
-"""Levenshtein distance between two words: python examples/edit_distance.py WORD WORD"""
+"""Levenshtein distance between two words: python examples/edit_distance.py [WORD WORD]"""
 
-import sys
+from common.program import parser, report_time
 
 from jit import jit
 
 
 @jit
 def distance(a, b):
-    """Fewest insertions, deletions and replacements that turn byte string `a` into `b`."""
+    """Fewest insertions, deletions and replacements that turn `a` into `b`, both lists of characters' numbers."""
     row = list(range(len(b) + 1))
     for i in range(len(a)):
         diagonal = row[0]
@@ -20,6 +20,18 @@ def distance(a, b):
     return row[len(b)]
 
 
+def main():
+    options = parser(__doc__)
+    options.add_argument("words", metavar="WORD", nargs="*")
+    chosen = options.parse_args()
+    if len(chosen.words) not in (0, 2):
+        options.error("give two words, or none for an example")
+    words = chosen.words or ["the quick brown fox jumps over", "a lazy dog sleeps under the moon"]
+    a, b = ([ord(character) for character in word] for word in words)
+    print(distance(a, b))
+    if chosen.time:
+        report_time(lambda: distance(a, b))
+
+
 if __name__ == "__main__":
-    words = sys.argv[1:3] if len(sys.argv) > 2 else ["the quick brown fox jumps over", "a lazy dog sleeps under the moon"]
-    print(distance(words[0].encode(), words[1].encode()))
+    main()

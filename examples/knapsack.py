@@ -1,6 +1,6 @@
 """The most valuable load of a knapsack, by dynamic programming: python examples/knapsack.py [CAPACITY]"""
 
-import sys
+from common.program import number, parser, report_time
 
 from jit import jit
 
@@ -18,8 +18,16 @@ def best_load(weights, values, capacity):
     return best[capacity]
 
 
-if __name__ == "__main__":
-    capacity = int(sys.argv[1]) if len(sys.argv) > 1 else 500
+def main():
+    options = parser(__doc__)
+    options.add_argument("capacity", metavar="CAPACITY", nargs="?", type=number(0), default=500)
+    chosen = options.parse_args()
     weights = [3 + i * 7 % 23 for i in range(60)]
     values = [1.5 + i * 13 % 31 * 0.75 for i in range(60)]
-    print(f"{best_load(weights, values, capacity):.2f}")
+    print(f"{best_load(weights, values, chosen.capacity):.2f}")
+    if chosen.time:
+        report_time(lambda: best_load(weights, values, chosen.capacity))
+
+
+if __name__ == "__main__":
+    main()

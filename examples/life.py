@@ -1,6 +1,6 @@
 """Conway's game of life on a torus: python examples/life.py [GENERATIONS]"""
 
-import sys
+from common.program import number, parser, report_time
 
 from jit import jit
 
@@ -29,13 +29,23 @@ def run(generations, width=64, height=24):
     for x, y in ((1, 0), (2, 1), (0, 2), (1, 2), (2, 2), (30, 10), (31, 10), (32, 10), (31, 11), (40, 5), (41, 5), (40, 6)):
         cells[y * width + x] = 1
     following = [0] * (width * height)
+    alive = sum(cells)
     for _ in range(generations):
         alive = step(cells, following, width, height)
         cells, following = following, cells
     return alive, "\n".join("".join(".#"[c] for c in cells[y * width:(y + 1) * width]) for y in range(height))
 
 
-if __name__ == "__main__":
-    alive, text = run(int(sys.argv[1]) if len(sys.argv) > 1 else 100)
+def main():
+    options = parser(__doc__)
+    options.add_argument("generations", metavar="GENERATIONS", nargs="?", type=number(0), default=100)
+    chosen = options.parse_args()
+    alive, text = run(chosen.generations)
     print(text)
     print(alive, "alive")
+    if chosen.time:
+        report_time(lambda: run(chosen.generations))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,6 @@
 """The Mandelbrot set as text: python examples/mandelbrot.py [WIDTH]"""
 
-import sys
+from common.program import number, parser, report_time
 
 from jit import jit
 
@@ -27,6 +27,15 @@ def picture(width, limit=200):
         yield line.rstrip()
 
 
-if __name__ == "__main__":
-    for text in picture(int(sys.argv[1]) if len(sys.argv) > 1 else 78):
+def main():
+    options = parser(__doc__)
+    options.add_argument("width", metavar="WIDTH", nargs="?", type=number(1), default=78)
+    chosen = options.parse_args()
+    for text in picture(chosen.width):
         print(text)
+    if chosen.time:
+        report_time(lambda: list(picture(chosen.width)))
+
+
+if __name__ == "__main__":
+    main()

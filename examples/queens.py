@@ -1,6 +1,6 @@
 """In how many ways can N queens stand on an N x N board? python examples/queens.py [N]"""
 
-import sys
+from common.program import number, parser, report_time
 
 from jit import jit
 
@@ -19,6 +19,14 @@ def place(n, row, columns, falling, rising):
     return count
 
 
+def main():
+    options = parser(__doc__)
+    options.add_argument("n", metavar="N", nargs="?", type=number(0), default=8)
+    chosen = options.parse_args()
+    print(chosen.n, "queens:", place(chosen.n, 0, 0, 0, 0), "ways")
+    if chosen.time:
+        report_time(lambda: place(chosen.n, 0, 0, 0, 0))
+
+
 if __name__ == "__main__":
-    n = int(sys.argv[1]) if len(sys.argv) > 1 else 8
-    print(n, "queens:", place(n, 0, 0, 0, 0), "ways")
+    main()
