@@ -45,7 +45,12 @@ def interpreter():
     """Version of this interpreter, and what can be told of its build."""
     options = sysconfig.get_config_var("CONFIG_ARGS") or ""
     chosen = [option for option in ("--enable-optimizations", "--with-lto") if option in options]
-    traits = ["configured " + ("with " + ", ".join(chosen) if chosen else "without --enable-optimizations")]
+    if chosen:
+        traits = ["configured with " + ", ".join(chosen)]
+    elif sysconfig.get_config_var("PGO_PROF_USE_FLAG"):
+        traits = ["configured without --enable-optimizations"]
+    else:  # distributions that profile by rules of their own take the flags out of what they install
+        traits = ["distribution build, optimisation not recorded"]
     try:
         with open("/proc/self/maps") as lines:
             traits.append("shared libpython" if "libpython" in lines.read() else "static")
