@@ -9,7 +9,8 @@ def sequentialise(moves, scratch):
         scratch: function from a place to a scratch place of its kind, for breaking cycles.
 
     Returns:
-        list of (destination, source): one for each move that changes something, and one more for each cycle.
+        list of (destination, source): one for each move that changes something, and one more for each cycle. Sources that
+        no move overwrites (constants among them) come last, when no scratch place is in use any more.
 
     Raises:
         ValueError: two moves have one destination.
@@ -18,6 +19,10 @@ def sequentialise(moves, scratch):
     if len(pending) != len(moves):
         raise ValueError("two moves to one place")
     pending = {destination: source for destination, source in pending.items() if destination != source}
+    # They wait for nobody: nothing overwrites their sources, and who reads their destinations goes before.
+    last = [(destination, source) for destination, source in pending.items() if source not in pending]
+    for destination, _ in last:
+        del pending[destination]
     readers = {}
     for source in pending.values():
         readers[source] = readers.get(source, 0) + 1
@@ -43,4 +48,4 @@ def sequentialise(moves, scratch):
                     readers[place] += 1
             readers[saved] = 0
             ready.append(saved)
-    return ordered
+    return ordered + last

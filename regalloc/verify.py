@@ -7,8 +7,8 @@ def verify(intervals, allocation, registers, clobbers, loops=()):
     """Check an allocation.
 
     Raises:
-        AllocationError: a value has no place or one of the wrong class, two values share a place at one time, or a register
-            is relied on behind a clobber that destroys it.
+        AllocationError: a value has no place or one of the wrong class, two values share a place at one time (in any turn of
+            any loop), or a register is relied on behind a clobber that destroys it.
     """
     held = {}
     for interval in intervals:
@@ -19,7 +19,7 @@ def verify(intervals, allocation, registers, clobbers, loops=()):
             if location.register not in registers[interval.register_class]:
                 raise AllocationError(f"{interval} is in {location.register}, which is of another class")
             until = interval.end if location.slot is None else location.until
-            held.setdefault(location.register, []).append((interval.start, until, interval))
+            held.setdefault(location.register, []).append((interval.start, _needed_until(interval, until, loops), interval))
             _check_clobbers(interval, location.register, until, clobbers, loops)
         if location.slot is not None:
             if not 0 <= location.slot < allocation.slots:
@@ -30,6 +30,16 @@ def verify(intervals, allocation, registers, clobbers, loops=()):
         for (_, end, first), (start, _, second) in zip(ranges, ranges[1:]):
             if start < end:
                 raise AllocationError(f"{first} and {second} are both in {place}")
+
+
+def _needed_until(interval, until, loops):
+    """Where a register part that is read before `until` may be overwritten.
+
+    If it ends in a loop that the value was defined before, the next turn reads it again: not before the loop's end.
+    """
+    if until >= interval.end:
+        return until
+    return max([end for start, end in loops if start < until < end and not start <= interval.start < end], default=until)
 
 
 def _check_clobbers(interval, register, until, clobbers, loops):
