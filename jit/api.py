@@ -64,11 +64,17 @@ def disassemble(function, file=None):
 def native(function, *argument_types):
     """The raw entry of one version as a ctypes function: C values in and out, the GIL held, exceptions raised.
 
+    The function is decorated, and compiled for these types if it is not yet. The ctypes object keeps the machine code alive;
+    C code must not use it for longer. As everywhere in ctypes, ints given are cut to 64 bits. A result that the C type does
+    not hold raises OverflowError; RuntimeError tells that a global the version relied on was rebound (ask for it again).
+    It may run compiled code while a debugger traces.
+
     Args:
-        function: a Python function. argument_types: int, float or bool for each parameter.
+        function: a Python function. argument_types: a class for each parameter: int (int64_t), float (double), bool (_Bool);
+            any other (PyObject *).
 
     Raises:
-        TypeError, Unsupported.
+        TypeError: a wrong number of types, or not types. jit.errors.Unsupported: it is not compiled for them.
     """
     from jit.natives import native as make
     return make(_plain(function), argument_types)

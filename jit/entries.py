@@ -75,13 +75,6 @@ class EntryEmitter(ArgumentMatching):
         self.miss = asm.label("miss")
         self.out = asm.label("out")
 
-    @classmethod
-    def for_thread_state(cls, asm):
-        """An emitter that is only asked for the thread state."""
-        made = cls.__new__(cls)
-        made.asm = asm
-        return made
-
     def constant(self, value):
         return relative(self.asm.constant(value))
 

@@ -1,12 +1,22 @@
-"""Compiled code as a C function: for teaching, for embedding, and for C code that calls back with the GIL held."""
+"""Compiled code as a C function: for teaching, for embedding, and for C code that calls back with the GIL held.
+
+Problem: a body has conventions of its own (jit/entries.py) and stands only while what it relied on does.
+Idea: a wrapper per version, between System V's conventions and the body's. It does what an entry wrapper does, but has
+no interpreter to turn to: where the version does not hold any more, or an argument is not of its type, it raises.
+
+The wrapper returns 0 where it leaves an exception set, and at once where one is set already: C code that calls back again
+and again does not know. A ctypes PYFUNCTYPE object raises it when the C code has returned. It does not look whether
+somebody traces: a native function may run compiled code under a debugger.
+"""
 
 import ctypes
 
 from asm import (Assembler, eax, ecx, edx, mem32, mem64, r8, r9, r14d, r15, rax, rbp, rbx, rcx, rdi, rdx, relative, rsi, rsp, xmm0)
 from jit import types
-from jit.entries import BLOCK, EntryEmitter, PUSHED
+from jit.api import available
+from jit.entries import BLOCK, PUSHED, Entry, EntryEmitter
 from jit.errors import Unsupported
-from jit.machine import arena
+from jit.machine import arena, records, routines
 from jit.machine.stack import emit_stack_budget
 from jit.templates.calls import argument_registers
 from platforms.cpython import symbols
@@ -14,103 +24,236 @@ from platforms.cpython.layout import layout
 
 L = layout()
 _C_TYPES = {types.INT: ctypes.c_int64, types.FLOAT: ctypes.c_double, types.BOOL: ctypes.c_bool}
+_UNBOXING = {types.INT: "PyLong_AsLongLong", types.FLOAT: "PyFloat_AsDouble", types.BOOL: "PyObject_IsTrue"}
 _C_INTEGERS = (rdi, rsi, rdx, rcx, r8, r9)
+# Above the block of all wrappers: the arguments as they came, six integers and eight doubles.
+_INTEGERS, _FLOATS = BLOCK, BLOCK + 48
+_FRAME = BLOCK + 112
+#: Room in the block that a body does not use: the result while its object is let go.
+_RESULT = 8
 
 
 def native(function, argument_types):
-    """See `jit.native`.
-
-    Raises:
-        Unsupported: no version for these types. TypeError: a type that has no C form.
-    """
-    from jit.api import available
+    """See `jit.native`."""
     if not available():
         raise Unsupported(available().reason)
-    from jit.dispatch import COMPILER
-    unboxed = [types.UNBOXED.get(kind) or types.OBJECT for kind in argument_types]
-    if len(unboxed) != function.__code__.co_argcount:
-        raise TypeError(f"{function.__qualname__} takes {function.__code__.co_argcount} arguments, not {len(unboxed)}")
-    with COMPILER.lock:
-        record = COMPILER.register(function)
-        if record.reason is not None:
-            raise Unsupported(record.reason)
-        code = record.version_for(tuple(unboxed))
-        if code is None:
-            code = COMPILER.compile(record, function, tuple(unboxed), [None] * len(unboxed))
-            COMPILER.add_version(record, code)
-            COMPILER.install(record, function)
-    asm = Assembler(comments=False)
-    _emit(asm, code)
-    block = arena().allocate_code(asm.size_bound())
-    arena().write_code(block, asm.finish(block))
+    from jit.dispatch import type_of_kind
+    for kind in argument_types:
+        if not isinstance(kind, type):
+            raise TypeError(f"argument types are classes such as int, float, bool or list, not {kind!r}")
+    code = compiled_version(function, tuple(map(type_of_kind, argument_types)))
+    wrapper = _NativeEmitter(function, code).made()
     result = _C_TYPES.get(code.result, ctypes.py_object)
-    made = ctypes.PYFUNCTYPE(result, *[_C_TYPES.get(kind, ctypes.py_object) for kind in code.types])(block)
-    made.keeps = (function, code)
+    made = ctypes.PYFUNCTYPE(result, *[_C_TYPES.get(kind, ctypes.py_object) for kind in code.types])(wrapper.address)
+    made.wrapper = wrapper
     return made
 
 
-def _emit(asm, code):
-    """System V arguments -> body -> C result; an exception stays set and the result is 0."""
-    out, failed, boxed = asm.label("out"), asm.label("failed"), asm.label("boxed")
-    for register in PUSHED:
-        asm.push(register)
-    asm.sub(rsp, BLOCK + 80)
-    integers = sum(kind is not types.FLOAT for kind in code.types)
-    for number, register in enumerate(_C_INTEGERS[:integers]):
-        asm.mov(mem64(rsp, 24 + 8 * number), register)
-    floats = [register for register in argument_registers(code.types) if register.kind == "xmm"]
-    for number, register in enumerate(floats[:4]):
-        asm.movsd(mem64(rsp, 72 + 8 * number), register)
-    if len(floats) > 4:
-        raise Unsupported("more than four float arguments")
-    emitter = EntryEmitter.for_thread_state(asm)
-    emitter.emit_thread_state()
-    emit_stack_budget(asm, failed)
-    integer = iter(range(integers))
-    place = iter(range(len(floats)))
-    for kind, register in zip(code.types, argument_registers(code.types)):
-        if kind is types.FLOAT:
-            asm.movsd(register, mem64(rsp, 72 + 8 * next(place)))
-        else:
-            asm.mov(register, mem64(rsp, 24 + 8 * next(integer)))
+def compiled_version(function, kinds, shapes=None):
+    """The function's version for these argument types; compiled if there is none that holds.
+
+    Args:
+        kinds: tuple of Type. shapes: what the arguments' items probably are, Shape or None for each.
+
+    Raises:
+        Unsupported: it is not compiled. TypeError: the function takes another number of arguments.
+    """
+    from jit.attention import holds
+    from jit.dispatch import COMPILER, VERSION_LIMIT
+    count = function.__code__.co_argcount
+    if len(kinds) != count:
+        raise TypeError(f"{function.__qualname__} takes {count} argument{'s' if count != 1 else ''}, not {len(kinds)}")
+    with COMPILER.lock:
+        record = COMPILER.register(function)
+        if function.__code__ is not record.code:
+            COMPILER.code_replaced(record, function)
+        if record.reason is not None:
+            raise Unsupported(record.reason)
+        code = record.version_for(kinds)
+        if code is not None and not holds(code, function):
+            COMPILER.note_unstable(record, code)
+            COMPILER.discard(record, code)
+            code = None
+        if code is None:
+            code = COMPILER.compile(record, function, kinds, shapes or [None] * count)
+            if len(record.versions) < VERSION_LIMIT:
+                record.refused.pop(kinds, None)
+                COMPILER.add_version(record, code)
+                COMPILER.install(record, function)
+        return code
+
+
+def _attention_handler(function, code):
+    """What a wrapper calls where its version asks for attention: returns whether the version can go on.
+
+    Exits are learnt from as usual, for calls that come from the interpreter; the native function stays at its version.
+    """
+
+    def attend():
+        from jit.attention import holds
+        from jit.dispatch import COMPILER
+        with COMPILER.lock:
+            if function.__code__ is not code_object or not holds(code, function):
+                return False
+            record = COMPILER.register(function)
+            if COMPILER.attend(record)[1]:
+                COMPILER.install(record, function)
+            state = records.read_version(code.version_record)
+            records.set_exit_limit(code.version_record, max(64, state.exits * 8))
+            records.clear_attention(code.version_record)
+            return True
+
+    code_object = function.__code__
+    return attend
+
+
+class _NativeEmitter(EntryEmitter):
+    """Emits the wrapper of one version. rbx, rbp: free; r15: thread state."""
+
+    def __init__(self, function, code):
+        self.asm = asm = Assembler(comments=False)
+        self.function = function
+        self.version = code
+        self.routines = routines()
+        self.keep = [function, _attention_handler(function, code)]
+        self.miss, self.out, self.failed = asm.label("miss"), asm.label("out"), asm.label("failed")
+
+    def made(self):
+        """The wrapper in the arena: an Entry, which keeps all it needs alive."""
+        self.emit()
+        asm = self.asm
+        block = arena().allocate_code(asm.size_bound())
+        arena().write_code(block, asm.finish(block))
+        return Entry(block, [self.version], self.keep)
+
+    def emit(self):
+        asm, code = self.asm, self.version
+        for register in PUSHED:
+            asm.push(register)
+        asm.sub(rsp, _FRAME)
+        self.emit_save_arguments()
+        self.emit_thread_state()
+        self.call_symbol("PyErr_Occurred")
+        asm.test(rax, rax)
+        asm.jnz(self.failed)
+        emit_stack_budget(asm, self.failed)
+        self.emit_holds()
+        self.emit_load_arguments()
+        asm.add(relative(code.version_record + records.CALLS), 1)
+        asm.call(code.address)
+        asm.marker(None)
+        asm.mov(ecx, mem32(rsp, 0))
+        asm.add(ecx, r14d)
+        asm.mov(mem32(r15, L.thread_recursion_remaining), ecx)
+        asm.test(edx, edx)
+        boxed = asm.label("boxed")
+        asm.jnz(boxed)
+        asm.bind(self.out)
+        asm.add(rsp, _FRAME)
+        for register in reversed(PUSHED):
+            asm.pop(register)
+        asm.ret()
+        asm.bind(boxed)
+        self.emit_unbox_result()
+        asm.bind(self.miss)
+        self.emit_raise("PyExc_RuntimeError", f"what compiled {self.function.__qualname__} relied on has changed, or it is being "
+                        "traced: ask jit.native for it again")
+        asm.bind(self.failed)
+        asm.xor(eax, eax)
+        asm.pxor(xmm0, xmm0)
+        asm.jmp(self.out)
+
+    def arguments(self):
+        """(number, Type, register of the body, where it was saved) for each argument."""
+        integers = iter(range(_INTEGERS, _FLOATS, 8))
+        floats = iter(range(_FLOATS, _FRAME, 8))
+        for number, (kind, register) in enumerate(zip(self.version.types, argument_registers(self.version.types))):
+            yield number, kind, register, mem64(rsp, next(floats if kind is types.FLOAT else integers))
+
+    def emit_save_arguments(self):
+        """Where C passes doubles, bodies expect them; integers and pointers come in other registers."""
+        integers = iter(_C_INTEGERS)
+        for _, kind, register, place in self.arguments():
+            if kind is types.FLOAT:
+                self.asm.movsd(place, register)
+            else:
+                self.asm.mov(place, next(integers))
+
+    def emit_load_arguments(self):
+        asm = self.asm
+        for number, kind, register, place in self.arguments():
+            if kind is types.FLOAT:
+                asm.movsd(register, place)
+                continue
+            asm.mov(register, place)
             if kind is types.BOOL:
-                asm.and_(register, 1)
-    asm.call(code.address)
-    asm.marker(None)
-    asm.mov(ecx, mem32(rsp, 0))
-    asm.add(ecx, r14d)
-    asm.mov(mem32(r15, L.thread_recursion_remaining), ecx)
-    asm.test(edx, edx)
-    asm.jnz(boxed)
-    asm.bind(out)
-    asm.add(rsp, BLOCK + 80)
-    for register in reversed(PUSHED):
-        asm.pop(register)
-    asm.ret()
-    asm.bind(boxed)
-    _emit_unboxing(asm, code, out, failed)
-    asm.bind(failed)
-    asm.xor(eax, eax)
-    asm.pxor(xmm0, xmm0)
-    asm.jmp(out)
+                asm.and_(register.r32, 1)
+            elif kind.python is not None and not kind.unboxed:
+                self.emit_type_guard(number, kind, register)
 
+    def emit_type_guard(self, number, kind, register):
+        asm = self.asm
+        wrong = asm.label("wrong_type")
+        asm.mov(rax, self.constant(id(kind.python)))
+        asm.cmp(mem64(register, L.ob_type), rax)
+        asm.jne(wrong)
+        with asm.cold():
+            asm.bind(wrong)
+            self.emit_raise("PyExc_TypeError", f"argument {number + 1} must be exactly of type {kind.name}")
+            asm.jmp(self.failed)
 
-def _emit_unboxing(asm, code, out, failed):
-    """rax = the interpreter's result or NULL: turn it into the C result by the C-API, which raises what does not fit."""
-    done, freed = asm.label("done"), asm.label("freed")
-    asm.test(rax, rax)
-    asm.jz(failed)
-    if not code.result.unboxed:
-        asm.jmp(out)
-        return
-    asm.mov(rbx, rax)
-    asm.mov(rdi, rax)
-    symbol = {types.INT: "PyLong_AsLongLong", types.FLOAT: "PyFloat_AsDouble", types.BOOL: "PyObject_IsTrue"}[code.result]
-    asm.call(relative(asm.constant(symbols.address(symbol))))
-    asm.mov(rbp, rax)
-    asm.movsd(mem64(rsp, 8), xmm0)
-    asm.mov(rdi, rbx)
-    asm.call(relative(asm.constant(symbols.address("Py_DecRef"))))
-    asm.mov(rax, rbp)
-    asm.movsd(xmm0, mem64(rsp, 8))
-    asm.jmp(out)
+    def emit_holds(self):
+        """The function has the code that was compiled, what the version relies on is as it was, and it needs no attention."""
+        asm, start = self.asm, self.asm.label("words")
+        asm.mov(rcx, self.constant(id(self.function)))
+        asm.mov(rax, self.constant(id(self.function.__code__)))
+        asm.cmp(mem64(rcx, L.function_code), rax)
+        asm.jne(self.miss)
+        asm.bind(start)
+        self.emit_words(self.version, start)
+        attention = asm.label("attention")
+        asm.cmp(relative(self.version.version_record + records.ATTENTION), 0)
+        asm.jne(attention)
+        with asm.cold():
+            asm.bind(attention)
+            asm.mov(rdi, self.constant(id(self.keep[1])))
+            self.call_symbol("PyObject_CallNoArgs")
+            asm.test(rax, rax)
+            asm.jz(self.failed)
+            asm.mov(rbx, rax)
+            asm.mov(rdi, rax)
+            self.call_symbol("Py_DecRef")
+            asm.cmp(rbx, self.constant(id(True)))
+            asm.je(start)
+            asm.jmp(self.miss)
+
+    def emit_unbox_result(self):
+        """rax = the interpreter's result or NULL: turn it into the C result by the C-API, which raises what does not fit."""
+        asm, result = self.asm, self.version.result
+        asm.test(rax, rax)
+        asm.jz(self.failed)
+        if not result.unboxed:
+            asm.jmp(self.out)
+            return
+        asm.mov(rbx, rax)
+        asm.mov(rdi, rax)
+        self.call_symbol(_UNBOXING[result])
+        asm.mov(rbp, rax)
+        asm.movsd(mem64(rsp, _RESULT), xmm0)
+        asm.mov(rdi, rbx)
+        self.call_symbol("Py_DecRef")
+        asm.mov(rax, rbp)
+        asm.movsd(xmm0, mem64(rsp, _RESULT))
+        asm.jmp(self.out)
+
+    def emit_raise(self, exception, message):
+        asm = self.asm
+        text = ctypes.create_string_buffer(message.encode())
+        self.keep.append(text)
+        asm.mov(rax, self.constant(symbols.address(exception)))
+        asm.mov(rdi, mem64(rax, 0))
+        asm.mov(rsi, self.constant(ctypes.addressof(text)))
+        self.call_symbol("PyErr_SetString")
+
+    def call_symbol(self, name):
+        self.asm.call(self.constant(symbols.address(name)))
