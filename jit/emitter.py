@@ -248,16 +248,6 @@ class Emitter(Placement):
     def call_symbol(self, name):
         self.asm.call(self.symbol(name))
 
-    def compare_words(self, changed):
-        """Jump to `changed` if a dictionary this version relies on was changed; rcx is lost, rax, rdx, xmm0 kept."""
-        from jit.machine import records
-        asm = self.asm
-        for place, (address, _, _) in enumerate(records.read_words(self.context.version_record)):
-            asm.mov(rcx, relative(asm.constant(address)))
-            asm.mov(rcx, mem64(rcx, 0))
-            asm.cmp(rcx, relative(records.expected_address(self.context.version_record, place)))
-            asm.jne(changed)
-
     # -- references ---------------------------------------------------------------------------------------------------
 
     def emit_drop(self, operand, value):

@@ -4,7 +4,8 @@ A wrapper tests, in this order: the arguments' number, the function's code, trac
 the version relies on and the arguments' types, unboxing as it tests. What fits nothing goes to the compiler (*miss*) or to
 CPython's own vectorcall with the arguments untouched.
 
-The wrapper's block at [rsp] while a body runs: +0 D (see machine/leave.py).
+The wrapper's block at [rsp] while a body runs: +0 D (see machine/leave.py), +8 the function, which is held: callers need not
+hold what they call (a signal handler may replace itself), and its machine code dies with it.
 Source: PEP 590 (vectorcall).
 """
 
@@ -24,6 +25,7 @@ from platforms.cpython.layout import layout
 L = layout()
 PUSHED = (rbx, rbp, r12, r13, r14, r15)
 BLOCK = 24
+FUNCTION = 8
 
 
 class Entry:
@@ -74,6 +76,7 @@ class EntryEmitter(ArgumentMatching):
         self.original = asm.label("original")
         self.miss = asm.label("miss")
         self.out = asm.label("out")
+        self.called = asm.label("called")
 
     def constant(self, value):
         return relative(self.asm.constant(value))
@@ -164,6 +167,8 @@ class EntryEmitter(ArgumentMatching):
         asm.cmp(relative(record + records.ATTENTION), 0)
         asm.jne(self.miss)
         asm.add(relative(record + records.CALLS), 1)
+        asm.mov(mem64(rsp, FUNCTION), rbx)
+        emit_incref(asm, rbx, rcx)
         asm.call(code.address)
         asm.marker(None)
         # Callouts have left the levels remaining at their depth in the interpreter's counter.
@@ -171,7 +176,7 @@ class EntryEmitter(ArgumentMatching):
         asm.add(ecx, r14d)
         asm.mov(mem32(r15, L.thread_recursion_remaining), ecx)
         asm.test(edx, edx)
-        asm.jnz(self.out)
+        asm.jnz(self.called)
         if code.result is types.FLOAT:
             asm.movapd(xmm15, xmm0)
             asm.call(self.routines.box_float)
@@ -179,7 +184,7 @@ class EntryEmitter(ArgumentMatching):
             asm.call(self.routines.box_int)
         elif code.result is types.BOOL:
             self.emit_box_bool()
-        asm.jmp(self.out)
+        asm.jmp(self.called)
         asm.bind(other)
 
     def emit_refused(self, kinds):
@@ -281,13 +286,23 @@ class EntryEmitter(ArgumentMatching):
         emit_incref(asm, rax, rcx)
 
     def emit_out(self):
-        """Return rax to the caller of the wrapper."""
+        """Return rax to the caller of the wrapper; `called` lets go of the function first."""
         asm = self.asm
+        last = asm.label("last_reference")
+        asm.bind(self.called)
+        asm.mov(rdi, mem64(rsp, FUNCTION))
+        emit_decref(asm, rdi, last)
         asm.bind(self.out)
         asm.add(rsp, BLOCK)
         for register in reversed(PUSHED):
             asm.pop(register)
         asm.ret()
+        with asm.cold():
+            asm.bind(last)
+            asm.add(rsp, BLOCK)
+            for register in reversed(PUSHED):
+                asm.pop(register)
+            asm.jmp(self.routines.drop_last)
 
     def emit_leave_for(self, target):
         """Tail-jump with the wrapper's arguments as they came."""

@@ -19,8 +19,8 @@ class BuildRoutines:
     def emit_build(self):
         """r12 = new frame on the data stack for descriptor rbx and save area rbp, not linked, without instruction pointer.
 
-        edx on entry: 1 copy (owned references stay with the body), 0 move. eax on return: 0, or 1 if memory ran
-        out (some slots are then NULL and an exception is set).
+        edx on entry: 1 copy (owned references stay with the body), 0 move; r13 = the wrapper's block. eax on return:
+        0, or 1 if memory ran out (some slots are then NULL and an exception is set).
         """
         asm = self.asm
         slow, fill, loop, done = (asm.label(name) for name in ("new_chunk", "fill", "entries", "filled"))
@@ -35,11 +35,12 @@ class BuildRoutines:
         asm.mov(r8, mem64(rbx, r.FUNCTION_RECORD))
         asm.mov(ecx, mem32(r8, r.FRAME_SLOTS))
         asm.mov(r12, mem64(r15, L.thread_datastack_top))
-        asm.lea(rax, mem64(r12, 0, rcx, 8))
+        asm.lea(rax, mem64(r12, 8, rcx, 8))
         asm.cmp(rax, mem64(r15, L.thread_datastack_limit))
         asm.jae(slow)
-        asm.mov(mem64(r15, L.thread_datastack_top), rax)
         asm.bind(fill)
+        asm.mov(mem64(r15, L.thread_datastack_top), rax)
+        asm.mov(mem64(rax, -8), r13)
         asm.mov(r9, mem64(r8, r.FUNCTION))
         emit_incref(asm, r9, rcx)
         asm.mov(mem64(r12, L.frame_function), r9)
@@ -249,8 +250,7 @@ class BuildRoutines:
         asm.mov(mem64(r15, L.thread_datastack_limit), rdx)
         asm.mov(r8, mem64(rbx, r.FUNCTION_RECORD))
         asm.mov(ecx, mem32(r8, r.FRAME_SLOTS))
-        asm.lea(rax, mem64(r12, 0, rcx, 8))
-        asm.mov(mem64(r15, L.thread_datastack_top), rax)
+        asm.lea(rax, mem64(r12, 8, rcx, 8))
         asm.jmp(fill)
         asm.bind(failed)
         # No memory for a frame at all: nothing can be handed over, in the interpreter either.

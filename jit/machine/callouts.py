@@ -44,8 +44,16 @@ class CalloutRoutines:
 
     def emit_callout_leave(self):
         """rax, xmm0 kept; edx = 1 if the body must leave."""
-        asm = self.asm
         self.begin("callout_leave")
+        self.emit_leave_foreign_code(recursion_is_true=True)
+
+    def emit_resume_caller(self):
+        """Like callout_leave, for a body to which a call returned and which finds that it has got a frame meanwhile."""
+        self.begin("resume_caller")
+        self.emit_leave_foreign_code(recursion_is_true=False)
+
+    def emit_leave_foreign_code(self, recursion_is_true):
+        asm = self.asm
         asm.sub(rsp, r.SAVE_AREA + LOCALS - 8)
         for register in (rbx, rbp, r12, r13):
             asm.mov(mem64(rsp, LOCALS + 8 * register.number), register)
@@ -53,6 +61,9 @@ class CalloutRoutines:
         asm.mov(rbx, rcx)
         asm.mov(mem64(rbp, RESULT), rax)
         asm.movsd(mem64(rbp, FLOAT_RESULT), xmm0)
+        self.emit_find_base()
+        if not recursion_is_true:
+            self.emit_true_recursion(0)
         self.emit_after_foreign_code()
         asm.mov(edx, eax)
         asm.mov(rax, mem64(rbp, RESULT))
@@ -64,53 +75,51 @@ class CalloutRoutines:
         asm.ret()
 
     def emit_after_foreign_code(self):
-        """eax = 0: frames dropped, go on; 1: the body must leave, its frame stands."""
+        """eax = 0: own frame dropped, go on; 1: the body must leave, its frame stands. [S + BASE] is known."""
         asm = self.asm
         done = asm.label("checked")
         asm.call(self.must_leave)
         asm.test(eax, eax)
         asm.jnz(done)
-        # The own frame first, it is the innermost.
         asm.mov(r12, mem64(rbp, r.SAVE_AREA))
         asm.mov(mem64(rbp, r.SAVE_AREA), 0)
         self.frames.emit_unlink()
         asm.call(self.frames.clear)
-        asm.call(self.frames.drop_callers)
         asm.xor(eax, eax)
         asm.bind(done)
 
     def emit_must_leave(self):
-        """eax = 1 if compiled code of activation (rbp, rbx) may not go on behind foreign code; brings r14d up to date."""
+        """eax = 1 if compiled code of activation (rbp, rbx) may not go on behind foreign code; brings r14d up to date.
+
+        Its callers are not asked here: each asks for itself when control comes back to it.
+        """
         asm = self.asm
-        leave, out = asm.label("leave"), asm.label("out")
+        leave = asm.label("leave")
         asm.align(16)
         asm.bind(self.must_leave)
-        asm.push(r13)
-        self.emit_find_base()
+        asm.sub(rsp, 8)
         asm.mov(eax, mem32(r15, L.thread_recursion_remaining))
         asm.call(self.update_budget)
         asm.mov(r12, mem64(rbp, r.SAVE_AREA))
         asm.mov(rax, mem64(r12, L.frame_object))
         asm.or_(rax, mem64(r12, L.frame_locals))
         asm.jnz(leave)
-        asm.call(self.frames.look_at_callers)
-        asm.test(eax, eax)
-        asm.jnz(leave)
         asm.mov(rcx, mem64(rbx, r.VERSION_RECORD))
         asm.call(self.labels["revalidate"])
-        asm.test(eax, eax)
-        asm.jz(leave)
-        asm.xor(eax, eax)
-        asm.bind(out)
-        asm.pop(r13)
+        asm.xor(eax, 1)
+        asm.add(rsp, 8)
         asm.ret()
         asm.bind(leave)
         asm.mov(eax, 1)
-        asm.jmp(out)
+        asm.add(rsp, 8)
+        asm.ret()
 
     def emit_find_base(self):
+        """[S + BASE] from the activation's own frame."""
         asm = self.asm
-        self.frames.emit_walk(lambda: None, lambda: asm.mov(mem64(rbp, BASE), rcx))
+        asm.mov(rax, mem64(rbp, r.SAVE_AREA))
+        self.frames.emit_base_of_frame(rcx, rax, rbx)
+        asm.mov(mem64(rbp, BASE), rcx)
 
     def emit_tracing_check(self, label):
         """Jump to `label` if a tracer, profiler or monitoring tool wants events."""
@@ -186,8 +195,11 @@ class CalloutRoutines:
         asm.mov(rdi, mem64(r13, 0))
         asm.mov(rsi, mem64(r13, 8))
         self.frames.call("PyDict_GetItemWithError")
+        failed, nothing, have = asm.label("failed"), asm.label("nothing"), asm.label("have")
+        asm.test(rax, rax)
+        asm.jz(nothing)
+        asm.bind(have)
         asm.cmp(rax, mem64(r13, 16))
-        failed = asm.label("failed")
         asm.jne(failed)
         asm.add(r13, r.DEPENDENCY_SIZE)
         asm.jmp(keys)
@@ -210,6 +222,17 @@ class CalloutRoutines:
         asm.pop(r12)
         asm.pop(rbx)
         asm.ret()
+        asm.bind(nothing)
+        # Absent, or a comparison of keys has raised.
+        self.frames.call("PyErr_Occurred")
+        absent = asm.label("absent")
+        asm.test(rax, rax)
+        asm.jz(absent)
+        self.frames.call("PyErr_Clear")
+        asm.jmp(failed)
+        asm.bind(absent)
+        asm.xor(eax, eax)
+        asm.jmp(have)
         asm.bind(failed)
         asm.mov(mem64(rbx, r.ATTENTION), 1)
         asm.xor(eax, eax)
@@ -232,7 +255,6 @@ class CalloutRoutines:
             self.emit_pending(error, where)
         self.emit_go_on()
         asm.bind(error)
-        self.emit_find_base()
         asm.mov(mem64(rbp, VARIANT), THROW)
         asm.jmp(self.leave)
 
@@ -339,6 +361,17 @@ class CalloutRoutines:
         asm.mov(eax, mem32(r15, L.thread_recursion_remaining))
         asm.sub(eax, 1)
         asm.call(self.update_budget)
-        asm.call(self.frames.force_drop_callers)
         self.emit_restore()
+        asm.ret()
+
+    def emit_drop_last(self):
+        """rdi = an object whose count has just reached 0; frees it and returns rax unchanged, for no activation's sake.
+
+        A wrapper jumps here: what it drops may be the owner of its own code.
+        """
+        asm = self.asm
+        self.begin("drop_last")
+        asm.push(rax)
+        self.frames.call("_Py_Dealloc")
+        asm.pop(rax)
         asm.ret()

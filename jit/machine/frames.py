@@ -7,6 +7,10 @@ A compiled activation usually has no interpreter frame. It gets one (it is *mate
 that could look: its own and its compiled callers' frames, outermost first, because frames live on a stack of their own, the
 data stack. Copies hold references of their own, so dropping an unneeded frame is dropping these.
 
+A caller's frame stays until control comes back to the caller, which finds its frame slot set: so if one activation has a
+frame, all outside it have, each is built at most once per call it makes, and the walk over the callers ends at the
+first frame. One slot behind each frame holds the address of the wrapper's block, so that it need not be walked for.
+
 Source: CPython Python/frame.c, Python/ceval.c (_PyEvalFrameClearAndPop), Python/pystate.c (push_chunk,
 _PyThreadState_PopFrame), Include/internal/pycore_frame.h.
 """
@@ -48,9 +52,6 @@ class FrameRoutines(BuildRoutines, CallerRoutines):
         self.clear = asm.label("clear_frame")
         self.pop = asm.label("pop_frame")
         self.materialise_callers = asm.label("materialise_callers")
-        self.drop_callers = asm.label("drop_callers")
-        self.force_drop_callers = asm.label("force_drop_callers")
-        self.look_at_callers = asm.label("look_at_callers")
         self.xdecref = asm.label("xdecref_rdi")
 
     def emit(self):
@@ -59,8 +60,6 @@ class FrameRoutines(BuildRoutines, CallerRoutines):
         self.emit_pop()
         self.emit_clear()
         self.emit_materialise_callers()
-        self.emit_look_at_callers()
-        self.emit_drop_callers()
 
     def call(self, name):
         """Call a C function."""
@@ -85,8 +84,6 @@ class FrameRoutines(BuildRoutines, CallerRoutines):
         asm.ret()
         asm.bind(freed)
         asm.jmp(self.pointer(symbols.address("_Py_Dealloc")))
-
-    # -- building --------------------------------------------------------------------------------
 
     # -- the current frame ------------------------------------------------------------------------
 

@@ -21,8 +21,8 @@ C_STACK_UNITS = 2
 class LeaveRoutines(CalloutRoutines):
     """Emits exits, callouts and the poll; `frames` is the FrameRoutines they use."""
 
-    NAMES = ("exit_start", "exit_throw", "exit_after", "callout_enter", "callout_leave", "poll", "dealloc", "dealloc_plain",
-             "dealloc_at_return", "revalidate")
+    NAMES = ("exit_start", "exit_throw", "exit_after", "callout_enter", "callout_leave", "resume_caller", "poll", "dealloc", "dealloc_plain",
+             "dealloc_at_return", "drop_last", "revalidate")
 
     def __init__(self, asm, frames, poll_function):
         self.asm = asm
@@ -42,10 +42,12 @@ class LeaveRoutines(CalloutRoutines):
         self.emit_revalidate()
         self.emit_callout_enter()
         self.emit_callout_leave()
+        self.emit_resume_caller()
         self.emit_poll()
         self.emit_dealloc()
         self.emit_dealloc_plain()
         self.emit_dealloc_at_return()
+        self.emit_drop_last()
 
     def begin(self, name):
         self.asm.align(16)
@@ -164,7 +166,6 @@ class LeaveRoutines(CalloutRoutines):
         asm.mov(eax, mem32(r15, L.thread_recursion_remaining))
         asm.sub(eax, 1)
         asm.call(self.update_budget)
-        asm.call(self.frames.drop_callers)
         asm.add(r14d, 1)
         asm.mov(rax, mem64(rbp, RESULT))
         asm.mov(edx, 1)
@@ -173,6 +174,9 @@ class LeaveRoutines(CalloutRoutines):
         asm.ret()
 
         asm.bind(reuse)
+        # Foreign code ran before this: it may have changed the limit, and then raised.
+        asm.mov(eax, mem32(r15, L.thread_recursion_remaining))
+        asm.call(self.update_budget)
         self.frames.emit_unlink()
         self.emit_release_owned()
         asm.mov(mem64(rbp, r.SAVE_AREA), 0)

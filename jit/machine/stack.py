@@ -56,13 +56,15 @@ def _refresh_routine():
     asm.mov(mem64(rbx, 8), rax)
     asm.add(rax, mem64(rsp, _ATTRIBUTES + 8))
     asm.mov(mem64(rbx, 16), rax)
+    asm.bind(done)
     asm.mov(rax, mem64(r15, L.thread_id))
     asm.mov(mem64(rbx, 0), rax)
-    asm.bind(done)
     asm.add(rsp, _ATTRIBUTES + 32)
     asm.pop(rbx)
     asm.ret()
     asm.bind(failed)
+    # Without /proc the main thread's bounds cannot be had: no address is within these, so each entry counts as
+    # running on an unknown stack.
     asm.mov(mem64(rbx, 8), 0)
     asm.mov(mem64(rbx, 16), 0)
     asm.jmp(done)

@@ -219,21 +219,22 @@ def emit_body_call(asm, emitter, detail):
         emit_incref(asm, rax, rcx)
     asm.call(emitter.body_label if target.address is None else target.address)
     asm.marker(operation.after.address)
-    slow, done, changed = asm.label("callee_left"), asm.label("called"), asm.label("world_changed")
+    slow, done = asm.label("foreign_code_ran"), asm.label("called")
     if target.foreign and target.function is not None:
         _drop_callee(asm, emitter, target)
-    asm.test(edx, edx)
-    asm.jnz(slow)
-    if target.foreign:
-        emitter.compare_words(changed)
+    # Whenever code other than compiled code ran below, this activation has a frame now.
+    asm.cmp(slot(0), 0)
+    asm.jne(slow)
     emitter.set_result(xmm0 if target.result is types.FLOAT else rax)
     asm.bind(done)
     with asm.cold():
         asm.bind(slow)
+        left = asm.label("callee_left")
+        asm.test(edx, edx)
+        asm.jnz(left)
+        _look_around(asm, emitter, detail, done)
+        asm.bind(left)
         _callee_left(asm, emitter, detail, done)
-        if target.foreign:
-            asm.bind(changed)
-            _world_changed(asm, emitter, detail, done)
 
 
 def _drop_callee(asm, emitter, target):
@@ -250,16 +251,19 @@ def _drop_callee(asm, emitter, target):
         asm.jmp(dropped)
 
 
-def _world_changed(asm, emitter, detail, done):
-    """A dictionary changed during the call: go on if what this version relies on did not, else box the result and leave."""
+def _look_around(asm, emitter, detail, done):
+    """Foreign code ran below the callee: go on if nothing is different, else box the result and leave."""
     kind = detail.target.result
-    fine = asm.label("as_before")
     result = xmm0 if kind is types.FLOAT else rax
+    changed = asm.label("must_leave")
+    asm.lea(rcx, relative(emitter.operation.after.address))
+    asm.call(emitter.routines.resume_caller)
+    asm.test(edx, edx)
+    asm.jnz(changed)
+    emitter.set_result(result)
+    asm.jmp(done)
+    asm.bind(changed)
     emitter.move(slot(SPARE), result)
-    asm.lea(rcx, relative(emitter.context.version_record))
-    asm.call(emitter.routines.revalidate)
-    asm.test(eax, eax)
-    asm.jnz(fine)
     if kind is types.FLOAT:
         asm.movsd(xmm15, slot(SPARE))
         asm.call(emitter.routines.box_float)
@@ -281,13 +285,6 @@ def _world_changed(asm, emitter, detail, done):
         _drop_operand(asm, emitter, emitter.operand_after(value))
     asm.mov(rax, slot(SPARE))
     asm.jmp(emitter.stub(emitter.operation.after))
-    asm.bind(fine)
-    if kind is types.FLOAT:
-        asm.movsd(xmm0, slot(SPARE))
-    else:
-        asm.mov(rax, slot(SPARE))
-    emitter.set_result(result)
-    asm.jmp(done)
 
 
 def _callee_left(asm, emitter, detail, done):
@@ -298,13 +295,10 @@ def _callee_left(asm, emitter, detail, done):
     asm.test(rax, rax)
     asm.jz(emitter.throw_label())
     asm.mov(slot(SPARE), rax)
-    asm.cmp(slot(0), 0)
-    asm.jne(give_up)
-    asm.lea(rcx, relative(emitter.context.version_record))
-    asm.call(emitter.routines.revalidate)
-    asm.test(eax, eax)
-    asm.jz(give_up)
-    asm.mov(rax, slot(SPARE))
+    asm.lea(rcx, relative(operation.after.address))
+    asm.call(emitter.routines.resume_caller)
+    asm.test(edx, edx)
+    asm.jnz(give_up)
     if kind.unboxed:
         result = emitter.result_register()
         UNBOX[kind.name](asm, emitter, result, give_up, give_up)
