@@ -66,8 +66,8 @@ def native(function, *argument_types):
 
     The function is decorated, and compiled for these types if it is not yet. The ctypes object keeps the machine code alive;
     C code must not use it for longer. As everywhere in ctypes, ints given are cut to 64 bits. A result that the C type does
-    not hold raises OverflowError; RuntimeError tells that a global the version relied on was rebound (ask for it again).
-    It may run compiled code while a debugger traces.
+    not hold raises OverflowError. Where a global the version relied on was rebound, the function object is called. It may
+    run compiled code while a debugger traces.
 
     Args:
         function: a Python function. argument_types: a class for each parameter: int (int64_t), float (double), bool (_Bool);

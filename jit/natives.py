@@ -1,8 +1,8 @@
 """Compiled code as a C function: for teaching, for embedding, and for C code that calls back with the GIL held.
 
 Problem: a body has conventions of its own (jit/entries.py) and stands only while what it relied on does.
-Idea: a wrapper per version, between System V's conventions and the body's. It does what an entry wrapper does, but has
-no interpreter to turn to: where the version does not hold any more, or an argument is not of its type, it raises.
+Idea: a wrapper per version, between System V's conventions and the body's. Where the version does not hold any more, it
+boxes the arguments and calls the function object; an argument that is not of its type raises.
 
 The wrapper returns 0 where it leaves an exception set, and at once where one is set already: C code that calls back again
 and again does not know. A ctypes PYFUNCTYPE object raises it when the C code has returned. It does not look whether
@@ -25,6 +25,7 @@ from platforms.cpython.layout import layout
 L = layout()
 _C_TYPES = {types.INT: ctypes.c_int64, types.FLOAT: ctypes.c_double, types.BOOL: ctypes.c_bool}
 _UNBOXING = {types.INT: "PyLong_AsLongLong", types.FLOAT: "PyFloat_AsDouble", types.BOOL: "PyObject_IsTrue"}
+_BOXING = {types.INT: "PyLong_FromLongLong", types.FLOAT: "PyFloat_FromDouble", types.BOOL: "PyBool_FromLong"}
 _C_INTEGERS = (rdi, rsi, rdx, rcx, r8, r9)
 # Above the block of all wrappers: the arguments as they came, six integers and eight doubles.
 _INTEGERS, _FLOATS = BLOCK, BLOCK + 48
@@ -116,6 +117,8 @@ class _NativeEmitter(EntryEmitter):
         self.version = code
         self.routines = routines()
         self.keep = [function, _attention_handler(function, code)]
+        # A vector of boxed arguments behind a word that the callee may use (PEP 590), rounded to whole alignments of the stack.
+        self.frame = _FRAME + (8 + 8 * len(code.types) + 15) // 16 * 16
         self.miss, self.out, self.failed = asm.label("miss"), asm.label("out"), asm.label("failed")
 
     def made(self):
@@ -130,7 +133,7 @@ class _NativeEmitter(EntryEmitter):
         asm, code = self.asm, self.version
         for register in PUSHED:
             asm.push(register)
-        asm.sub(rsp, _FRAME)
+        asm.sub(rsp, self.frame)
         self.emit_save_arguments()
         self.emit_thread_state()
         self.call_symbol("PyErr_Occurred")
@@ -149,15 +152,14 @@ class _NativeEmitter(EntryEmitter):
         boxed = asm.label("boxed")
         asm.jnz(boxed)
         asm.bind(self.out)
-        asm.add(rsp, _FRAME)
+        asm.add(rsp, self.frame)
         for register in reversed(PUSHED):
             asm.pop(register)
         asm.ret()
+        asm.bind(self.miss)
+        self.emit_call_function()
         asm.bind(boxed)
         self.emit_unbox_result()
-        asm.bind(self.miss)
-        self.emit_raise("PyExc_RuntimeError", f"what compiled {self.function.__qualname__} relied on has changed, or it is being "
-                        "traced: ask jit.native for it again")
         asm.bind(self.failed)
         asm.xor(eax, eax)
         asm.pxor(xmm0, xmm0)
@@ -226,6 +228,34 @@ class _NativeEmitter(EntryEmitter):
             asm.cmp(rbx, self.constant(id(True)))
             asm.je(start)
             asm.jmp(self.miss)
+
+    def emit_call_function(self):
+        """rax = result of the function object, called as Python calls it, or NULL."""
+        asm, count = self.asm, len(self.version.types)
+        vector, unmade = _FRAME + 8, asm.label("no_argument")
+        asm.xor(eax, eax)
+        for number in range(count):
+            asm.mov(mem64(rsp, vector + 8 * number), rax)
+        for number, kind, _, place in self.arguments():
+            if kind is types.FLOAT:
+                asm.movsd(xmm0, place)
+            else:
+                asm.mov(rdi, place)
+            self.call_symbol(_BOXING.get(kind, "Py_NewRef"))
+            asm.mov(mem64(rsp, vector + 8 * number), rax)
+            asm.test(rax, rax)
+            asm.jz(unmade)
+        asm.mov(rdi, self.constant(id(self.function)))
+        asm.lea(rsi, mem64(rsp, vector))
+        asm.mov(rdx, count | 1 << 63)
+        asm.xor(ecx, ecx)
+        self.call_symbol("PyObject_Vectorcall")
+        asm.bind(unmade)
+        asm.mov(rbx, rax)
+        for number in range(count):
+            asm.mov(rdi, mem64(rsp, vector + 8 * number))
+            self.call_symbol("Py_DecRef")
+        asm.mov(rax, rbx)
 
     def emit_unbox_result(self):
         """rax = the interpreter's result or NULL: turn it into the C result by the C-API, which raises what does not fit."""

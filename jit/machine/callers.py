@@ -4,7 +4,7 @@ Behind every call of a body stands a marker, a nop whose displacement leads from
 caller is an entry wrapper). The descriptor says how large the caller's frame is, and so where the next return address lies.
 """
 
-from asm import eax, ecx, edx, mem32, mem64, r8, r12, r13, rax, rbp, rbx, rcx, rdx, rsp
+from asm import eax, ecx, edx, mem32, mem64, r8, r12, r13, r14d, rax, rbp, rbx, rcx, rdx, rsp
 from jit.machine import records as r
 from platforms.cpython.layout import layout
 
@@ -24,7 +24,8 @@ class CallerRoutines:
     def emit_materialise_callers(self):
         """Give every compiled caller of activation (rbp, rbx) a linked frame; r13 = address of the wrapper's block."""
         asm = self.asm
-        loop, base, known, build, done = (asm.label(n) for n in ("callers", "base", "known", "next_caller", "all_callers"))
+        loop, base, known, build, done, failed = (
+            asm.label(n) for n in ("callers", "base", "known", "next_caller", "all_callers", "no_memory"))
         asm.align(16)
         asm.bind(self.materialise_callers)
         asm.push(rbp)
@@ -64,6 +65,8 @@ class CallerRoutines:
         asm.sub(rbp, r.SAVE_AREA)
         asm.mov(edx, 1)
         asm.call(self.build)
+        asm.test(eax, eax)
+        asm.jnz(failed)
         asm.mov(rax, mem64(rbx, r.EXECUTING))
         asm.mov(mem64(r12, L.frame_instruction), rax)
         self.emit_link()
@@ -75,4 +78,47 @@ class CallerRoutines:
         asm.pop(r12)
         asm.pop(rbx)
         asm.pop(rbp)
+        asm.ret()
+        asm.bind(failed)
+        asm.call(self.clear)
+        asm.mov(rsp, mem64(rsp, 8))
+        asm.pop(r12)
+        asm.pop(rbx)
+        asm.pop(rbp)
+        asm.add(rsp, 8)
+        asm.jmp(self.abandon)
+
+    def emit_abandon(self):
+        """There is no memory for a frame, and without it nobody can go on: activation (rbp, rbx) and all its compiled callers end.
+
+        The exception is set, the activation itself has no frame. The entry wrapper gets NULL; what the bodies
+        held is lost.
+        """
+        asm = self.asm
+        loop, base, none = asm.label("abandon_caller"), asm.label("base"), asm.label("no_frame")
+        asm.align(16)
+        asm.bind(self.abandon)
+        asm.mov(ecx, mem32(rbx, r.FRAME_SIZE))
+        asm.lea(r13, mem64(rbp, r.SAVE_AREA, rcx, 1))
+        asm.bind(loop)
+        asm.add(r14d, 1)
+        asm.mov(rax, mem64(r13, 0))
+        asm.movsxd(rdx, mem32(rax, 3))
+        asm.test(rdx, rdx)
+        asm.jz(base)
+        asm.lea(rbp, mem64(r13, 8))
+        asm.lea(rbx, mem64(rax, 0, rdx, 1))
+        asm.mov(r12, mem64(rbp, 0))
+        asm.test(r12, r12)
+        asm.jz(none)
+        self.emit_unlink()
+        asm.call(self.clear)
+        asm.bind(none)
+        asm.mov(ecx, mem32(rbx, r.FRAME_SIZE))
+        asm.lea(r13, mem64(rbp, 0, rcx, 1))
+        asm.jmp(loop)
+        asm.bind(base)
+        asm.mov(rsp, r13)
+        asm.xor(eax, eax)
+        asm.mov(edx, 1)
         asm.ret()

@@ -23,7 +23,8 @@ class CalloutRoutines:
         asm.call(self.frames.build)
         asm.test(eax, eax)
         asm.jz(fine)
-        self.frames.call("PyErr_Clear")
+        asm.call(self.frames.clear)
+        asm.jmp(self.frames.abandon)
         asm.bind(fine)
         asm.mov(rax, mem64(rbx, r.EXECUTING))
         asm.mov(mem64(r12, L.frame_instruction), rax)
@@ -149,10 +150,9 @@ class CalloutRoutines:
         A word of kind 0 that differs means a dictionary changed, perhaps elsewhere than in the keys relied upon.
         """
         asm = self.asm
-        loop, next_word, look, keys, found, good, bad, out, refresh = (
-            asm.label(n) for n in ("words", "next_word", "look", "keys", "found", "good", "bad", "out", "refresh"))
+        loop, next_word, look, bad, traced, changed = (
+            asm.label(n) for n in ("words", "next_word", "look", "bad", "traced", "changed"))
         self.begin("revalidate")
-        traced = asm.label("traced")
         self.emit_tracing_check(traced)
         asm.mov(eax, mem32(rcx, r.N_WORDS))
         asm.mov(r8, mem64(rcx, r.WORDS))
@@ -173,8 +173,7 @@ class CalloutRoutines:
         asm.bind(look)
         asm.mov(eax, 1)
         asm.test(r9, r9)
-        saved = asm.label("changed")
-        asm.jnz(saved)
+        asm.jnz(changed)
         asm.ret()
         asm.bind(bad)
         asm.mov(mem64(rcx, r.ATTENTION), 1)
@@ -182,7 +181,14 @@ class CalloutRoutines:
         asm.xor(eax, eax)
         asm.ret()
 
-        asm.bind(saved)
+        asm.bind(changed)
+        self.emit_look_into_dictionaries()
+
+    def emit_look_into_dictionaries(self):
+        """rcx = version record whose words changed: eax = 1, and the words brought up to date, if the keys relied on are as they were."""
+        asm = self.asm
+        keys, good, out, refresh, done = (asm.label(n) for n in ("keys", "good", "out", "refresh", "refreshed"))
+        failed, nothing, have, absent = (asm.label(n) for n in ("failed", "nothing", "have", "absent"))
         asm.push(rbx)
         asm.push(r12)
         asm.push(r13)
@@ -195,7 +201,6 @@ class CalloutRoutines:
         asm.mov(rdi, mem64(r13, 0))
         asm.mov(rsi, mem64(r13, 8))
         self.frames.call("PyDict_GetItemWithError")
-        failed, nothing, have = asm.label("failed"), asm.label("nothing"), asm.label("have")
         asm.test(rax, rax)
         asm.jz(nothing)
         asm.bind(have)
@@ -207,7 +212,6 @@ class CalloutRoutines:
         asm.mov(eax, mem32(rbx, r.N_WORDS))
         asm.mov(r8, mem64(rbx, r.WORDS))
         asm.bind(refresh)
-        done = asm.label("refreshed")
         asm.sub(eax, 1)
         asm.js(done)
         asm.mov(rdx, mem64(r8, 0))
@@ -225,7 +229,6 @@ class CalloutRoutines:
         asm.bind(nothing)
         # Absent, or a comparison of keys has raised.
         self.frames.call("PyErr_Occurred")
-        absent = asm.label("absent")
         asm.test(rax, rax)
         asm.jz(absent)
         self.frames.call("PyErr_Clear")

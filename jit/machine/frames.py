@@ -52,6 +52,7 @@ class FrameRoutines(BuildRoutines, CallerRoutines):
         self.clear = asm.label("clear_frame")
         self.pop = asm.label("pop_frame")
         self.materialise_callers = asm.label("materialise_callers")
+        self.abandon = asm.label("abandon")
         self.xdecref = asm.label("xdecref_rdi")
 
     def emit(self):
@@ -60,6 +61,7 @@ class FrameRoutines(BuildRoutines, CallerRoutines):
         self.emit_pop()
         self.emit_clear()
         self.emit_materialise_callers()
+        self.emit_abandon()
 
     def call(self, name):
         """Call a C function."""
