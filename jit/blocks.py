@@ -9,6 +9,8 @@ Loops are natural loops of retreating edges (Aho, Sethi, Ullman, "Compilers", 10
 Python's compiler never makes, are refused.
 """
 
+from collections import Counter
+
 from jit.errors import Unsupported
 
 _ENDS = frozenset({"RETURN_VALUE", "RAISE_VARARGS", "RERAISE", "JUMP", "JUMP_BACKWARD"})
@@ -22,14 +24,18 @@ class Flow:
         ends: first instruction index of a block -> index behind its last instruction.
         successors: block -> list of blocks. order: block -> reverse postorder number.
         loops: header block -> set of blocks. assigned: header block -> frozenset of local indexes.
+        joins: blocks that more than one jump or none leads to.
     """
 
-    __slots__ = ("ends", "successors", "order", "loops", "assigned")
+    __slots__ = ("ends", "successors", "order", "loops", "assigned", "joins")
 
     def __init__(self, instructions):
         self.ends, self.successors = _partition(instructions)
         self.order, retreating = _reverse_postorder(self.successors)
         self.loops = _natural_loops(self.successors, self.order, retreating)
+        entering = [block for following in self.successors.values() for block in following]
+        counts = Counter(entering)
+        self.joins = {block for block in self.ends if counts[block] != 1}
         self.assigned = {}
         for header, body in self.loops.items():
             assigned = set()

@@ -3,7 +3,7 @@
 from jit import types
 from jit.errors import InternalError, Unsupported
 from jit.template import FAMILIES, find
-from jit.values import Edge, Exit, Operation, Value, constant_value, null_value
+from jit.values import Edge, Exit, Operation, Value, VirtualTuple, constant_value, null_value
 
 
 class Builder:
@@ -59,7 +59,7 @@ class Builder:
         """Put `new` wherever the state names `old`, with its reference."""
         state = self.state
         state.locals = [new if value is old else value for value in state.locals]
-        state.stack = [new if value is old else value for value in state.stack]
+        state.stack = [_renamed(item, old, new) for item in state.stack]
         if old in state.owned:
             state.owned = state.owned - {old} | ({new} if new.type.is_object else frozenset())
         if old in state.transient:
@@ -298,3 +298,10 @@ class Builder:
             self.operation("drop", value, after=after)
         else:
             self.operation("drop_if", flag, value, after=after)
+
+
+def _renamed(item, old, new):
+    """A stack item with `new` in the place of `old`."""
+    if item.__class__ is VirtualTuple:
+        return VirtualTuple([_renamed(part, old, new) for part in item.items])
+    return new if item is old else item

@@ -1,7 +1,7 @@
 """Exits -> descriptors: the data by which shared machine code builds interpreter frames.
 
 A descriptor says for each local and operand-stack slot where its value is (register, spill slot, or a constant) and
-how to make an object of it; the layout is in jit/runtime/records.py.
+how to make an object of it; the layout is in jit/machine/records.py.
 Each owned reference is moved into the frame by the first slot that names it; further slots borrow.
 """
 
@@ -57,8 +57,15 @@ class DescriptorWriter:
                     found.append((r.INT_CONSTANT, 0, int(part.constant)) if part.is_constant else
                                  (r.INT, self.location(part, position), 0))
             else:
-                found.append(self.entry(item, leaving.owned, given, position))
+                found.extend(self.item_entries(item, leaving.owned, given, position))
         return found, count
+
+    def item_entries(self, item, owned, given, position):
+        """The entries of a Value, or of a tuple's items followed by one that puts them together."""
+        if item.__class__ is Value:
+            return [self.entry(item, owned, given, position)]
+        parts = [entry for part in item.items for entry in self.item_entries(part, owned, given, position)]
+        return [*parts, (r.TUPLE, 0, len(item.items))]
 
     def entry(self, value, owned, given, position):
         kind = value.type

@@ -22,7 +22,7 @@ from jit.machine import monitoring
 from jit.types import INT, OBJECT, STATIC, UNBOXED, exact, shape_of
 from jit.unit import Unit, check_compilable
 from jit.walk import Knowledge
-from jit.bytecodes import builtins, calls, containers, control, names, numbers, stack  # noqa: F401  (declare handlers)
+from jit.bytecodes import builtins, calls, comparisons, containers, control, names, numbers, stack  # noqa: F401  (declare handlers)
 from platforms.cpython import entry
 
 #: Versions of one function, by argument types; calls with further types are interpreted.
@@ -109,9 +109,10 @@ def type_of_kind(kind):
 
 def type_of_value(value):
     """The `Type` under which an SSA value is passed to a callee."""
-    if value.type.python is not None and not value.type.unboxed and value.type.python not in STATIC:
-        return OBJECT
-    return value.type
+    kind = value.type
+    if kind.buffer is not None:
+        return exact(kind.python)
+    return OBJECT if kind.python is not None and not kind.unboxed and kind.python not in STATIC else kind
 
 
 class Compiler(Attention):

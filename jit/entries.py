@@ -319,7 +319,7 @@ class EntryEmitter(ArgumentMatching):
     def emit_miss(self):
         """Ask the compiler; True: enter the function anew, False: interpret this call."""
         asm = self.asm
-        freed, answered = asm.label("freed"), asm.label("answered")
+        answered = asm.label("answered")
         asm.bind(self.miss)
         asm.mov(rdi, self.constant(id(self.record.miss)))
         asm.mov(rsi, rbp)

@@ -1,6 +1,6 @@
 """The interpreter's state at one bytecode, as the abstract walk sees it."""
 
-from jit.values import RangeIterator, Value
+from jit.values import Value, VirtualTuple, named_by
 
 
 class State:
@@ -8,7 +8,7 @@ class State:
 
     Attributes:
         locals: Value or None (unbound) per local slot. bound: True, False, or a Value that is 0 where unbound.
-        stack: Values and RangeIterators. owned: values that carry one reference of ours.
+        stack: Values, RangeIterators and VirtualTuples. owned: values that carry one reference of ours.
         transient: pointers borrowed from a container, valid until the next effect.
     """
 
@@ -44,10 +44,7 @@ class State:
             if flag.__class__ is Value:
                 found.add(flag)
         for item in self.stack:
-            if item.__class__ is RangeIterator:
-                found.update(item.parts())
-            else:
-                found.add(item)
+            found.update(named_by(item))
         return found
 
     def holds(self, value):
@@ -56,7 +53,7 @@ class State:
             if item is value:
                 return True
         for item in self.stack:
-            if item is value:
+            if item is value or item.__class__ is VirtualTuple and value in named_by(item):
                 return True
         return False
 

@@ -9,18 +9,25 @@ the arguments, or in what was stored). Every use of a guess is guarded.
 """
 
 
+try:
+    from array import array as ARRAY
+except ImportError:
+    ARRAY = None
+
+
 class Type:
     """One type in one representation.
 
     Attributes:
         name: as printed. register_class: "gpr" or "xmm". python: the exact Python type or None.
-        unboxed: True for machine representations.
+        unboxed: True for machine representations. buffer: Format of the items of an array or memoryview, if it is proven too.
     """
 
-    __slots__ = ("name", "register_class", "python", "unboxed", "is_object", "numeric")
+    __slots__ = ("name", "register_class", "python", "unboxed", "is_object", "numeric", "buffer")
 
-    def __init__(self, name, register_class, python, unboxed):
+    def __init__(self, name, register_class, python, unboxed, buffer=None):
         self.name = name
+        self.buffer = buffer
         self.register_class = register_class
         self.python = python
         self.unboxed = unboxed
@@ -53,6 +60,31 @@ def exact(python_type):
     return found
 
 
+class Format:
+    """How an item of an array or memoryview is stored.
+
+    Attributes:
+        code: as in the struct module. size: bytes. type: INT or FLOAT. lowest, highest: of ints.
+    """
+
+    __slots__ = ("code", "size", "type", "lowest", "highest")
+
+    def __init__(self, code, size, type, signed=True):
+        self.code = code
+        self.size = size
+        self.type = type
+        self.lowest = -(1 << 8 * size - 1) if signed else 0
+        self.highest = (1 << 8 * size - signed) - 1
+
+
+FORMATS = {code: Format(code, size, INT, code.islower()) for size, codes in ((1, "bB"), (2, "hH"), (4, "iI"), (8, "lLqQ"))
+           for code in codes}
+FORMATS.update(f=Format("f", 4, FLOAT), d=Format("d", 8, FLOAT))
+#: Proven types of arrays and of one-dimensional contiguous memoryviews: (Python type, code) -> Type.
+BUFFERS = {(python, code): Type(f"{python.__name__}({code!r})", "gpr", python, False, buffer)
+           for python in filter(None, (ARRAY, memoryview)) for code, buffer in FORMATS.items()}
+
+
 NONE = exact(type(None))
 LIST = exact(list)
 TUPLE = exact(tuple)
@@ -66,10 +98,11 @@ BOOL_OBJECT = exact(bool)
 #: Types whose instances run no foreign code when they are freed, so freeing needs no frame.
 PLAIN = frozenset({int, float, bool, str, bytes, bytearray, range, type(None), complex, slice,
                    type(iter(range(0)))})
-#: Only guards for these may be kept in compiled code: static types, whose address never dies.
+#: Only guards for these may be kept in compiled code: static types, whose address never dies, and array.array, which we hold.
 STATIC = frozenset({int, float, bool, str, bytes, bytearray, list, tuple, dict, set, frozenset, range, complex,
                     type(None), memoryview, slice, type(iter(())), type(iter([])), type(iter(range(0))),
-                    type(iter(b"")), type(iter(bytearray())), type(iter("")), enumerate, zip, reversed})
+                    type(iter(b"")), type(iter(bytearray())), type(iter("")), enumerate, zip, reversed,
+                    *filter(None, (ARRAY,))})
 
 
 class Shape:
@@ -105,9 +138,24 @@ def shape_of(value, depth=3):
         return Shape(unboxed)
     if kind not in STATIC:
         return Shape(OBJECT)
+    buffer = _buffer_type(value) if kind in (ARRAY, memoryview) else None
+    if buffer is not None:
+        return Shape(buffer, Shape(buffer.buffer.type))
     shape = Shape(exact(kind))
     if depth and kind in (list, tuple) and len(value):
         shape.element = shape_of(value[0], depth - 1)
         if kind is tuple and any(type(item) is not type(value[0]) for item in value):
             shape.element = None
     return shape
+
+
+def _buffer_type(value):
+    """The Type of an array or memoryview that compiled code can index, or None."""
+    if type(value) is ARRAY:
+        return BUFFERS.get((ARRAY, value.typecode))
+    try:
+        plain = value.ndim == 1 and value.contiguous
+        return BUFFERS.get((memoryview, value.format)) if plain else None
+    except ValueError:
+        # Released.
+        return None

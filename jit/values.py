@@ -90,6 +90,27 @@ class RangeIterator:
         return f"range({self.next}, {self.stop or self.remaining}, {self.step})"
 
 
+class VirtualTuple:
+    """A tuple on the operand stack that is about to be taken apart; an exit builds it. `items`: Values and VirtualTuples."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items):
+        self.items = items
+
+    def __repr__(self):
+        return f"({', '.join(map(repr, self.items))})"
+
+
+def named_by(item):
+    """The Values that an item of the operand stack stands for."""
+    if item.__class__ is Value:
+        return (item,)
+    if item.__class__ is RangeIterator:
+        return item.parts()
+    return [value for part in item.items for value in named_by(part)]
+
+
 class Exit:
     """A place where compiled code gives its frame to the interpreter.
 
@@ -139,12 +160,9 @@ class Exit:
             if flag.__class__ is Value:
                 yield flag
         for item in self.stack:
-            if item.__class__ is RangeIterator:
-                for part in item.parts():
-                    if not part.is_constant:
-                        yield part
-            elif not item.is_constant:
-                yield item
+            for value in named_by(item):
+                if not value.is_constant:
+                    yield value
         if self.observe.__class__ is Value:
             yield self.observe
 

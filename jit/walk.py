@@ -122,11 +122,11 @@ class Walker(Merger):
     def walk(self, block):
         """Walk one block version from its first instruction to the end of the basic block."""
         self.begin(block, block.state.copy())
-        end = self.flow.ends[block.index]
-        index = self.block_index = block.index
+        self.end = self.flow.ends[block.index]
+        index = block.index
         fresh = True
         instructions = self.instructions
-        while index < end:
+        while index < self.end:
             self.instruction = instruction = instructions[index]
             self.index = index
             if fresh:
@@ -143,11 +143,19 @@ class Walker(Merger):
                 self.flush_drops()
             index = self.index + 1
         self.instruction = None
-        self.jump(end)
+        self.jump(self.end)
 
     def inside(self, index):
         """Whether the instruction at `index` belongs to the basic block being walked."""
-        return index < self.flow.ends[self.block_index]
+        return index < self.end
+
+    def go_on_behind(self):
+        """Walk on into the block that follows the current instruction, if nothing else leads there; else False."""
+        following = self.end
+        if following in self.flow.joins or self.index + 1 != following:
+            return False
+        self.end = self.flow.ends[following]
+        return True
 
     def flush_drops(self):
         """Drop what the first half of a fused instruction let go: the interpreter cannot resume between the halves."""

@@ -69,9 +69,8 @@ def loop_over_object_or_int(n):
             return i
 
 
-@pytest.mark.xfail(reason="a range iterator and an object meet at a merge: internal error, left interpreted", strict=True)
 def test_range_of_what_is_an_object_on_one_path(both):
-    """Found by fannkuch(None); the result is right, but the compiler gives up by an error of its own."""
+    """Found by fannkuch(None): a range iterator and an object met at a merge."""
     both(loop_over_object_or_int, None)
 
 

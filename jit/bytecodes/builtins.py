@@ -6,11 +6,13 @@ types (the call then goes through the C-API). Operands stay on the abstract stac
 
 import math
 
+from jit.bytecodes.buffers import buffer_of
+from jit.bytecodes.comparisons import truth_of
 from jit.bytecodes.containers import sharpen
+from jit.bytecodes.iterators import iterable
 from jit.bytecodes.numbers import arithmetic, number, operands, to_float
 from jit.foreign import box_operands
-from jit.template import find
-from jit.types import (BOOL, BYTEARRAY, BYTES, FLOAT, INT, LIST, OBJECT, STATIC, STR, TUPLE)
+from jit.types import ARRAY, BOOL, BYTEARRAY, BYTES, FLOAT, INT, LIST, OBJECT, STATIC, STR, TUPLE
 from jit.values import RangeIterator, Value
 
 CALLABLES = {}
@@ -64,11 +66,13 @@ def feeds_loop(w):
 
 @builtin(len)
 def call_len(w, value):
-    if value.type not in _SIZED:
+    python = ARRAY if value.type.python is ARRAY else _SIZED.get(value.type)
+    value = buffer_of(w, value)
+    if python is None and value.type.buffer is None:
         return None
     if value.is_constant:
         return w.constant(len(value.constant))
-    result = w.operation("length", value, detail=_SIZED[value.type])
+    result = w.operation("length", value, detail=python) if python else w.operation("view_length", value)
     result.facts = "nonnegative"
     return result
 
@@ -123,7 +127,6 @@ def call_float(w, value):
 
 @builtin(bool)
 def call_bool(w, value):
-    from jit.bytecodes.numbers import truth_of
     return truth_of(w, value)
 
 
@@ -137,12 +140,11 @@ def call_round(w, value):
 
 @builtin(ord)
 def call_ord(w, value):
-    if value.type is not STR or value.is_constant:
-        return w.constant(ord(value.constant)) if value.is_constant and value.type is STR and \
-            len(value.constant) == 1 else None
-    if find("ord", (value,)) is None:
+    if value.type is not STR:
         return None
-    result = w.operation("ord", value)
+    if value.is_constant:
+        return w.constant(ord(value.constant)) if len(value.constant) == 1 else None
+    result = w.operation("code_of", value)
     result.facts = "nonnegative"
     return result
 
@@ -150,9 +152,20 @@ def call_ord(w, value):
 @builtin(chr)
 def call_chr(w, value):
     machine = number(w, value)
-    if machine is None or machine.is_constant or machine.type is not INT or find("chr", (machine,)) is None:
+    if machine is None or machine.is_constant or machine.type is not INT:
         return None
-    return w.operation("chr", machine, kind=STR)
+    w.operation("guard_character", machine)
+    w.freeze()
+    made = w.operation("character", machine, exit=w.exit_here("out of memory"), kind=STR)
+    w.state.owned |= {made}
+    return made
+
+
+@builtin(enumerate, zip, reversed)
+def call_iterating(w, *arguments):
+    """Only proves the arguments' types: an object is made, but its loop then reads its fields."""
+    for place, value in enumerate(arguments):
+        buffer_of(w, iterable(w, value, f"iterable{place}"))
 
 
 @builtin(divmod)

@@ -4,8 +4,11 @@ import math
 from types import CodeType
 
 from jit.bytecodes.builtins import CALLABLES, METHODS
+from jit.bytecodes.iterators import is_private, reversed_source_of, source_of
+from jit.bytecodes.numbers import nonnegative
 from jit.foreign import Call, blind_vectorcall, callout
-from jit.types import FLOAT, INT, LIST, NULL, OBJECT, PENDING, Shape, exact
+from jit.iteration import SOURCES, Enumerated, Zipped
+from jit.types import ARRAY, BOOL, FLOAT, INT, LIST, NULL, OBJECT, PENDING, Shape, exact
 from jit.values import Value
 from jit.walk import bytecode
 from platforms.cpython import opcodes
@@ -114,12 +117,39 @@ def vectorcall(w, callee, first, count, names):
     if not names and callee.is_constant and is_blind(callee.constant, arguments):
         if callee.constant is list.pop:
             shape = arguments[0].shape and arguments[0].shape.element
-        return blind_vectorcall(w, made, len(stack) - base, kind, shape)
+        source = made_source(w, callee.constant, arguments)
+        ended = blind_vectorcall(w, made, len(stack) - base, kind, shape)
+        if source is not None and not ended:
+            w.peek().facts = source
+        return ended
     return callout(w, made, len(stack) - base, kind=kind, shape=shape)
+
+
+def made_source(w, callee, arguments):
+    """What the iterator that enumerate, zip, reversed or iter makes of these arguments walks over, or None."""
+    if callee is reversed and len(arguments) == 1:
+        return reversed_source_of(arguments[0])
+    if callee not in (enumerate, zip, iter):
+        return None
+    if any(value.facts.__class__ in SOURCES and not is_private(w, value) for value in arguments):
+        # Somebody else may bring an iterator in it to its end.
+        return None
+    sources = [source_of(value) for value in (arguments[:1] if callee is enumerate else arguments)]
+    if None in sources or not sources:
+        return None
+    if callee is zip:
+        return Zipped(sources)
+    if callee is iter:
+        return sources[0] if len(sources) == 1 else None
+    start = arguments[1] if len(arguments) == 2 else None
+    return Enumerated(sources[0], start is None or start.type is INT and nonnegative(start))
 
 
 def is_blind(callee, arguments):
     """Whether a builtin, called with values of these exact types, runs no code but its own."""
+    if callee in ITERATING:
+        return bool(arguments) and all(source_of(value) is not None for value in arguments[:1 if callee is enumerate else None]) and \
+            (callee is not enumerate or len(arguments) == 1 or len(arguments) == 2 and arguments[1].type in (INT, BOOL))
     wanted = BLIND.get(callee) if _hashable(callee) or callee in MATHEMATICS else None
     if wanted is None or len(arguments) > len(wanted):
         return False
@@ -134,6 +164,8 @@ def _blind_callables():
              hash: ((int, float, bool, str),), range: (number,) * 3, list: ((list, tuple, range, bytes, bytearray, str),),
              tuple: ((list, tuple, range, bytes, bytearray, str),), bytearray: ((int, bytes, bytearray, list),),
              bytes: ((int, bytes, bytearray),), hex: (number,), bin: (number,), chr: (number,), ord: (text,)}
+    if ARRAY is not None:
+        table[ARRAY.append] = ((ARRAY,), (int, bool, float))
     for name in ("upper", "lower", "strip", "lstrip", "rstrip", "title", "capitalize", "isdigit", "isalpha", "isspace"):
         table[getattr(str, name)] = (text,)
     for name in ("startswith", "endswith", "find", "rfind", "count", "index"):
@@ -144,6 +176,7 @@ def _blind_callables():
     return table
 
 
+ITERATING = frozenset({enumerate, zip, reversed, iter})
 MATHEMATICS = frozenset(item for item in vars(math).values() if callable(item))
 #: Builtins that run no foreign code, with the exact types their arguments must have (None: any).
 BLIND = _blind_callables()

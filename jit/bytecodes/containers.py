@@ -1,14 +1,18 @@
 """Subscripts, displays and unpacking."""
 
 from jit import types
+from jit.bytecodes.buffers import buffer_of, load_element, store_element
+from jit.bytecodes.guards import observe, prove
 from jit.bytecodes.items import take
+from jit.bytecodes.iterators import character
 from jit.bytecodes.numbers import number
 from jit.foreign import Call, blind_call, callout
-from jit.types import BOOL, BYTEARRAY, BYTES, FLOAT, INT, LIST, NONE, NULL, OBJECT, STR, TUPLE, Shape, exact
-from jit.values import Value
+from jit.types import ARRAY, BOOL, BYTEARRAY, BYTES, FLOAT, INT, LIST, NONE, NULL, OBJECT, STR, TUPLE, Shape, exact
+from jit.values import Value, VirtualTuple
 from jit.walk import bytecode
 
 _INDEXED = {LIST: list, TUPLE: tuple, BYTES: bytes, BYTEARRAY: bytearray}
+_SUBSCRIPTED = frozenset({str, memoryview, ARRAY})
 
 #: Items further away do not fit an instruction's displacement; nobody has such lists.
 LARGEST_CONSTANT_INDEX = 1 << 24
@@ -36,26 +40,11 @@ def container_of(w, value):
             kind = next(iter(seen)) if len(seen) == 1 else None
         elif value.shape is not None:
             kind = value.shape.type.python
-        if kind is not None and exact(kind) in _INDEXED:
-            return prove(w, value, kind, "container")
+        if kind is not None and (exact(kind) in _INDEXED or kind in _SUBSCRIPTED):
+            return buffer_of(w, prove(w, value, kind, "container"))
         if not seen:
             observe(w, value, "container")
-    return value
-
-
-def observe(w, value, role):
-    """Have the type of an object noted each time, so that a later version can be compiled for it."""
-    noted = w.new_exit(f"type of the {role}", w.state.snapshot())
-    noted.site, noted.routine = (w.instruction.offset, role), "observe"
-    w.operation("observe", value, exit=noted)
-
-
-def prove(w, value, kind, role):
-    """Guard that ``type(value) is kind``; the state names the refined value from here on."""
-    guard = w.exit(f"not an exact {kind.__name__}", observe=value)
-    guard.site = (w.instruction.offset, role)
-    w.operation("guard_type", value, exit=guard, detail=kind)
-    return w.alias(value, exact(kind))
+    return buffer_of(w, value)
 
 
 @bytecode("BINARY_SUBSCR")
@@ -65,20 +54,33 @@ def binary_subscr(w, instruction):
     if container.__class__ is not Value or index.__class__ is not Value:
         return w.leave("subscript of an iterator")
     python = _INDEXED.get(container.type)
-    machine = index_value(w, index) if python is not None or container.type is STR else None
+    machine = index_value(w, index) if python or container.type is STR or container.type.buffer else None
     if machine is None and container.type is LIST and index.type is exact(slice) and plain_slice(index):
         return blind_call(w, "PyObject_GetItem", 2, LIST, Shape(LIST, container.shape and container.shape.element))
     if machine is None:
         return callout(w, Call("PyObject_GetItem"), 2)
     if container.is_constant and machine.is_constant and python is tuple:
         return constant_item(w, container.constant, machine.constant)
-    if python is None:
-        return blind_call(w, "PyObject_GetItem", 2, STR)
-    item = take(w, "item", (container, machine), python, container.shape)
+    if container.type is STR:
+        return character_at(w, container, machine, index)
+    if container.type.buffer:
+        item = load_element(w, container, machine)
+    else:
+        item = take(w, "item", (container, machine), python, container.shape)
     w.freeze()
     w.pop(), w.pop()
     w.push(item)
     w.release(container, index)
+
+
+def character_at(w, text, machine, index):
+    """``text[index]``."""
+    code = w.operation("code_at", text, machine)
+    code.facts = "nonnegative"
+    w.freeze()
+    w.pop(), w.pop()
+    character(w, code)
+    w.release(text, index)
 
 
 def constant_item(w, container, index):
@@ -95,9 +97,16 @@ def store_subscr(w, instruction):
     value, index = w.peek(3), w.peek(1)
     if value.__class__ is not Value or container.__class__ is not Value or index.__class__ is not Value:
         return w.leave("an iterator is stored")
-    machine = index_value(w, index) if container.type in (LIST, BYTEARRAY) else None
+    machine = index_value(w, index) if container.type in (LIST, BYTEARRAY) or container.type.buffer else None
     if machine is None:
         return store_anything(w)
+    if container.type.buffer:
+        if not store_element(w, container, machine, value):
+            return store_anything(w)
+        w.freeze()
+        w.pop(), w.pop(), w.pop()
+        w.release(value, container, index)
+        return None
     if container.type is BYTEARRAY:
         stored = number(w, value, machine)
         if stored is None or stored.type not in (INT, BOOL):
@@ -133,7 +142,6 @@ def store_item(w, container, index, value):
     exit = w.exit("index out of range")
     w.freeze()
     stack = w.state.stack
-    popped = stack[-3:]
     del stack[-3:]
     state = w.state
     moved = value.type.is_object and value in state.owned and not state.holds(value)
@@ -161,6 +169,11 @@ def build(w, instruction):
         stack[-count:] = stack[-count:][::-1]
         w.index += 1
         return None
+    return build_sequence(w, count, is_list)
+
+
+def build_sequence(w, count, is_list):
+    """Put the top `count` stack items into a new list or tuple."""
     items = w.state.stack[len(w.state.stack) - count:]
     shape = Shape(LIST if is_list else TUPLE)
     if items:
@@ -190,6 +203,11 @@ def build(w, instruction):
 def unpack_sequence(w, instruction):
     container = w.peek()
     count = instruction.argument
+    if container.__class__ is VirtualTuple and len(container.items) == count:
+        w.freeze()
+        w.pop()
+        w.state.stack.extend(container.items[::-1])
+        return None
     if container.__class__ is not Value:
         return w.leave("an iterator is unpacked")
     if container.type is OBJECT and not container.is_constant:
@@ -291,7 +309,7 @@ def binary_slice(w, instruction):
     ended = blind_call(w, "PySlice_New", 3, exact(slice))
     if ended:
         return ended
-    container, index = w.peek(2), w.peek(1)
+    container = w.peek(2)
     if plain and container.__class__ is Value and container.type is LIST:
         return blind_call(w, "PyObject_GetItem", 2, LIST, Shape(LIST, container.shape and container.shape.element))
     return callout(w, Call("PyObject_GetItem"), 2)

@@ -1,20 +1,14 @@
 """Jumps, loops and returns."""
 
 from jit import types
-from jit.bytecodes.containers import observe, prove
-from jit.bytecodes.items import take
+from jit.bytecodes.buffers import buffer_of
+from jit.bytecodes.iterators import for_source, is_private, iterable, make_iterator, source_of
 from jit.bytecodes.numbers import nonnegative
 from jit.errors import Unsupported
-from jit.foreign import Call, blind_call, callout
-from jit.types import OBJECT, exact
+from jit.foreign import Call, callout
+from jit.iteration import SOURCES
 from jit.values import RangeIterator, Value
 from jit.walk import bytecode
-
-#: Iterators that are a position in a sequence: python type -> (type of their items' container).
-SEQUENCE_ITERATORS = {type(iter([])): list, type(iter(())): tuple, type(iter(b"")): bytes,
-                      type(iter(bytearray())): bytearray}
-ITERABLES = {sequence: exact(iterator) for iterator, sequence in SEQUENCE_ITERATORS.items()}
-
 
 @bytecode("JUMP")
 def jump(w, instruction):
@@ -60,14 +54,9 @@ def get_iter(w, instruction):
     value = w.peek()
     if value.__class__ is RangeIterator:
         return None
-    if value.type is OBJECT and not value.is_constant:
-        value = iterable(w, value)
-    iterator = ITERABLES.get(value.type.python)
-    if iterator is not None:
-        result = blind_call(w, "PyObject_GetIter", 1, iterator, value.shape)
-        if not result:
-            w.peek().facts = "private"
-        return result
+    value = buffer_of(w, iterable(w, value, "iterable"))
+    if source_of(value) is not None:
+        return make_iterator(w, value)
     return callout(w, Call("PyObject_GetIter"), 1, shape=value.shape)
 
 
@@ -78,24 +67,11 @@ def for_iter(w, instruction):
     iterator = w.peek()
     if iterator.__class__ is RangeIterator:
         return for_range(w, instruction, iterator)
-    if iterator.__class__ is Value and iterator.type.python in SEQUENCE_ITERATORS and iterator.facts == "private":
-        return for_sequence(w, instruction, iterator)
-    if iterator.__class__ is Value and iterator.type.is_object:
+    if iterator.facts.__class__ in SOURCES and is_private(w, iterator):
+        return for_source(w, instruction, iterator, exhausted(w, instruction, iterator))
+    if iterator.type.is_object:
         return for_anything(w, instruction, iterator)
     return w.leave("iteration over something that is no iterator")
-
-
-def iterable(w, value):
-    """`value` with its type proven if it probably is a sequence we walk ourselves."""
-    seen = w.knowledge.observed.get((w.instruction.offset, "iterable"))
-    kind = None if value.shape is None else value.shape.type.python
-    if seen:
-        kind = next(iter(seen)) if len(seen) == 1 else None
-    if kind in ITERABLES:
-        return prove(w, value, kind, "iterable")
-    if not seen:
-        observe(w, value, "iterable")
-    return value
 
 
 def exhausted(w, instruction, iterator):
@@ -131,18 +107,8 @@ def for_range(w, instruction, iterator):
     w.pop()
     w.push(RangeIterator(following, iterator.stop, iterator.step, remaining))
     w.push(item)
-    w.jump(w.index + 1)
-    return True
-
-
-def for_sequence(w, instruction, iterator):
-    """Walk a list, tuple, bytes or bytearray by the index its iterator object keeps."""
-    container = SEQUENCE_ITERATORS[iterator.type.python]
-    w.split("branch_iterator", (iterator,), container, exhausted(w, instruction, iterator))
-    item = take(w, "iterator_item", (iterator,), container, iterator.shape)
-    if item is None:
-        return True
-    w.push(item)
+    if w.go_on_behind():
+        return None
     w.jump(w.index + 1)
     return True
 
@@ -169,5 +135,7 @@ def for_anything(w, instruction, iterator):
     w.split("branch_nonzero", (item,), None, exhausted(w, instruction, iterator))
     w.state.owned |= {item}
     w.push(item)
+    if w.go_on_behind():
+        return None
     w.jump(w.index + 1)
     return True

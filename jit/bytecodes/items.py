@@ -27,30 +27,31 @@ def element_guess(w, shape, site):
         return OBJECT, None
     if element.type in (INT_OBJECT, FLOAT_OBJECT, BOOL_OBJECT):
         return UNBOXED[element.type.python], None
-    return element.type, element
+    return (element.type if element.type.buffer is None else exact(element.type.python)), element
 
 
-def take(w, prefix, arguments, container, shape, exit=None):
+def take(w, prefix, arguments, container, shape, detail=None, role="item"):
     """Emit the guarded read of one item; returns its Value.
 
     Args:
         prefix: template family prefix. arguments: Values it reads. container: Python type read from.
-        shape: of the container.
+        shape: of the container. detail: for the templates, the container if None. role: names the place within the instruction.
     """
-    site = (w.instruction.offset, "item")
+    site = (w.instruction.offset, role)
+    detail = container if detail is None else detail
     if container in (bytes, bytearray):
-        item = w.operation(prefix + "_byte", *arguments, detail=container)
+        item = w.operation(prefix + "_byte", *arguments, detail=detail)
         item.facts = "nonnegative"
         return item
     kind, item_shape = element_guess(w, shape, site)
     if kind is OBJECT:
-        item = w.operation(prefix + "_object", *arguments, detail=container, shape=item_shape)
+        item = w.operation(prefix + "_object", *arguments, detail=detail, shape=item_shape)
         w.state.transient |= {item}
         return item
     mismatch = w.mismatch_exit(f"item is no {kind.name}", site)
     if kind in _SUFFIX:
-        return w.operation(prefix + _SUFFIX[kind], *arguments, detail=container, mismatch=mismatch)
-    item = w.operation(prefix + "_exact", *arguments, detail=(container, kind.python), mismatch=mismatch, kind=kind,
+        return w.operation(prefix + _SUFFIX[kind], *arguments, detail=detail, mismatch=mismatch)
+    item = w.operation(prefix + "_exact", *arguments, detail=(detail, kind.python), mismatch=mismatch, kind=kind,
                        shape=item_shape)
     w.state.transient |= {item}
     return item

@@ -81,7 +81,7 @@ def _box_float(asm):
 
 def _unbox_int(asm):
     """Two or three digits of 30 bits (one and none as well)."""
-    large, sign, positive = asm.label("large"), asm.label("sign"), asm.label("positive")
+    large = asm.label("large")
     asm.push(rsi)
     if L.long_size is not None:
         asm.mov(rcx, mem64(rax, L.long_size))

@@ -83,9 +83,9 @@ class BuildRoutines:
         store, boxed, owned, pointer, null = (asm.label(name) for name in ("store", "boxed", "owned", "pointer", "null"))
         asm.mov(eax, mem32(r14, 0))
         asm.movsxd(rdx, mem32(r14, 4))
-        kinds = {kind: asm.label(f"kind{kind}") for kind in range(13)}
+        kinds = {kind: asm.label(f"kind{kind}") for kind in range(14)}
         for kind in (r.INT, r.FLOAT, r.NULL, r.OWNED, r.BORROWED, r.CONST, r.IF, r.BOOL, r.RANGE_ITERATOR_STOP,
-                     r.RANGE_ITERATOR, r.INT_CONSTANT, r.OWNED_OR_NULL, r.BORROWED_OR_NULL):
+                     r.RANGE_ITERATOR, r.INT_CONSTANT, r.OWNED_OR_NULL, r.BORROWED_OR_NULL, r.TUPLE):
             asm.cmp(eax, kind)
             asm.je(kinds[kind])
         asm.ud2()
@@ -148,6 +148,43 @@ class BuildRoutines:
         asm.bind(kinds[r.RANGE_ITERATOR])
         asm.bind(kinds[r.RANGE_ITERATOR_STOP])
         self.emit_range_iterator(store)
+        asm.bind(kinds[r.TUPLE])
+        self.emit_tuple(store)
+
+    def emit_tuple(self, store):
+        """rax = new tuple of the last items produced; there is room for them, because they are unpacked in this place next."""
+        asm = self.asm
+        made, fill, drop, failed = (asm.label(name) for name in ("made", "fill", "drop_items", "no_memory_for_tuple"))
+        asm.mov(rdi, mem64(r14, 8))
+        asm.mov(mem64(rsp, 16), rdi)
+        asm.shl(rdi, 3)
+        asm.sub(r13, rdi)
+        asm.mov(rdi, mem64(rsp, 16))
+        self.call("PyTuple_New")
+        asm.test(rax, rax)
+        asm.jz(failed)
+        asm.xor(ecx, ecx)
+        asm.bind(fill)
+        asm.cmp(rcx, mem64(rsp, 16))
+        asm.je(made)
+        asm.mov(rdx, mem64(r13, 0, rcx, 8))
+        asm.mov(mem64(rax, L.tuple_items, rcx, 8), rdx)
+        asm.add(rcx, 1)
+        asm.jmp(fill)
+        asm.bind(failed)
+        asm.bind(drop)
+        asm.sub(mem64(rsp, 16), 1)
+        none_left = asm.label("none_left")
+        asm.js(none_left)
+        asm.mov(rcx, mem64(rsp, 16))
+        asm.mov(rdi, mem64(r13, 0, rcx, 8))
+        asm.call(self.xdecref)
+        asm.jmp(drop)
+        asm.bind(none_left)
+        asm.xor(eax, eax)
+        asm.mov(mem64(rsp, 8), 1)
+        asm.bind(made)
+        asm.jmp(store)
 
     def emit_range_iterator(self, store):
         """rax = new range_iterator from three sub-entries: next, remaining or stop, step."""

@@ -191,7 +191,7 @@ class LeaveRoutines(CalloutRoutines):
     def emit_count(self):
         """Count the exit, note the type of the object a guard refused, ask for attention when there are too many."""
         asm = self.asm
-        unobserved, enough, counted = asm.label("unobserved"), asm.label("enough"), asm.label("counted")
+        unobserved, counted = asm.label("unobserved"), asm.label("counted")
         asm.add(mem64(rbx, r.COUNT), 1)
         asm.cmp(mem64(rbp, VARIANT), THROW)
         asm.je(counted)

@@ -14,7 +14,7 @@ from struct import Struct
 from platforms.cpython.layout import layout
 
 (NULL, CONST, INT, FLOAT, BOOL, BORROWED, OWNED, BORROWED_OR_NULL, OWNED_OR_NULL, IF, RANGE_ITERATOR, INT_CONSTANT,
- RANGE_ITERATOR_STOP) = range(13)
+ RANGE_ITERATOR_STOP, TUPLE) = range(14)
 
 SAVE_AREA = 256
 

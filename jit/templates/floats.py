@@ -78,7 +78,7 @@ def float_divide_by_zero(asm, left, right, quotient, exit):
 @template("BINARY_OP %", "left: float, right: float -- remainder: float", clobbers="c")
 def float_modulo_by_zero(asm, left, right, remainder, exit, emitter):
     """fmod, then the divisor's sign (Objects/floatobject.c, float_rem)."""
-    adjust, done, zero = asm.label("adjust"), asm.label("done"), asm.label("zero")
+    done, zero = asm.label("done"), asm.label("zero")
     asm.pxor(xmm15, xmm15)
     _load(asm, xmm14, right)
     asm.ucomisd(xmm14, xmm15)

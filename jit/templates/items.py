@@ -1,4 +1,4 @@
-"""Reading containers, cells and iterators.
+"""Reading containers and cells.
 
 Every read checks the bounds, then the item's type, then takes what is inside. `exit` is for bounds; `mismatch` for an
 item of another type than guessed: its stub finds the item in rax and reports its type.
@@ -7,19 +7,24 @@ item of another type than guessed: its stub finds the item in rax and reports it
 from asm import cl, ecx, mem8, mem64, rax, rcx, rdx
 from jit.template import template
 from jit.templates.boxing import UNBOX
+from jit.types import ARRAY
 from platforms.cpython.layout import layout
 
 L = layout()
-_SIZE = {list: L.list_size, tuple: L.tuple_size, bytes: L.bytes_size, bytearray: L.bytearray_size,
-         str: L.unicode_length}
+SIZE = {list: L.list_size, tuple: L.tuple_size, bytes: L.bytes_size, bytearray: L.bytearray_size,
+        str: L.unicode_length, ARRAY: L.array_size}
 
 
 # -- reading items ----------------------------------------------------------------------------------
 
-def emit_index(asm, emitter, container, index, exit, size_offset):
-    """Check a subscript; returns (container register, index register or constant)."""
+def emit_index(asm, emitter, container, index, exit, size):
+    """Check a subscript against the container's size; returns (container register, index register or constant).
+
+    Args:
+        size: its offset in the container, or a function(asm, register) that returns an operand and may use rax.
+    """
     base = emitter.register(container, rcx)
-    size = mem64(base, size_offset)
+    size = size(asm, base) if callable(size) else mem64(base, size)
     if isinstance(index, int):
         if index >= 0:
             asm.cmp(size, index)
@@ -59,7 +64,7 @@ def item_address(asm, base, index, python):
 
 def _item_reader(kind):
     def emit(asm, container, index, item, exit, detail, emitter):
-        base, register = emit_index(asm, emitter, container, index, exit, _SIZE[detail])
+        base, register = emit_index(asm, emitter, container, index, exit, SIZE[detail])
         asm.mov(rax, item_address(asm, base, register, detail))
         UNBOX[kind](asm, emitter, item, exit, emitter.mismatch_label())
     emit.__name__ = "index_out_of_range"
@@ -72,13 +77,13 @@ for _kind in UNBOX:
 
 @template("item_object", "container: object, index: int -- item: object")
 def index_out_of_range_object(asm, container, index, item, exit, detail, emitter):
-    base, register = emit_index(asm, emitter, container, index, exit, _SIZE[detail])
+    base, register = emit_index(asm, emitter, container, index, exit, SIZE[detail])
     asm.mov(item, item_address(asm, base, register, detail))
 
 
 @template("item_exact", "container: object, index: int -- item: any")
 def index_out_of_range_exact(asm, container, index, item, exit, detail, emitter):
-    base, register = emit_index(asm, emitter, container, index, exit, _SIZE[detail[0]])
+    base, register = emit_index(asm, emitter, container, index, exit, SIZE[detail[0]])
     asm.mov(rax, item_address(asm, base, register, detail[0]))
     emitter.compare_type(rax, detail[1])
     asm.jne(emitter.mismatch_label())
@@ -87,7 +92,7 @@ def index_out_of_range_exact(asm, container, index, item, exit, detail, emitter)
 
 @template("item_byte", "container: object, index: int -- item: int")
 def byte_index_out_of_range(asm, container, index, item, exit, detail, emitter):
-    base, register = emit_index(asm, emitter, container, index, exit, _SIZE[detail])
+    base, register = emit_index(asm, emitter, container, index, exit, SIZE[detail])
     asm.movzx(emitter.low(item), byte_address(asm, base, register, detail))
 
 
@@ -105,7 +110,7 @@ def byte_address(asm, base, index, python):
 @template("guard_size", "container: object --")
 def size_differs(asm, container, exit, detail, emitter):
     python, count = detail
-    asm.cmp(mem64(emitter.register(container, rax), _SIZE[python]), count)
+    asm.cmp(mem64(emitter.register(container, rax), SIZE[python]), count)
     asm.jne(exit)
 
 
@@ -168,12 +173,12 @@ def closure_variable_rebound(asm, cell, expected, exit):
 
 @template("length", "container: object -- length: int")
 def length(asm, container, length, detail, emitter):
-    asm.mov(length, mem64(emitter.register(container, rax), _SIZE[detail]))
+    asm.mov(length, mem64(emitter.register(container, rax), SIZE[detail]))
 
 
 def _length_truth(python):
     def emit(asm, value, result, emitter):
-        asm.cmp(mem64(emitter.register(value, rax), _SIZE[python]), 0)
+        asm.cmp(mem64(emitter.register(value, rax), SIZE[python]), 0)
         asm.setne(cl)
         asm.movzx(ecx, cl)
         asm.mov(result, rcx)
@@ -183,51 +188,3 @@ def _length_truth(python):
 
 for _python in (list, tuple, str, bytes, bytearray):
     template("truth", f"value: {_python.__name__} -- result: bool")(_length_truth(_python))
-
-
-# -- iterating ----------------------------------------------------------------------------------------
-
-@template("branch_iterator", "iterator: object --", terminator=True)
-def branch_on_iterator(asm, iterator, emitter, detail):
-    """A sequence iterator is a sequence and an index; the sequence may grow or shrink meanwhile."""
-    base = emitter.register(iterator, rcx)
-    asm.mov(rax, mem64(base, L.list_iterator_sequence))
-    asm.mov(rdx, mem64(base, L.list_iterator_index))
-    asm.cmp(rdx, mem64(rax, _SIZE[detail]))
-    emitter.branch("b")
-
-
-def _iterator_reader(kind):
-    def emit(asm, iterator, item, exit, detail, emitter):
-        python = detail[0] if isinstance(detail, tuple) else detail
-        base = emitter.register(iterator, rcx)
-        asm.mov(rax, mem64(base, L.list_iterator_sequence))
-        asm.mov(rdx, mem64(base, L.list_iterator_index))
-        if python is list:
-            asm.mov(rax, mem64(rax, L.list_items))
-        asm.mov(rax, mem64(rax, 0 if python is list else L.tuple_items, rdx, 8))
-        if kind == "object":
-            asm.mov(item, rax)
-        elif kind == "exact":
-            emitter.compare_type(rax, detail[1], rdx)
-            asm.jne(emitter.mismatch_label())
-            asm.mov(item, rax)
-        else:
-            UNBOX[kind](asm, emitter, item, exit, emitter.mismatch_label())
-        asm.add(mem64(emitter.register(iterator, rcx), L.list_iterator_index), 1)
-    emit.__name__ = "item_beyond_64_bits"
-    return emit
-
-
-for _kind in (*UNBOX, "object"):
-    template(f"iterator_item_{_kind}", f"iterator: object -- item: {_kind}")(_iterator_reader(_kind))
-template("iterator_item_exact", "iterator: object -- item: any")(_iterator_reader("exact"))
-
-
-@template("iterator_item_byte", "iterator: object -- item: int")
-def iterator_byte(asm, iterator, item, detail, emitter):
-    base = emitter.register(iterator, rcx)
-    asm.mov(rax, mem64(base, L.list_iterator_sequence))
-    asm.mov(rdx, mem64(base, L.list_iterator_index))
-    asm.add(mem64(base, L.list_iterator_index), 1)
-    asm.movzx(emitter.low(item), byte_address(asm, rax, rdx, detail))

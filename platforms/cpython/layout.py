@@ -69,10 +69,8 @@ ascii_data                         48    40    40
 compact_data                       72    56    56
 
 cell_value                         16    16    16
-list_iterator_index                16    16    16
-list_iterator_sequence             24    24    24  NULL when exhausted
-tuple_iterator_index               16    16    16
-tuple_iterator_sequence            24    24    24  NULL when exhausted
+sequence_iterator_index            16    16    16  of list, tuple, bytes, bytearray, str and array.array, and reversed ones
+sequence_iterator_sequence         24    24    24  NULL when exhausted
 range_iterator_index               16     -     -  number of items given so far
 range_iterator_start               24    16    16  3.11: first item; later: next item
 range_iterator_step                32    24    24
@@ -81,12 +79,20 @@ range_start                        16    16    16  PyObject*
 range_stop                         24    24    24  PyObject*
 range_step                         32    32    32  PyObject*
 range_length                       40    40    40  PyObject*
+zip_iterators                      24    24    24  tuple
 enumerate_index                    16    16    16
 enumerate_iterator                 24    24    24
 enumerate_result                   32    32    32
 enumerate_long_index               40    40    40
 dict_used                          16    16    16
 dict_version                       24    24     -  uint64
+dict_keys                          32    32    32
+dict_values                        40    40    40  not NULL: an instance's, shared keys
+keys_log2_index_bytes               9     9     9  uint8
+keys_kind                          10    10    10  uint8, 0: keys of any type
+keys_entries_used                  24    24    24
+keys_indices                       32    32    32  behind them the entries
+keys_entry_size                    16    16    16  where all keys are str: key, value
 method_function                    16    16    16
 method_self                        24    24    24
 cfunction_m_ml                     16    16    16  PyMethodDef*

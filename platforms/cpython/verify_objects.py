@@ -164,13 +164,7 @@ def _strings(fields, _):
 
 
 def _iterators(fields, peeker):
-    for name, sequence in (("list", [1, 2, 3]), ("tuple", (1, 2, 3))):
-        iterator = iter(sequence)
-        next(iterator), next(iterator)
-        index, held = f"{name}_iterator_index", f"{name}_iterator_sequence"
-        yield index, read(id(iterator) + getattr(fields, index)), 2
-        yield held, read(id(iterator) + getattr(fields, held)), id(sequence)
-        yield held, (list(iterator), read(id(iterator) + getattr(fields, held))), ([3], 0)
+    yield from _sequence_iterators(fields)
     numbers = range(10, 101, 7)  # 13 items
     iterator = iter(numbers)
     next(iterator), next(iterator)
@@ -187,6 +181,27 @@ def _iterators(fields, peeker):
     length = read(id(numbers) + fields.range_length)
     yield "range_length", peeker.number(length + fields.long_digits, 4), 21
     yield from _enumerate(fields, peeker)
+    yield from _zip(fields, peeker)
+
+
+def _sequence_iterators(fields):
+    index, held = "sequence_iterator_index", "sequence_iterator_sequence"
+    sequences = [[1, 2, 3], (1, 2, 3), b"xyz", bytearray(b"xyz"), "abc", "a\xe9\u20ac"]
+    try:
+        from array import array
+        sequences.append(array("h", (1, 2, 3)))
+    except ImportError:
+        array = None
+    for sequence in sequences:
+        for make, first, last in ((iter, 2, sequence[2]), (reversed, 0, sequence[0])):
+            iterator = make(sequence)
+            next(iterator), next(iterator)
+            yield index, read(id(iterator) + fields.sequence_iterator_index), first
+            yield held, read(id(iterator) + fields.sequence_iterator_sequence), id(sequence)
+            rest = list(iterator)
+            # Exhausted, an array's iterator keeps its array, and so do reversed ones of some versions.
+            if type(sequence) is not array and make is iter:
+                yield held, (rest, read(id(iterator) + fields.sequence_iterator_sequence)), ([last], 0)
 
 
 def _enumerate(fields, peeker):
@@ -200,6 +215,13 @@ def _enumerate(fields, peeker):
     yield "enumerate_long_index", read(id(counted) + fields.enumerate_long_index), 0
     counted = enumerate(iterator, large)
     yield "enumerate_long_index", read(id(counted) + fields.enumerate_long_index), id(large)
+
+
+def _zip(fields, peeker):
+    parts = [iter([1, 2]), iter((3, 4))]
+    zipped = zip(*parts)
+    held = read(id(zipped) + fields.zip_iterators)
+    yield "zip_iterators", [peeker.number(held + fields.tuple_items + 8 * number) for number in range(2)], [id(part) for part in parts]
 
 
 def _others(fields, peeker):
@@ -219,8 +241,30 @@ def _others(fields, peeker):
     method = _others.__get__(marker)
     yield "method_function", read(id(method) + fields.method_function), id(_others)
     yield "method_self", read(id(method) + fields.method_self), id(marker)
+    yield from _dictionaries(fields, peeker)
     yield from _builtins(fields, peeker)
     yield from _types(fields)
+
+
+def _dictionaries(fields, peeker):
+    mapping = {"first": 1, "second": 2}
+    del mapping["first"]
+    keys = read(id(mapping) + fields.dict_keys)
+    yield "dict_keys", keys != 0, True
+    yield "dict_values", read(id(mapping) + fields.dict_values), 0
+    yield "dict_values", read(id(_Marker().__dict__) + fields.dict_values) != 0, True
+    kinds = [peeker.number(read(id(items) + fields.dict_keys) + fields.keys_kind, 1) for items in ({1: 1}, mapping)]
+    yield "keys_kind", (kinds[0], kinds[1] != 0), (0, True)
+    yield "keys_entries_used", peeker.number(keys + fields.keys_entries_used), 2
+    # 8 entries have 8 indices of one byte; 300 entries in a table for 512 have indices of two bytes.
+    large = {f"key{number}": number for number in range(300)}
+    for items, bytes_used in ((mapping, 3), (large, 10)):
+        found = peeker.number(read(id(items) + fields.dict_keys) + fields.keys_log2_index_bytes, 1)
+        yield "keys_log2_index_bytes", found, bytes_used
+    second = keys + fields.keys_indices + 8 + fields.keys_entry_size
+    words = [peeker.number(second), peeker.number(second + 8)]
+    yield "keys_indices", words, [id(sys.intern("second")), id(2)]
+    yield "keys_entry_size", words, [id(sys.intern("second")), id(2)]
 
 
 def _builtins(fields, peeker):

@@ -1,0 +1,261 @@
+"""Comparison, truth, identity, and the jumps that depend on them."""
+
+import operator
+
+from jit import foreign, types
+from jit.bytecodes.guards import probably
+from jit.bytecodes.numbers import guess, operands, unbox_as
+from jit.errors import Unsupported
+from jit.template import find
+from jit.types import BOOL, FLOAT, INT, NONE, OBJECT, STR
+from jit.values import Value
+from jit.walk import bytecode
+
+_COMPARE = {"<": operator.lt, "<=": operator.le, "==": operator.eq, "!=": operator.ne, ">": operator.gt,
+            ">=": operator.ge}
+
+
+@bytecode("UNARY_NOT")
+def unary_not(w, instruction):
+    value = w.peek()
+    truth = truth_of(w, value)
+    if truth is None:
+        return w.leave(f"truth of {value.type.name}")
+    result = w.constant(not truth.constant) if truth.is_constant else w.operation("not", truth)
+    w.freeze()
+    w.pop()
+    w.push(result)
+    w.release(value)
+
+
+@bytecode("TO_BOOL")
+def to_bool(w, instruction):
+    value = w.peek()
+    following = w.instructions[w.index + 1]
+    if value.__class__ is Value and value.type is INT and not value.is_constant and \
+            following.operation.startswith(("POP_JUMP_IF_TRUE", "POP_JUMP_IF_FALSE")) and w.inside(w.index + 1):
+        w.freeze()
+        w.push(w.constant(0))
+        return branch_on(w, w.index + 1, "branch_compare", (value, w.peek()), "!=")
+    truth = truth_of(w, value)
+    if truth is None:
+        ended = foreign.callout(w, foreign.Call("PyObject_IsTrue", failure="truth"), 1, kind=types.BOOL_OBJECT)
+        if not ended:
+            w.unbox_plain_bool()
+        return ended
+    w.freeze()
+    w.pop()
+    w.push(truth)
+    w.release(value)
+    return None
+
+
+def truth_of(w, value):
+    """The truth of a Value as a BOOL Value, or None if it takes foreign code to find out."""
+    if value.__class__ is not Value:
+        return None
+    if value.is_constant:
+        kind = type(value.constant)
+        return w.constant(bool(value.constant)) if kind in types.PLAIN else None
+    if value.type is BOOL:
+        return value
+    w.site = 0
+    if value.type is OBJECT and guess(w, value) is not None:
+        value = unbox_as(w, value, guess(w, value))
+    if find("truth", (value,)) is None:
+        return None
+    return w.operation("truth", value)
+
+
+@bytecode("COMPARE_OP")
+def compare_op(w, instruction):
+    symbol = instruction.argument
+    left, right = w.peek(2), w.peek(1)
+    pair = operands(w, left, right)
+    if pair is None:
+        texts = strings(w, left, right)
+        if texts is None:
+            return foreign.compare(w, symbol, w.peek(2), w.peek(1))
+        left, right = texts
+        w.freeze()
+        if symbol in ("==", "!="):
+            result = w.operation("text_equal", left, right, detail=symbol)
+        else:
+            result = w.operation("COMPARE_OP", w.operation("text_order", left, right), w.constant(0), detail=symbol)
+        w.pop(), w.pop()
+        w.push(result)
+        w.release(left, right)
+        return None
+    a, b = pair
+    if a.is_constant and b.is_constant:
+        result = w.constant(_COMPARE[symbol](a.constant, b.constant))
+    else:
+        if (a.type is FLOAT) != (b.type is FLOAT):
+            a, b = exact_float(w, a), exact_float(w, b)
+        jump = fused_jump(w)
+        if jump is not None and not (left in w.state.owned or right in w.state.owned):
+            return branch_on(w, jump, "branch_compare", (a, b), symbol)
+        result = w.operation("COMPARE_OP", a, b, detail=symbol)
+    w.freeze()
+    w.pop(), w.pop()
+    w.push(result)
+    w.release(left, right)
+
+
+def strings(w, left, right):
+    """Both operands of a comparison, proven to be exact strings, or None."""
+    if left.__class__ is not Value or right.__class__ is not Value or STR not in (left.type, right.type):
+        return None
+    left = probably(w, left, (str,), "left")
+    right = probably(w, right, (str,), "right")
+    return (left, right) if left.type is STR and right.type is STR else None
+
+
+def exact_float(w, value):
+    """A double that compares as the int does: ints beyond 2**53 leave (CPython compares them exactly)."""
+    if value.type is FLOAT:
+        return value
+    if value.is_constant and abs(value.constant) <= 1 << 53:
+        return w.constant(float(value.constant))
+    return w.operation("int_to_exact_float", value)
+
+
+def fused_jump(w):
+    """The conditional jump right behind the present instruction, if it consumes just the result."""
+    index = w.index + 1
+    following = w.instructions[index]
+    if following.operation == "TO_BOOL":
+        index += 1
+        following = w.instructions[index]
+    if following.operation.startswith(("POP_JUMP_IF_TRUE", "POP_JUMP_IF_FALSE")) and w.inside(index):
+        return index
+    return None
+
+
+def branch_on(w, index, name, arguments, detail):
+    """Compare-and-branch in one: pop both operands, skip the jump at `index`, end the block."""
+    jump = w.instructions[index]
+    exit = None
+    if jump.operation.endswith("_BACKWARD"):
+        w.poll_back_edge(jump)
+    w.pop(), w.pop()
+    if_true, if_false = jump.target, index + 1
+    if "_FALSE" in jump.operation:
+        if_true, if_false = if_false, if_true
+    return w.branch(name, arguments, detail, if_true, if_false, exit=exit)
+
+
+@bytecode("POP_JUMP_IF_TRUE", "POP_JUMP_IF_FALSE", "POP_JUMP_IF_TRUE_BACKWARD", "POP_JUMP_IF_FALSE_BACKWARD")
+def pop_jump_if(w, instruction):
+    value = w.peek()
+    if value.__class__ is Value and value.type is INT and not value.is_constant:
+        w.freeze()
+        w.push(w.constant(0))
+        return branch_on(w, w.index, "branch_compare", (value, w.peek()), "!=")
+    truth = truth_of(w, value)
+    if truth is None:
+        return w.leave(f"truth of {value.type.name}")
+    w.freeze()
+    backward = instruction.operation.endswith("_BACKWARD")
+    if_true, if_false = instruction.target, w.index + 1
+    if "_FALSE" in instruction.operation:
+        if_true, if_false = if_false, if_true
+    if truth.is_constant:
+        target = if_true if truth.constant else if_false
+        if backward and target == instruction.target:
+            w.poll_back_edge(instruction)
+        w.pop()
+        w.release(value)
+        w.jump(target)
+        return True
+    if backward:
+        w.poll_back_edge(instruction)
+    w.pop()
+    w.release_before_jump(value, truth)
+    return w.branch("branch_bool", (truth,), None, if_true, if_false)
+
+
+@bytecode("JUMP_IF_TRUE_OR_POP", "JUMP_IF_FALSE_OR_POP")
+def jump_if_or_pop(w, instruction):
+    value = w.peek()
+    truth = truth_of(w, value)
+    if truth is None:
+        return w.leave(f"truth of {value.type.name}")
+    if value in w.state.owned:
+        return w.leave("and/or of an object")
+    w.freeze()
+    on_true = "_TRUE" in instruction.operation
+    if truth.is_constant:
+        if truth.constant is on_true:
+            w.jump(instruction.target)
+        else:
+            w.pop()
+            w.jump(w.index + 1)
+        return True
+    kept = w.state.copy()
+    w.pop()
+    if on_true:
+        return w.branch("branch_bool", (truth,), None, instruction.target, w.index + 1, true_state=kept)
+    popped = w.state
+    w.state = kept
+    return w.branch("branch_bool", (truth,), None, w.index + 1, instruction.target, true_state=popped)
+
+
+@bytecode("POP_JUMP_IF_NONE", "POP_JUMP_IF_NOT_NONE", "POP_JUMP_IF_NONE_BACKWARD", "POP_JUMP_IF_NOT_NONE_BACKWARD")
+def pop_jump_if_none(w, instruction):
+    value = w.peek()
+    if value.__class__ is not Value:
+        return w.leave("an iterator is compared with None")
+    w.freeze()
+    backward = instruction.operation.endswith("_BACKWARD")
+    if_none, if_other = instruction.target, w.index + 1
+    if "NOT_NONE" in instruction.operation:
+        if_none, if_other = if_other, if_none
+    if backward:
+        w.poll_back_edge(instruction)
+    w.pop()
+    if value.type is not OBJECT:
+        w.release(value)
+        w.jump(if_none if value.type is NONE else if_other)
+        return True
+    if value in w.state.owned and not w.state.holds(value):
+        w.push(value)
+        return w.leave("an object is compared with None and dropped")
+    return w.branch("branch_same", (value, w.constant(None)), None, if_none, if_other)
+
+
+@bytecode("IS_OP")
+def is_op(w, instruction):
+    left, right = w.peek(2), w.peek(1)
+    if left.__class__ is not Value or right.__class__ is not Value:
+        return w.leave("identity of an iterator")
+    result = identity(w, left, right)
+    if result is None:
+        # Leaving here would box numbers that were one object before.
+        raise Unsupported(f"identity of {left.type.name} and {right.type.name}", instruction.line, instruction.operation)
+    if instruction.argument:
+        result = w.constant(not result.constant) if result.is_constant else w.operation("not", result)
+    w.freeze()
+    w.pop(), w.pop()
+    w.push(result)
+    w.release(left, right)
+
+
+def identity(w, left, right):
+    """``left is right``, or None where unboxing has lost the identity (ints and floats)."""
+    if left.type is BOOL and right.type is BOOL:
+        if left.is_constant and right.is_constant:
+            return w.constant(left.constant is right.constant)
+        return w.operation("COMPARE_OP", left, right, detail="==")
+    if left.type.python is not None and right.type.python is not None and left.type.python is not right.type.python:
+        return w.constant(False)
+    if left.type.is_object and right.type.is_object:
+        if left.is_constant and right.is_constant:
+            return w.constant(left.constant is right.constant)
+        return w.operation("same", left, right)
+    unboxed, other = (left, right) if left.type.unboxed else (right, left)
+    if other.is_constant and type(other.constant) is not unboxed.type.python:
+        return w.constant(False)
+    if unboxed.type is BOOL and not other.is_constant and other.type is OBJECT:
+        return w.operation("same", w.box(unboxed), other) if unboxed.is_constant else None
+    return None

@@ -1,0 +1,37 @@
+"""Proving the exact types of objects, and noting those that nothing is known of."""
+
+from jit.types import OBJECT, exact
+from jit.values import Value
+
+
+def observe(w, value, role):
+    """Have the type of an object noted each time, so that a later version can be compiled for it."""
+    noted = w.new_exit(f"type of the {role}", w.state.snapshot())
+    noted.site, noted.routine = (w.instruction.offset, role), "observe"
+    w.operation("observe", value, exit=noted)
+
+
+def prove(w, value, kind, role):
+    """Guard that ``type(value) is kind``; the state names the refined value from here on."""
+    guard = w.exit(f"not an exact {kind.__name__}", observe=value)
+    guard.site = (w.instruction.offset, role)
+    w.operation("guard_type", value, exit=guard, detail=kind)
+    return w.alias(value, exact(kind))
+
+
+def probably(w, value, kinds, role):
+    """`value` with its type proven, if it is an object that was seen, or is guessed, to be exactly one of `kinds`.
+
+    Where nothing is known its type is noted, for a later version.
+    """
+    if value.__class__ is not Value or value.type is not OBJECT or value.is_constant:
+        return value
+    seen = w.knowledge.observed.get((w.instruction.offset, role))
+    kind = None if value.shape is None else value.shape.type.python
+    if seen:
+        kind = next(iter(seen)) if len(seen) == 1 else None
+    if kind in kinds:
+        return prove(w, value, kind, role)
+    if not seen:
+        observe(w, value, role)
+    return value
