@@ -79,12 +79,11 @@ def exhausted(w, instruction, iterator):
 
     def finish():
         w.pop()
-        if iterator in w.state.owned:
-            after = w.exit_here("a finaliser looked at the frame")
+        if iterator in w.state.owned and not w.state.holds(iterator):
             w.state.owned = w.state.owned - {iterator}
+            w.before_effect()
             after = w.exit_here("a finaliser looked at the frame")
             after.resume, after.routine = w.instructions[instruction.target].offset, "exit_start"
-            w.before_effect()
             w.operation("drop", iterator, after=after)
         w.jump(instruction.target)
 
