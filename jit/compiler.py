@@ -16,7 +16,7 @@ from jit.errors import Unsupported
 from jit.liveness import Numbering
 from jit.order import arrange
 from jit.machine import arena, records, routines
-from jit.templates import (boxing, buffers, calls, control, floats, items, iterating, numbers, stores, strings)  # noqa: F401
+from jit.templates import (boxing, buffers, calls, control, floats, globals, items, iterating, numbers, stores, strings, sums)  # noqa: F401
 from jit.unit import ABSENT
 from jit.walk import walk
 from platforms.cpython import symbols, threads

@@ -14,7 +14,7 @@ import warnings
 import weakref
 
 from jit import dump, entries
-from jit.attention import Attention
+from jit.attention import Attention, holds
 from jit.compiler import compile_function
 from jit.errors import Unsupported
 from jit.merge import Restart
@@ -198,6 +198,10 @@ class Compiler(Attention):
         if kinds in record.refused or kinds in record.in_progress:
             return None
         code = record.version_for(kinds)
+        if code is not None and not holds(code, function):
+            self.note_unstable(record, code)
+            self.discard(record, code)
+            code = None
         if code is None:
             if len(record.versions) >= VERSION_LIMIT:
                 return None
@@ -216,6 +220,7 @@ class Compiler(Attention):
         unit.depend_word(id(function) + layout().function_code, id(function.__code__))
         unit.keep(function.__code__)
         unit.callees.append(code)
+        unit.depend_like(code, function)
         return Target(code.address, kinds, code.result, code.foreign, walker.constant(function))
 
     def add_version(self, record, code):

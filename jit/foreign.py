@@ -101,13 +101,13 @@ def callout_template(count):
     return make(count)
 
 
-def blind_call(w, symbol, count, kind, shape=None, immediates=()):
+def blind_call(w, symbol, count, kind, shape=None, immediates=(), failure=0):
     """A C call that runs no Python code, with the top `count` stack items; pop them, push its owned result."""
     w.freeze()
     operands = box_operands(w, count)
     if operands is None:
         return w.leave("operands of a call that are no objects")
-    call = Call(symbol, immediates)
+    call = Call(symbol, immediates, failure=failure)
     throw = w.exit_here("exception")
     from jit.templates.calls import blind_template
     result = w.operation_of(blind_template(count), list(operands), exit=throw, detail=call, kind=kind, shape=shape)

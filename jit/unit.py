@@ -86,6 +86,17 @@ class Unit:
         """Rely on the 8 bytes at `address` staying what they are."""
         self.words[address] = expected
 
+    def depend_like(self, code, function):
+        """Rely on all that the version `code` of `function` relies on: it is called without being asked."""
+        for namespace, key, _ in code.dependencies:
+            namespace = function.__globals__ if namespace is None else namespace
+            self.depend(namespace, key, namespace.get(key, ABSENT))
+        self.words.update(code.words)
+        for reference in code.watched:
+            item = reference()
+            if item is not None:
+                self.keep(item)
+
     def global_value(self, name):
         """(True, object) a global name stands for now, relied upon; (False, None) if it is not defined."""
         namespace = self.function.__globals__

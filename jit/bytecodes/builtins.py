@@ -9,11 +9,13 @@ import math
 from jit.bytecodes.buffers import buffer_of
 from jit.bytecodes.comparisons import truth_of
 from jit.bytecodes.containers import sharpen
+from jit.bytecodes.guards import probably
+from jit.bytecodes.items import element_guess
 from jit.bytecodes.iterators import iterable
 from jit.bytecodes.numbers import arithmetic, number, operands, to_float
 from jit.foreign import box_operands
 from jit.types import ARRAY, BOOL, BYTEARRAY, BYTES, FLOAT, INT, LIST, OBJECT, STATIC, STR, TUPLE
-from jit.values import RangeIterator, Value
+from jit.values import RangeIterator, Value, VirtualTuple
 
 CALLABLES = {}
 METHODS = {}
@@ -170,7 +172,31 @@ def call_iterating(w, *arguments):
 
 @builtin(divmod)
 def call_divmod(w, left, right):
-    return None
+    """Quotient and remainder, if the next instruction takes the tuple apart."""
+    following = w.instructions[w.index + 1]
+    if not w.inside(w.index + 1) or following.operation != "UNPACK_SEQUENCE" or following.argument != 2:
+        return None
+    pair = operands(w, left, right)
+    if pair is None or pair[0].is_constant and pair[1].is_constant:
+        return None
+    quotient = arithmetic(w, "//", *pair)
+    remainder = None if quotient is None else arithmetic(w, "%", *pair)
+    return None if remainder is None else VirtualTuple([quotient, remainder])
+
+
+@builtin(sum)
+def call_sum(w, items):
+    """The sum of a list or tuple of small ints, or of floats, whatever its first item promises."""
+    items = probably(w, items, (list, tuple), "summed")
+    if items.type not in (LIST, TUPLE) or items.is_constant:
+        return None
+    site = (w.instruction.offset, "item")
+    kind, _ = element_guess(w, items.shape, site)
+    if kind not in (INT, FLOAT):
+        return None
+    mismatch = w.mismatch_exit(f"item is no {kind.name}", site)
+    return w.operation(f"sum_{kind.name}", items, exit=w.exit("sum beyond 64 bits, or of large ints"), mismatch=mismatch,
+                       detail=items.type.python)
 
 
 @builtin(isinstance)

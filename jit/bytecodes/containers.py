@@ -2,7 +2,7 @@
 
 from jit import types
 from jit.bytecodes.buffers import buffer_of, load_element, store_element
-from jit.bytecodes.guards import observe, prove
+from jit.bytecodes.guards import observe, probably, prove
 from jit.bytecodes.items import take
 from jit.bytecodes.iterators import character
 from jit.bytecodes.numbers import number
@@ -279,17 +279,55 @@ def contains_op(w, instruction):
     left, right = w.peek(2), w.peek(1)
     if left.__class__ is not Value or right.__class__ is not Value:
         return w.leave("membership of an iterator")
+    found = among_constants(w, left, right)
+    if found is not None:
+        w.freeze()
+        w.pop(), w.pop()
+        w.push(w.operation("not", found) if instruction.argument else found)
+        w.release(left)
+        return None
+    left = probably(w, left, (str,), "sought") if known_strings(right) else left
     w.freeze()
     stack = w.state.stack
     stack[-1], stack[-2] = left, right
     w.site = 0
-    ended = callout(w, Call("PySequence_Contains", failure="truth"), 2, kind=types.BOOL_OBJECT)
+    if contains_plainly(left, right):
+        ended = blind_call(w, "PySequence_Contains", 2, types.BOOL_OBJECT, failure="truth")
+    else:
+        ended = callout(w, Call("PySequence_Contains", failure="truth"), 2, kind=types.BOOL_OBJECT)
     if ended:
         return ended
     truth = w.unbox_plain_bool()
     if instruction.argument:
         w.pop()
         w.push(w.operation("not", truth))
+
+
+def among_constants(w, value, container):
+    """``value in (1, 2, 3)`` for a number, as a BOOL Value; None for anything else."""
+    if not container.is_constant or type(container.constant) not in (tuple, frozenset) or not 0 < len(container.constant) <= 8:
+        return None
+    if value.type is not INT or value.is_constant or any(type(item) is not int for item in container.constant):
+        return None
+    if any(abs(item) >= 1 << 62 for item in container.constant):
+        return None
+    found = None
+    for item in container.constant:
+        equal = w.operation("COMPARE_OP", value, w.constant(item), detail="==")
+        found = equal if found is None else w.operation("BINARY_OP |", found, equal)
+    return found
+
+
+def known_strings(container):
+    return container.type is STR or container.is_constant and type(container.constant) in (tuple, frozenset) and \
+        all(type(item) is str for item in container.constant)
+
+
+def contains_plainly(value, container):
+    """Whether looking for `value` compares strings or numbers only."""
+    if known_strings(container):
+        return value.type is STR
+    return container.type.python in (range, bytes, bytearray) and value.type in (INT, BOOL)
 
 
 def plain_slice(value):

@@ -31,9 +31,10 @@ def source_of(value):
 def reversed_source_of(value):
     """The same for ``reversed(value)``."""
     source = source_of(value)
-    if source.__class__ is not Sequence or value.facts is source:
+    if source is None or value.facts is source:
         return None
-    source.step = -1
+    if source.__class__ is Sequence:
+        source.step = -1
     return source
 
 

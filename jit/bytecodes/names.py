@@ -13,20 +13,32 @@ from jit.templates.calls import blind_template
 from jit.values import Value
 from jit.walk import bytecode
 from platforms.cpython import opcodes
+from platforms.cpython.dictionaries import entry_number
 
 
 @bytecode("LOAD_GLOBAL")
 def load_global(w, instruction):
     name = w.unit.code.co_names[instruction.argument]
+    if name in w.knowledge.unstable:
+        return load_changing_global(w, name)
     found, value = w.unit.global_value(name)
     if not found:
         return w.leave(f"name {name!r} is not defined")
-    if name in w.knowledge.unstable:
-        return w.leave(f"global {name!r} keeps changing")
     constant = w.constant(value)
     if constant.shape is None and constant.type.is_object:
         constant.shape = shape_of(value)
     w.push(constant)
+
+
+def load_changing_global(w, name):
+    """Read the entry of a dictionary each time, where it was while compiling; its key tells whether it still is there."""
+    namespace = w.unit.function.__globals__
+    number = entry_number(namespace, name) if type(namespace) is dict and name in namespace else None
+    if number is None:
+        return w.leave(f"global {name!r} keeps changing")
+    w.unit.keep(name)
+    w.push(take(w, "global", (), dict, Shape(OBJECT, shape_of(namespace[name])), (namespace, name, number)))
+    return None
 
 
 @bytecode("STORE_GLOBAL")

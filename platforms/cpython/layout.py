@@ -22,6 +22,8 @@ ob_type                             8     8     8
 ob_size                            16    16    16
 immortal_refcounts              False  True  True  negative low 32 bits of the count: never changed
 
+compensated_sum                 False  True  True  sum() of floats compensates for what rounding loses
+
 float_value                        16    16    16
 long_digits                        24    24    24  uint32, 30 bits each
 long_size                          16     -     -  signed number of digits

@@ -32,6 +32,7 @@ def _header(fields, _):
 
 
 def _numbers(fields, _):
+    yield "compensated_sum", sum([0.1] * 10) == 1.0, fields.compensated_sum
     number = float("-1.75e100")
     yield "float_value", ctypes.c_double.from_address(id(number) + fields.float_value).value, number
     big = sum(digit << 30 * place for place, digit in enumerate((7, 5, 3)))

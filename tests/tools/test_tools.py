@@ -1,6 +1,7 @@
 """The tools around the compiler: explain, disassemble, native, statistics, and the command line."""
 
 import ctypes
+import gc
 import os
 import subprocess
 import sys
@@ -113,6 +114,7 @@ def test_native_as_a_callback_of_the_c_library():
 
 
 def test_statistics_add_up():
+    gc.collect()
     before = jit.statistics()
 
     @jit.jit
