@@ -2,6 +2,7 @@
 
 from jit import types
 from jit.errors import InternalError, Unsupported
+from jit.inlining import NotInlined
 from jit.template import FAMILIES, find
 from jit.values import Edge, Exit, Operation, Value, VirtualTuple, constant_value, null_value
 
@@ -13,6 +14,7 @@ class Builder:
         block, state: what is being built, and the state at its end. instruction: the current one.
         base: snapshot of the state before the current raw instruction, or None while the state is still that.
         start_exits: exits made for the current instruction, by (reason, observed value).
+        inlined: how many callees within each other are being walked in the place of their calls.
     """
 
     def __init__(self, unit, knowledge):
@@ -26,6 +28,12 @@ class Builder:
         self.start_exits = {}
         self.drops = []
         self.site = 0
+        self.inlined = 0
+
+    def needs_frame(self):
+        """Called by what inlined code cannot have: effects, exits of its own, jumps."""
+        if self.inlined:
+            raise NotInlined
 
     # -- values -----------------------------------------------------------------------------
 
@@ -189,6 +197,7 @@ class Builder:
 
         With routine "exit_after" the interpreter finds the result (in rax) on top of that state's stack.
         """
+        self.needs_frame()
         made = self.new_exit(reason, self.state.snapshot())
         made.executing = self.instruction.executing
         made.following = self.instruction.following
@@ -198,6 +207,7 @@ class Builder:
 
     def exit_here(self, reason):
         """An exit in the present state that shows the current instruction as running (calls, exceptions)."""
+        self.needs_frame()
         made = self.new_exit(reason, self.state.snapshot())
         made.executing = self.instruction.executing
         made.routine = "exit_throw"
@@ -222,6 +232,7 @@ class Builder:
             name, arguments, detail: the condition. target: function called in the block where it does not hold; it must
                 end that block.
         """
+        self.needs_frame()
         self.before_effect()
         block, state = self.block, self.state
         block.terminator = self.make(name, arguments, exit=exit, detail=detail)
@@ -240,6 +251,7 @@ class Builder:
 
     def leave(self, reason):
         """End the block by leaving to the interpreter unconditionally."""
+        self.needs_frame()
         self.unit.note(reason, self.instruction)
         self.block.terminator = self.make("leave", (), exit=self.exit(reason))
         return True
@@ -248,6 +260,7 @@ class Builder:
 
     def before_effect(self):
         """Before anything that can free or replace items of containers: own what was only borrowed from one."""
+        self.needs_frame()
         state = self.state
         if not state.transient:
             return

@@ -22,10 +22,10 @@ class Instruction:
         offset: byte offset at which to resume *before* it. executing: byte offset the frame shows while it runs.
         following: byte offset of the next raw instruction. line: source line (int or None).
         target: index of the instruction jumped to, or None. last: last of its raw instruction.
-        names: keyword names of a call (tuple of str) or ().
+        names: keyword names of a call (tuple of str) or (). site: names the place where types are observed.
     """
 
-    __slots__ = ("operation", "argument", "offset", "executing", "following", "line", "target", "last", "names")
+    __slots__ = ("operation", "argument", "offset", "executing", "following", "line", "target", "last", "names", "site")
 
     def __init__(self, operation, argument, offset, executing, following, line):
         self.operation = operation
@@ -37,6 +37,14 @@ class Instruction:
         self.target = None
         self.last = True
         self.names = ()
+        self.site = offset
+
+    def standing_for(self, inner):
+        """An instruction of a callee that is walked in the place of this call: at this offset, doing what `inner` does."""
+        made = Instruction(inner.operation, inner.argument, self.offset, self.executing, self.following, self.line)
+        made.target, made.names = inner.target, inner.names
+        made.site = self.site, inner.site
+        return made
 
     def __repr__(self):
         where = "" if self.target is None else f" -> {self.target}"

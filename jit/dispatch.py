@@ -24,6 +24,7 @@ from jit.unit import Unit, check_compilable
 from jit.walk import Knowledge
 from jit.bytecodes import builtins, calls, comparisons, containers, control, names, numbers, stack  # noqa: F401  (declare handlers)
 from platforms.cpython import entry
+from platforms.cpython.layout import layout
 
 #: Versions of one function, by argument types; calls with further types are interpreted.
 VERSION_LIMIT = 6
@@ -169,7 +170,6 @@ class Compiler(Attention):
                 return None
             ordered[index] = value
         if None in ordered:
-            from platforms.cpython.layout import layout
             defaults = function.__defaults__
             if type(defaults) is not tuple:
                 return None
@@ -192,8 +192,7 @@ class Compiler(Attention):
                 unit.polls_at_entry = True
                 raise Restart
             walker.calls_itself = True
-            from platforms.cpython.layout import layout
-            unit.depend_word(id(function) + layout().function_code, id(function.__code__))
+            unit.rely_on_code(function)
             return Target(None, kinds, walker.knowledge.result, False, None)
         if kinds in record.refused or kinds in record.in_progress:
             return None
@@ -215,10 +214,7 @@ class Compiler(Attention):
         if not unit.polls_at_entry:
             unit.polls_at_entry = True
             raise Restart
-        from platforms.cpython.layout import layout
-        unit.keep(function)
-        unit.depend_word(id(function) + layout().function_code, id(function.__code__))
-        unit.keep(function.__code__)
+        unit.rely_on_code(function)
         unit.callees.append(code)
         unit.depend_like(code, function)
         return Target(code.address, kinds, code.result, code.foreign, walker.constant(function))

@@ -5,6 +5,7 @@ from types import CodeType, FunctionType, ModuleType
 from jit.blocks import Flow
 from jit.decode import decode, exception_entries, local_count
 from jit.errors import Unsupported
+from platforms.cpython.layout import layout
 
 _GENERATOR_FLAGS = 0x20 | 0x80 | 0x200  # CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR
 _OPTIMIZED_NEWLOCALS = 0x3
@@ -27,7 +28,7 @@ class Unit:
         function, code: what is compiled. instructions, flow: decoded. local_count: locals, cells and free variables.
         kept: Python objects whose addresses the machine code holds. dependencies: (dict id, key) -> (dict, key, expected).
         words: list of (address, expected value) that must stay equal. notes: list of (reason, line, operation).
-        callees: versions called directly. polls_at_entry: the body may be entered recursively.
+        callees: versions called directly. candidates: code -> instructions that may be inlined. polls_at_entry: the body may be entered recursively.
     """
 
     def __init__(self, function, manager):
@@ -41,6 +42,7 @@ class Unit:
         self.local_count = local_count(code)
         self.exceptions = exception_entries(code)
         self.polls_at_entry = False
+        self.candidates = {}
         self.reset()
 
     def reset(self):
@@ -85,6 +87,12 @@ class Unit:
     def depend_word(self, address, expected):
         """Rely on the 8 bytes at `address` staying what they are."""
         self.words[address] = expected
+
+    def rely_on_code(self, function):
+        """Rely on a function keeping its present code object."""
+        self.keep(function)
+        self.keep(function.__code__)
+        self.depend_word(id(function) + layout().function_code, id(function.__code__))
 
     def depend_like(self, code, function):
         """Rely on all that the version `code` of `function` relies on: it is called without being asked."""

@@ -18,7 +18,7 @@ def buffer_of(w, value):
     shape = value.shape
     if shape is None or shape.type.buffer is None or shape.type.python is not value.type.python:
         return value
-    site = w.instruction.offset, "buffer"
+    site = w.instruction.site, "buffer"
     if w.knowledge.observed.get(site):
         return value
     guard = w.exit("items of another format", observe=value)

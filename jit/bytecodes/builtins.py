@@ -190,7 +190,7 @@ def call_sum(w, items):
     items = probably(w, items, (list, tuple), "summed")
     if items.type not in (LIST, TUPLE) or items.is_constant:
         return None
-    site = (w.instruction.offset, "item")
+    site = (w.instruction.site, "item")
     kind, _ = element_guess(w, items.shape, site)
     if kind not in (INT, FLOAT):
         return None

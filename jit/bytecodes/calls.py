@@ -7,6 +7,7 @@ from jit.bytecodes.builtins import CALLABLES, METHODS
 from jit.bytecodes.iterators import is_private, reversed_source_of, source_of
 from jit.bytecodes.numbers import nonnegative
 from jit.foreign import Call, blind_vectorcall, callout
+from jit.inlining import candidate, inline as inline_callee
 from jit.iteration import SOURCES, Enumerated, Zipped
 from jit.types import ARRAY, BOOL, FLOAT, INT, LIST, NULL, OBJECT, PENDING, Shape, exact
 from jit.values import Value
@@ -16,6 +17,7 @@ from platforms.cpython import opcodes
 #: Registers carry this many unboxed arguments; more make the call a callout.
 GPR_ARGUMENTS = 6
 XMM_ARGUMENTS = 8
+_VARARGS = 0x4  # inspect.CO_VARARGS, which is slow to import
 #: Types whose call always gives an object of exactly that type.
 EXACT_RESULTS = (list, tuple, dict, set, bytearray, range)
 
@@ -84,10 +86,8 @@ def inline(w, handler, arguments, depth):
 
 def _accepts(handler, count):
     code = handler.__code__
-    if code.co_flags & 4:
-        return True
     required = code.co_argcount - 1 - len(handler.__defaults__ or ())
-    return required <= count <= code.co_argcount - 1
+    return required <= count and (count <= code.co_argcount - 1 or bool(code.co_flags & _VARARGS))
 
 
 def vectorcall(w, callee, first, count, names):
@@ -189,8 +189,11 @@ def direct_call(w, function, arguments, names, depth):
     if ordered is None:
         return NotImplemented
     kinds = [value.type for value in ordered]
-    if NULL in kinds or PENDING in kinds or kinds.count(FLOAT) > XMM_ARGUMENTS or \
-            len(kinds) - kinds.count(FLOAT) > GPR_ARGUMENTS:
+    if NULL in kinds or PENDING in kinds:
+        return NotImplemented
+    if inlined_call(w, function, ordered, depth):
+        return None
+    if kinds.count(FLOAT) > XMM_ARGUMENTS or len(kinds) - kinds.count(FLOAT) > GPR_ARGUMENTS:
         return NotImplemented
     target = unit.callee(w, function, ordered)
     if target is None:
@@ -217,6 +220,24 @@ def direct_call(w, function, arguments, names, depth):
     if result.type.is_object:
         state.owned |= {result}
     return None
+
+
+def inlined_call(w, function, arguments, depth):
+    """Walk a small callee in the place of its call; True if that was possible."""
+    unit = w.unit
+    instructions = candidate(unit, function)
+    if instructions is None:
+        return False
+    w.freeze()
+    result = inline_callee(w, function, instructions, arguments)
+    if result is None:
+        return False
+    unit.rely_on_code(function)
+    popped = w.state.stack[-depth:]
+    del w.state.stack[-depth:]
+    w.push(result)
+    w.release(*dict.fromkeys(popped))
+    return True
 
 
 def body_call_template(count):

@@ -34,7 +34,7 @@ def index_value(w, value):
 def container_of(w, value):
     """`value` with its type proven, if it is or probably is a container we index ourselves; else the value as it is."""
     if value.__class__ is Value and value.type is OBJECT and not value.is_constant:
-        seen = w.knowledge.observed.get((w.instruction.offset, "container"))
+        seen = w.knowledge.observed.get((w.instruction.site, "container"))
         kind = None
         if seen:
             kind = next(iter(seen)) if len(seen) == 1 else None
@@ -211,7 +211,7 @@ def unpack_sequence(w, instruction):
     if container.__class__ is not Value:
         return w.leave("an iterator is unpacked")
     if container.type is OBJECT and not container.is_constant:
-        seen = w.knowledge.observed.get((instruction.offset, "container"))
+        seen = w.knowledge.observed.get((instruction.site, "container"))
         kind = next(iter(seen)) if seen and len(seen) == 1 else container.shape and container.shape.type.python
         if kind in (tuple, list):
             container = prove(w, container, kind, "container")
@@ -230,7 +230,7 @@ def unpack_sequence(w, instruction):
     w.operation("guard_size", container, exit=w.exit("wrong number of values to unpack"), detail=(python, count))
     items = []
     for place in range(count):
-        site = (instruction.offset, place)
+        site = (instruction.site, place)
         items.append(take_at(w, container, place, python, site))
     w.freeze()
     w.pop()

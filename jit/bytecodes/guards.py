@@ -6,15 +6,16 @@ from jit.values import Value
 
 def observe(w, value, role):
     """Have the type of an object noted each time, so that a later version can be compiled for it."""
+    w.needs_frame()
     noted = w.new_exit(f"type of the {role}", w.state.snapshot())
-    noted.site, noted.routine = (w.instruction.offset, role), "observe"
+    noted.site, noted.routine = (w.instruction.site, role), "observe"
     w.operation("observe", value, exit=noted)
 
 
 def prove(w, value, kind, role):
     """Guard that ``type(value) is kind``; the state names the refined value from here on."""
     guard = w.exit(f"not an exact {kind.__name__}", observe=value)
-    guard.site = (w.instruction.offset, role)
+    guard.site = (w.instruction.site, role)
     w.operation("guard_type", value, exit=guard, detail=kind)
     return w.alias(value, exact(kind))
 
@@ -26,7 +27,7 @@ def probably(w, value, kinds, role):
     """
     if value.__class__ is not Value or value.type is not OBJECT or value.is_constant:
         return value
-    seen = w.knowledge.observed.get((w.instruction.offset, role))
+    seen = w.knowledge.observed.get((w.instruction.site, role))
     kind = None if value.shape is None else value.shape.type.python
     if seen:
         kind = next(iter(seen)) if len(seen) == 1 else None

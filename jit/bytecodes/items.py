@@ -37,7 +37,7 @@ def take(w, prefix, arguments, container, shape, detail=None, role="item"):
         prefix: template family prefix. arguments: Values it reads. container: Python type read from.
         shape: of the container. detail: for the templates, the container if None. role: names the place within the instruction.
     """
-    site = (w.instruction.offset, role)
+    site = (w.instruction.site, role)
     detail = container if detail is None else detail
     if container in (bytes, bytearray):
         item = w.operation(prefix + "_byte", *arguments, detail=detail)

@@ -22,7 +22,7 @@ def unbox_as(w, value, kind):
     """Guard that `value` is an exact `kind` and give its machine form; the state then names that instead."""
     name = {INT: "unbox_int", FLOAT: "unbox_float", BOOL: "unbox_bool"}[kind]
     exit = w.exit(f"not an exact {kind.name}", observe=value if not value.is_constant else None)
-    exit.site = (w.instruction.offset, w.site)
+    exit.site = (w.instruction.site, w.site)
     w.site += 1
     return w.operation(name, value, exit=exit)
 
@@ -34,7 +34,7 @@ def guess(w, value, other=None):
     """
     if value.type.python is not None:
         return UNBOXED.get(value.type.python)
-    seen = w.knowledge.observed.get((w.instruction.offset, w.site))
+    seen = w.knowledge.observed.get((w.instruction.site, w.site))
     if seen:
         kinds = {UNBOXED.get(kind) for kind in seen}
         return kinds.pop() if len(kinds) == 1 else None

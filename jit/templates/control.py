@@ -1,6 +1,6 @@
 """Jumps, returns, leaving, and letting pending work in."""
 
-from asm import mem64, rax, rcx, rdx, relative, xmm0, xmm15
+from asm import mem64, r14d, rax, rcx, rdx, relative, xmm0, xmm15
 from jit import types
 from jit.machine import records
 from jit.machine.refcounts import emit_decref
@@ -15,6 +15,13 @@ L = layout()
 @template("jump", "--", terminator=True)
 def jump(emitter):
     emitter.jump()
+
+
+@template("guard_levels", "--")
+def recursion_limit(asm, exit, detail):
+    """So many further levels of recursion are left, as inlined callees would use."""
+    asm.cmp(r14d, detail)
+    asm.jl(exit)
 
 
 @template("unreachable", "--", terminator=True)
