@@ -62,6 +62,9 @@ class Attention:
         """Take up the types that failed guards have met; True if they say something new."""
         news = False
         for leaving in code.exits:
+            if leaving.hoisted is not None and records.read_count(leaving.address):
+                record.rigid.add(leaving.hoisted)
+                news = True
             if leaving.site is None:
                 continue
             kind = OBSERVABLE.get(records.read_observed(leaving.address))

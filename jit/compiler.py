@@ -13,10 +13,11 @@ from asm import xmm0, xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7, xmm8, xmm9, xmm1
 from jit import descriptors, dump, perfmap, types
 from jit.emitter import Emitter
 from jit.errors import Unsupported
+from jit.hoisting import hoist
 from jit.liveness import Numbering
 from jit.order import arrange
 from jit.machine import arena, records, routines
-from jit.templates import (boxing, buffers, calls, control, floats, globals, items, iterating, numbers, stores, strings, sums)  # noqa: F401
+from jit.templates import (boxing, buffers, calls, control, floats, globals, hoisted, items, iterating, numbers, stores, strings, sums)  # noqa: F401
 from jit.unit import ABSENT
 from jit.walk import walk
 from platforms.cpython import symbols, threads
@@ -83,6 +84,7 @@ def compile_function(unit, argument_types, shapes, knowledge, function_record):
         walker = walk(unit, kinds, shapes, knowledge)
         order, loops = arrange(walker.entry)
     prune(order)
+    hoist(walker, loops, knowledge.rigid)
     dump.show_walk(unit, order)
     result = result_type(walker)
     if not walker.returns and not walker.loops_reached:

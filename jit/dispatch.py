@@ -72,6 +72,7 @@ class FunctionRecord:
         self.reason = None
         self.observed = {}
         self.unstable = set()
+        self.rigid = set()
         self.invalidations = 0
         self.compilations = 0
         self.in_progress = []
@@ -137,7 +138,7 @@ class Compiler(Attention):
         unit = Unit(function, self)
         unit.record = record
         unit.types = kinds
-        knowledge = Knowledge(record.observed, record.unstable)
+        knowledge = Knowledge(record.observed, record.unstable, record.rigid)
         unit.knowledge = knowledge
         record.in_progress.append(kinds)
         self.nesting += 1

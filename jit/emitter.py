@@ -9,6 +9,7 @@ Register roles, the frame picture and the calling convention between bodies are 
 from asm import (Memory, edx, mem64, r14d, r15, rax, rcx, rdx, relative, rsp)
 from jit.machine.refcounts import emit_decref
 from jit.placement import Placement
+from jit.values import Operation
 from platforms.cpython.layout import layout
 
 L = layout()
@@ -36,6 +37,7 @@ class Emitter(Placement):
         self.first_slot = context.first_slot
         self.body_label = asm.label("body")
         self.operation = None
+        self.register_given_up = False
         self.position = 0
         self.next_block = None
         self.block = None
@@ -107,6 +109,19 @@ class Emitter(Placement):
             location = self.locations[value.home or value]
             if location.slot is not None:
                 self.store_result(value, location)
+
+    def repeat(self, header, operations):
+        """Do once more, behind a poll, what was moved in front of the loop; whatever fails leaves where the poll does."""
+        poll = self.operation
+        for moved in operations:
+            self.operation = Operation(moved.template, moved.arguments, moved.results, poll.exit, None, moved.detail, poll.instruction)
+            self.operation.mismatch = poll.exit
+            location = self.locations[moved.results[0].home or moved.results[0]]
+            self.register_given_up = location.slot is not None and location.until <= header.start
+            moved.template.function(**self.template_arguments(self.operation, moved.template))
+            if location.slot is not None:
+                self.store_result(moved.results[0], location)
+        self.operation, self.register_given_up = poll, False
 
     def template_arguments(self, operation, template):
         wanted = template.parameters

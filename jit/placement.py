@@ -94,13 +94,13 @@ class Placement:
         """Register in which the current operation's result is to be made."""
         value = self.operation.results[0]
         location = self.locations[value.home or value]
-        if location.register is not None:
+        if location.register is not None and not self.register_given_up:
             return location.register
         return SPILLED_XMM if value.type.register_class == "xmm" else SPILLED_GPR
 
     def store_result(self, value, location):
         register = location.register
-        if register is None:
+        if register is None or self.register_given_up:
             register = SPILLED_XMM if value.type.register_class == "xmm" else SPILLED_GPR
         if register.kind == "xmm":
             self.asm.movsd(self.slot(location.slot), register)

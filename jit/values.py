@@ -121,11 +121,12 @@ class Exit:
         observe: Value whose type a failed guard reports, or None.
         number: index among the version's exits. address: of its descriptor, once placed. labels: of its stubs, by
             routine. site: key under which an observed type is remembered. position: last position at which it is taken.
+        hoisted: offset of the loop it was moved in front of, or None.
             early: no loop lies before it, so taking it means that little was gained.
     """
 
     __slots__ = ("reason", "instruction", "resume", "executing", "following", "locals", "bound", "stack", "owned",
-                 "observe", "number", "address", "labels", "routine", "site", "position", "early")
+                 "observe", "number", "address", "labels", "routine", "site", "position", "early", "hoisted")
 
     def __init__(self, reason, instruction, locals, bound, stack, owned):
         self.reason = reason
@@ -143,6 +144,7 @@ class Exit:
         self.site = None
         self.position = -1
         self.early = False
+        self.hoisted = None
 
     def forget_state(self):
         """Once the descriptor is written, only what reports need is kept: values hold Python objects alive."""

@@ -49,15 +49,17 @@ class Knowledge:
     Attributes:
         version_limit: versions of one bytecode block before its differing slots are boxed. generic: blocks whose differing slots are boxed. peeled: (block, local) walked once unbound, once bound.
         result: the type of the function's own result, once known. observed: site -> set of Python types met there.
+        unstable: globals that keep changing. rigid: offsets of loops in front of which a moved guard has failed.
     """
 
-    def __init__(self, observed=None, unstable=None):
+    def __init__(self, observed=None, unstable=None, rigid=()):
         self.generic = set()
         self.peeled = set()
         self.result = None
         self.version_limit = VERSION_LIMIT
         self.observed = {} if observed is None else observed
         self.unstable = set() if unstable is None else unstable
+        self.rigid = rigid
 
 
 class Walker(Merger):

@@ -30,6 +30,40 @@ def element_guess(w, shape, site):
     return (element.type if element.type.buffer is None else exact(element.type.python)), element
 
 
+#: What may stand between the load of an item and its store: items taken from the stack, items put there.
+_STACK_EFFECTS = {"LOAD_FAST": (0, 1), "LOAD_CONST": (0, 1), "BINARY_OP": (2, 1), "BINARY_SUBSCR": (2, 1)}
+
+
+def only_stored(w):
+    """Whether the item that the current instruction pushes goes, untouched, into a subscript: ``a[i], a[j] = a[j], a[i]``.
+
+    Then it is moved as the object it is, instead of being unboxed and boxed.
+    """
+    depth = 0  # items above ours
+    index = w.index + 1
+    while w.inside(index) and index < w.index + 16:
+        instruction = w.instructions[index]
+        operation = instruction.operation
+        if operation == "STORE_SUBSCR":
+            if depth <= 2:
+                return depth == 2
+            depth -= 3
+        elif operation == "SWAP":
+            if instruction.argument == depth + 1:
+                depth = 0
+            elif depth == 0:
+                depth = instruction.argument - 1
+        elif operation in _STACK_EFFECTS:
+            taken, put = _STACK_EFFECTS[operation]
+            if taken > depth:
+                return False
+            depth += put - taken
+        else:
+            return False
+        index += 1
+    return False
+
+
 def take(w, prefix, arguments, container, shape, detail=None, role="item"):
     """Emit the guarded read of one item; returns its Value.
 
@@ -44,6 +78,8 @@ def take(w, prefix, arguments, container, shape, detail=None, role="item"):
         item.facts = "nonnegative"
         return item
     kind, item_shape = element_guess(w, shape, site)
+    if kind in _SUFFIX and only_stored(w):
+        kind, item_shape = OBJECT, shape.element if shape is not None else None
     if kind is OBJECT:
         item = w.operation(prefix + "_object", *arguments, detail=detail, shape=item_shape)
         w.state.transient |= {item}

@@ -113,23 +113,8 @@ def _writable(asm, emitter, container, kind, exit):
         asm.jne(exit)
 
 
-@template("store_element_float", "container: object, index: int, value: float --")
-def store_float_index_out_of_range(asm, container, index, value, exit, detail, emitter):
-    _writable(asm, emitter, container, detail, exit)
-    address = _element(asm, emitter, container, index, exit, detail)
-    emitter.move(xmm15, value)
-    if detail.buffer.code == "f":
-        asm.cvtsd2ss(xmm15, xmm15)
-        asm.movss(address, xmm15)
-    else:
-        asm.movsd(address, xmm15)
-
-
-@template("store_element_int", "container: object, index: int, value: int --")
-def store_int_out_of_range(asm, container, index, value, exit, detail, emitter):
-    """The value's range is looked at first; a 64-bit item takes any int64, an unsigned one any that is not negative."""
-    _writable(asm, emitter, container, detail, exit)
-    buffer = detail.buffer
+def emit_range_check(asm, value, buffer, exit):
+    """A 64-bit item takes any int64, an unsigned one any that is not negative; rax, rcx are lost."""
     asm.mov(rax, value)
     if buffer.size == 8:
         if buffer.lowest == 0:
@@ -147,10 +132,34 @@ def store_int_out_of_range(asm, container, index, value, exit, detail, emitter):
         asm.sub(rax, buffer.lowest)
         asm.cmp(rax, buffer.highest - buffer.lowest)
         asm.ja(exit)
-    address = _element(asm, emitter, container, index, exit, detail)
-    asm.lea(rdx, Memory(address.base, address.disp, address.index, address.scale, size=8))
-    asm.mov(rax, value)
-    asm.mov(Memory(rdx, 0, size=buffer.size), {1: eax.r8, 2: eax.r16, 4: eax, 8: rax}[buffer.size])
+
+
+def emit_store(asm, emitter, address, value, buffer):
+    """Write a number that is in range; rax, rdx, xmm15 are lost."""
+    if buffer.code == "d":
+        emitter.move(xmm15, value)
+        asm.movsd(address, xmm15)
+    elif buffer.code == "f":
+        emitter.move(xmm15, value)
+        asm.cvtsd2ss(xmm15, xmm15)
+        asm.movss(address, xmm15)
+    else:
+        asm.lea(rdx, Memory(address.base, address.disp, address.index, address.scale, size=8))
+        asm.mov(rax, value)
+        asm.mov(Memory(rdx, 0, size=buffer.size), {1: eax.r8, 2: eax.r16, 4: eax, 8: rax}[buffer.size])
+
+
+@template("store_element_float", "container: object, index: int, value: float --")
+def store_float_index_out_of_range(asm, container, index, value, exit, detail, emitter):
+    _writable(asm, emitter, container, detail, exit)
+    emit_store(asm, emitter, _element(asm, emitter, container, index, exit, detail), value, detail.buffer)
+
+
+@template("store_element_int", "container: object, index: int, value: int --")
+def store_int_out_of_range(asm, container, index, value, exit, detail, emitter):
+    _writable(asm, emitter, container, detail, exit)
+    emit_range_check(asm, value, detail.buffer, exit)
+    emit_store(asm, emitter, _element(asm, emitter, container, index, exit, detail), value, detail.buffer)
 
 
 @template("view_length", "view: object -- length: int")

@@ -45,6 +45,8 @@ def poll(asm, exit, emitter):
         asm.bind(pending)
         asm.lea(rcx, relative(emitter.operation.exit.address))
         asm.call(emitter.routines.poll)
+        if emitter.operation.detail is not None:
+            emitter.repeat(*emitter.operation.detail)
         asm.jmp(again)
 
 
