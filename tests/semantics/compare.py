@@ -13,6 +13,7 @@ import sys
 import textwrap
 import traceback
 import types
+from array import array
 from pathlib import Path
 
 import jit
@@ -79,6 +80,8 @@ def describe(value, depth=4):
     if kind in (int, bool, str, bytes, bytearray, type(None), complex, range):
         text = repr(value) if kind is not int or -LARGE < value < LARGE else hex(value)
         return kind.__name__, text
+    if kind is array:
+        return value.typecode, describe(list(value))
     if isinstance(value, (int, float)):
         return kind.__name__, kind.__base__.__repr__(value)
     return kind.__qualname__, getattr(value, "__dict__", None) and sorted(map(str, vars(value)))

@@ -5,6 +5,7 @@ of what machine code holds (int64, 2**53, small ints), so that they leave it oft
 """
 
 import random
+from array import array
 
 INTS = [0, 1, -1, 2, 3, 7, -5, -6, 256, 257, 255, 2**15, 2**30 - 1, 2**30, 2**31, -2**31, 2**53, 2**53 + 1, 2**60, 2**62, -2**62,
         2**63 - 1, -2**63, 2**63, 10**20, -10**30]
@@ -21,7 +22,10 @@ class Program:
         self.functions = []
         self.lines = []
         self.counter = 0
-        count = self.random.choice((1, 1, 2, 3))
+        self.changes_global = False
+        self.lines.extend(["inf = 1e999", "nan = inf - inf", f"G0 = {self.random.choice(SMALL)}", f"G1 = {self.random.choice(FLOATS)!r}",
+                           "G2 = [1, 2.5, 3]"])
+        count = self.random.choice((1, 1, 2, 3, 3))
         for number in range(count):
             self.function(number)
         self.source = "\n".join(self.lines) + "\n"
@@ -42,6 +46,11 @@ class Program:
             return pick.choice(FLOATS)
         if kind == "bool":
             return pick.random() < 0.5
+        if kind == "array":
+            code = pick.choice("bqidBf")
+            return array(code, [pick.choice([0, 1, 2, 100, 7]) for _ in range(pick.randrange(0, 6))])
+        if kind == "text":
+            return "".join(pick.choice(["a", "b", "\xe9", "\u20ac", "z"]) for _ in range(pick.randrange(0, 6)))
         if kind == "list":
             inner = pick.choice(["int", "int", "float", "bool"])
             return [self.argument(inner) for _ in range(pick.randrange(0, 6))]
@@ -58,12 +67,23 @@ class Program:
 
     def function(self, number):
         pick = self.random
-        kinds = [pick.choice(["int", "int", "int", "float", "float", "bool", "list"]) for _ in range(pick.randrange(1, 5))]
+        kinds = [pick.choice(["int", "int", "int", "float", "float", "bool", "list", "list", "array", "text"])
+                 for _ in range(pick.randrange(1, 5))]
         names = [f"p{index}" for index in range(len(kinds))]
         self.names = {name: kind for name, kind in zip(names, kinds)}
         self.loops = 0
         self.budget = pick.randrange(6, 22)
         self.line(0, f"def f{number}({', '.join(names)}):")
+        if pick.random() < 0.3:
+            # Short enough to be inlined.
+            self.line(1, f"return {self.expression(2)}")
+            self.functions.append((f"f{number}", kinds))
+            return
+        if pick.random() < 0.2:
+            self.line(1, "global G0")
+            self.changes_global = True
+        else:
+            self.changes_global = False
         for _ in range(pick.randrange(1, 3)):
             self.assign(1)
         self.block(1, 0)
@@ -100,8 +120,10 @@ class Program:
                 victim = pick.choice(sorted(self.names))
                 self.line(depth, f"if {self.condition()}:")
                 self.line(depth + 1, f"del {victim}")
-            elif choice < 0.97:
+            elif choice < 0.96:
                 self.unpack(depth)
+            elif choice < 0.98 and self.changes_global:
+                self.line(depth, f"G0 = {self.expression(2)}")
             else:
                 self.assign(depth)
         self.line(depth, "pass")
@@ -109,7 +131,7 @@ class Program:
     def target(self):
         pick = self.random
         if pick.random() < 0.65:
-            numbers = [name for name, kind in sorted(self.names.items()) if kind != "list"]
+            numbers = [name for name, kind in sorted(self.names.items()) if kind not in ("list", "array", "text")]
             if numbers:
                 return pick.choice(numbers)
         return self.fresh("v")
@@ -134,6 +156,8 @@ class Program:
         count = pick.choice((2, 2, 3))
         names = [self.target() for _ in range(count)]
         source = ", ".join(self.expression(1) for _ in range(count))
+        if count == 2 and pick.random() < 0.4:
+            source = f"divmod({source})"
         self.line(depth, f"{', '.join(names)} = {source}")
         for name in names:
             self.names.setdefault(name, "int")
@@ -153,7 +177,9 @@ class Program:
         name = self.fresh("i")
         lists = [n for n, kind in sorted(self.names.items()) if kind == "list"]
         choice = pick.random()
-        if choice < 0.25 and lists:
+        if choice < 0.2:
+            self.walk(depth, name)
+        elif choice < 0.3 and lists:
             head = pick.choice(lists)
             self.line(depth, f"for {name} in {head}[:6]:" if pick.random() < 0.7 else f"for {name} in list({head}):")
         elif choice < 0.6:
@@ -169,6 +195,36 @@ class Program:
         if pick.random() < 0.15:
             self.line(depth, "else:")
             self.assign(depth + 1)
+
+    def sequence(self):
+        """Something to walk over."""
+        pick = self.random
+        known = [n for n, kind in sorted(self.names.items()) if kind in ("list", "array", "text")]
+        if known and pick.random() < 0.75:
+            return pick.choice(known)
+        return pick.choice(["range(4)", "(1, 2.5, 3)", "'ab\\u20ac'", "b'xyz'", "G2", "[True, 2, 3]"])
+
+    def walk(self, depth, name):
+        """A loop head over enumerate, zip, reversed or the sequence itself; bounded, because bodies may append."""
+        pick = self.random
+        other = self.fresh("j")
+        choice = pick.random()
+        if choice < 0.35:
+            start = pick.choice(["", "", ", 5", ", -1", ", 2**63 - 2"])
+            self.line(depth, f"for {name}, {other} in enumerate({self.sequence()}[:5]{start}):")
+        elif choice < 0.6:
+            self.line(depth, f"for {name}, {other} in zip({self.sequence()}[:5], {self.sequence()}):")
+        elif choice < 0.7:
+            last = self.fresh("j")
+            self.line(depth, f"for {name}, ({other}, {last}) in enumerate(zip({self.sequence()}[:5], {self.sequence()})):")
+            self.names[last] = "int"
+        elif choice < 0.85:
+            self.line(depth, f"for {name} in reversed({self.sequence()}[:5]):")
+            return
+        else:
+            self.line(depth, f"for {name} in {self.sequence()}[:5]:")
+            return
+        self.names[other] = "int"
 
     def while_loop(self, depth, loop):
         pick = self.random
@@ -204,13 +260,20 @@ class Program:
 
     def list_statement(self, depth):
         pick = self.random
-        lists = [name for name, kind in sorted(self.names.items()) if kind == "list"]
+        lists = [name for name, kind in sorted(self.names.items()) if kind in ("list", "array")]
         if not lists:
             self.assign(depth)
             return
         name = pick.choice(lists)
         choice = pick.random()
-        if choice < 0.35:
+        if choice < 0.1:
+            i, j = self.index(), self.index()
+            self.line(depth, f"{name}[{i}], {name}[{j}] = {name}[{j}], {name}[{i}]")
+        elif choice < 0.15:
+            kept = self.fresh("v")
+            self.line(depth, f"{kept} = sum({name})")
+            self.names[kept] = "int"
+        elif choice < 0.35:
             self.line(depth, f"{name}[{self.index()}] = {self.expression(2)}")
         elif choice < 0.5:
             self.line(depth, f"{name}[{self.index()}] += {self.expression(1)}")
@@ -232,13 +295,15 @@ class Program:
     def atom(self):
         pick = self.random
         choice = pick.random()
-        numbers = [name for name, kind in sorted(self.names.items()) if kind != "list"]
+        numbers = [name for name, kind in sorted(self.names.items()) if kind not in ("list", "array", "text")]
         if choice < 0.62 and numbers:
             return pick.choice(numbers)
         if choice < 0.8:
             return str(pick.choice(SMALL))
         if choice < 0.86:
             return f"({pick.choice(INTS)})"
+        if choice < 0.88:
+            return pick.choice(["G0", "G1", "G2[1]"])
         if choice < 0.95:
             return pick.choice(["0.5", "-1.5", "2.0", "1e300", "0.1", "-0.0"])
         return pick.choice(["True", "False"])
@@ -266,7 +331,7 @@ class Program:
         if choice < 0.92:
             name = pick.choice(["abs", "int", "float", "bool", "round"])
             return f"{name}({left()})" if pick.random() < 0.7 else f"{pick.choice(['min', 'max'])}({left()}, {right()})"
-        lists = [name for name, kind in sorted(self.names.items()) if kind == "list"]
+        lists = [name for name, kind in sorted(self.names.items()) if kind in ("list", "array", "text")]
         if choice < 0.96 and lists:
             name = pick.choice(lists)
             return f"{name}[{self.index()}]" if pick.random() < 0.8 else f"len({name})"
@@ -276,9 +341,9 @@ class Program:
         return self.atom()
 
     def fitting(self, kind):
-        if kind == "list":
-            lists = [name for name, known in sorted(self.names.items()) if known == "list"]
-            return self.random.choice(lists) if lists else "[1, 2]"
+        if kind in ("list", "array", "text"):
+            lists = [name for name, known in sorted(self.names.items()) if known == kind]
+            return self.random.choice(lists) if lists else "'ab'" if kind == "text" else "[1, 2]"
         return self.atom()
 
     def condition(self):
@@ -289,6 +354,8 @@ class Program:
             return f"{self.expression(1)} {symbol} {self.expression(1)}"
         if choice < 0.85:
             return f"{self.atom()} < {self.atom()} {symbol} {self.atom()}"
-        if choice < 0.93:
+        if choice < 0.9:
             return f"{self.atom()} {pick.choice(['and', 'or'])} {self.atom()} {symbol} {self.atom()}"
+        if choice < 0.93:
+            return f"{self.atom()} {pick.choice(['in', 'not in'])} {pick.choice(['(1, 2, 3)', '(0, -1)', '(1.5, 2)', 'G2', 'range(5)'])}"
         return self.expression(1)
