@@ -16,6 +16,7 @@ from jit.errors import Unsupported
 from jit.hoisting import hoist
 from jit.liveness import Numbering
 from jit.order import arrange
+from jit.profit import is_worthwhile
 from jit.machine import arena, records, routines
 from jit.templates import (boxing, buffers, calls, control, floats, globals, hoisted, items, iterating, numbers, stores, strings, sums)  # noqa: F401
 from jit.unit import ABSENT
@@ -90,6 +91,8 @@ def compile_function(unit, argument_types, shapes, knowledge, function_record):
     if not walker.returns and not walker.loops_reached:
         reason, line, operation = unit.notes[0] if unit.notes else ("it never returns", None, None)
         raise Unsupported(reason, line, operation)
+    if not is_worthwhile(order):
+        raise Unsupported("it would mostly call out of compiled code, which the interpreter does faster")
     argument_registers = calls.argument_registers(kinds)
     numbering = Numbering(order, loops, list(zip(walker.entry.parameters, argument_registers)), LOST_IN_C, LOST_IN_BODY)
     overflow = entry_exit(unit, walker)

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "semantics"))
+# What would not be faster is compiled all the same: these tests are about being right.
+os.environ["JIT_EAGER"] = "1"
 
 #: Reasons of skips that installing something would cure; other skips are about the machine or the Python version.
 MISSING_TOOL = re.compile(r"\b(needs (binutils|capstone|peachpy)|could not import)\b", re.IGNORECASE)

@@ -12,13 +12,14 @@ from asm import (eax, ecx, edx, mem32, mem64, r12, r13, r14, r14d, r15, rax, rbp
 from jit.machine import records as r
 from jit.machine.area import (AFTER, BASE, EXTRA, GPRS, LOCALS, RESULT, RETURN, START, THROW, VARIANT, XMM15, XMMS)
 from jit.machine.callouts import CalloutRoutines
+from jit.machine.freeing import FreeingRoutines
 from platforms.cpython.layout import layout
 
 L = layout()
 #: What an interpreter evaluation loop takes of C recursion; given back, because compiled code counts its own stack.
 C_STACK_UNITS = 2
 
-class LeaveRoutines(CalloutRoutines):
+class LeaveRoutines(CalloutRoutines, FreeingRoutines):
     """Emits exits, callouts and the poll; `frames` is the FrameRoutines they use."""
 
     NAMES = ("exit_start", "exit_throw", "exit_after", "callout_enter", "callout_leave", "resume_caller", "poll", "dealloc", "dealloc_plain",

@@ -1,0 +1,103 @@
+"""Machine code that frees objects: with an interpreter frame for what finalisers may see, or without where none can run."""
+
+from asm import eax, mem32, mem64, r13, r15, rax, rbp, rcx, rdi, rdx, rsi
+from jit.machine.area import BASE, EXTRA
+from platforms.cpython.layout import layout
+
+L = layout()
+#: Lists and tuples of more items are freed with a frame around it, whatever they hold: it costs little beside the rest.
+MOST_ITEMS = 64
+
+
+class FreeingRoutines:
+    """The part of LeaveRoutines that frees objects whose count has reached 0."""
+
+    def emit_dealloc(self):
+        asm = self.asm
+        self.begin("dealloc")
+        self.emit_without_frame_if_harmless()
+        self.emit_save(called=True)
+        asm.mov(mem64(rbp, EXTRA), rax)
+        self.emit_own_frame()
+        self.emit_true_recursion(0)
+        asm.mov(rdi, mem64(rbp, EXTRA))
+        self.frames.call("_Py_Dealloc")
+        self.emit_go_on()
+
+    def emit_without_frame_if_harmless(self):
+        """Go to dealloc_plain if the object in rax is a small list or tuple of what frees itself without running Python code."""
+        asm = self.asm
+        is_list, start, again, foreign, harmless, wanted = (
+            asm.label(name) for name in ("is_list", "start", "item", "foreign", "harmless", "frame_wanted"))
+        for register in (rcx, rdx, rsi, rdi):
+            asm.push(register)
+        asm.mov(rdx, mem64(rax, L.ob_type))
+        asm.cmp(rdx, self.frames.pointer(id(list)))
+        asm.je(is_list)
+        asm.cmp(rdx, self.frames.pointer(id(tuple)))
+        asm.jne(foreign)
+        asm.mov(rdi, mem64(rax, L.tuple_size))
+        asm.lea(rsi, mem64(rax, L.tuple_items))
+        asm.jmp(start)
+        asm.bind(is_list)
+        asm.mov(rdi, mem64(rax, L.list_size))
+        asm.mov(rsi, mem64(rax, L.list_items))
+        asm.bind(start)
+        asm.cmp(rdi, MOST_ITEMS)
+        asm.ja(foreign)
+        asm.bind(again)
+        asm.sub(rdi, 1)
+        asm.js(harmless)
+        asm.mov(rdx, mem64(rsi, 0, rdi, 8))
+        asm.test(rdx, rdx)
+        asm.jz(again)
+        asm.mov(rdx, mem64(rdx, L.ob_type))
+        for kind in (int, float, str, type(None), bool):
+            asm.cmp(rdx, self.frames.pointer(id(kind)))
+            asm.je(again)
+        asm.bind(foreign)
+        for register in (rdi, rsi, rdx, rcx):
+            asm.pop(register)
+        asm.jmp(wanted)
+        asm.bind(harmless)
+        for register in (rdi, rsi, rdx, rcx):
+            asm.pop(register)
+        asm.jmp(self.labels["dealloc_plain"])
+        asm.bind(wanted)
+
+    def emit_dealloc_plain(self):
+        asm = self.asm
+        self.begin("dealloc_plain")
+        self.emit_save(called=True)
+        asm.mov(rdi, rax)
+        self.frames.call("_Py_Dealloc")
+        self.emit_restore()
+        asm.ret()
+
+    def emit_dealloc_at_return(self):
+        asm = self.asm
+        self.begin("dealloc_at_return")
+        self.emit_save(called=True)
+        asm.mov(mem64(rbp, EXTRA), rax)
+        asm.call(self.frames.materialise_callers)
+        asm.mov(mem64(rbp, BASE), r13)
+        self.emit_true_recursion(1)
+        asm.mov(rdi, mem64(rbp, EXTRA))
+        self.frames.call("_Py_Dealloc")
+        asm.mov(eax, mem32(r15, L.thread_recursion_remaining))
+        asm.sub(eax, 1)
+        asm.call(self.update_budget)
+        self.emit_restore()
+        asm.ret()
+
+    def emit_drop_last(self):
+        """rdi = an object whose count has just reached 0; frees it and returns rax unchanged, for no activation's sake.
+
+        A wrapper jumps here: what it drops may be the owner of its own code.
+        """
+        asm = self.asm
+        self.begin("drop_last")
+        asm.push(rax)
+        self.frames.call("_Py_Dealloc")
+        asm.pop(rax)
+        asm.ret()

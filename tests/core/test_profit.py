@@ -1,0 +1,57 @@
+"""Functions that would be slower compiled stay interpreted, and say so."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import jit
+class Point:
+    def __init__(self, x):
+        self.x = x
+    def get(self):
+        return self.x
+def attribute(p, n):
+    s = 0
+    for i in range(n):
+        s += p.x + p.get()
+    return s
+def numbers(a, n):
+    s = 0
+    for i in range(n):
+        s += a * i
+    return s
+def table(d, n):
+    return d["a"] + n
+def numbers_and_a_rare_call(a, n):
+    s = 0
+    for i in range(n):
+        if i * 3 == a:
+            print("never")
+        s += a * i - s // 3
+    return s
+def mixture(p, n):
+    s = p.x
+    for i in range(n):
+        s += i * i
+    return s
+calls = [(attribute, Point(3)), (numbers, 5), (table, {"a": 1}), (numbers_and_a_rare_call, 1), (mixture, Point(2))]
+for function, argument in calls:
+    wanted = function(argument, 100)
+    compiled = jit.jit(function)
+    assert [compiled(argument, 100) for _ in range(40)] == [wanted] * 40
+    print(function.__name__, "compiled" if jit.explain(function).versions else "interpreted")
+"""
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_only_what_gains_is_compiled(eager):
+    environment = {name: value for name, value in os.environ.items() if name != "JIT_EAGER"}
+    environment.update({"PYTHONPATH": os.pathsep.join(sys.path)}, **({"JIT_EAGER": "1"} if eager else {}))
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, env=environment, timeout=60)
+    assert done.returncode == 0, done.stderr
+    left = {"attribute", "table"}
+    names = ["attribute", "numbers", "table", "numbers_and_a_rare_call", "mixture"]
+    assert done.stdout.splitlines() == [f"{name} {'interpreted' if name in left and not eager else 'compiled'}" for name in names]
