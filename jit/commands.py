@@ -28,6 +28,9 @@ def main(arguments):
     except ImportError as problem:
         print(f"python -m jit: the installation is damaged: {problem}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print(f"python -m jit {options.command}: interrupted", file=sys.stderr)
+        return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -105,7 +108,7 @@ def load_target(options):
     sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
     try:
         spec.loader.exec_module(module)
-    except (Exception, SystemExit) as problem:
+    except BaseException as problem:
         raise CommandError(f"{path} does not load: {type(problem).__name__}: {problem}") from None
     found = module
     for part in name.split("."):
@@ -121,7 +124,7 @@ def load_target(options):
     if options.call is not None:
         try:
             eval(options.call, module.__dict__)
-        except Exception as problem:
+        except (Exception, SystemExit) as problem:
             raise CommandError(f"{options.call}: {type(problem).__name__}: {problem}") from None
     return jit, found
 
@@ -167,26 +170,26 @@ def declare_nothing(parser):
     """No options."""
 
 
+def declare_opcodes(parser):
+    parser.add_argument("names", metavar="NAME", nargs="*", help="opcodes to show (all)")
+
+
 def opcodes(options):
-    """The opcodes of this interpreter: how each is compiled, or that it is left to the interpreter."""
-    import opcode
-    import jit.dispatch  # noqa: F401  (registers handlers and templates)
-    from jit.template import FAMILIES
-    from jit.walk import HANDLERS
-    from platforms.cpython import opcodes as versions
-    print(f"opcodes of CPython {sys.version.split()[0]}: compiled as, or left to the interpreter")
-    for name in sorted(opcode.opmap):
-        if name.startswith("INSTRUMENTED_") or name.startswith("_"):
+    """Opcode by CPython version: how each is compiled, or why it is left to the interpreter."""
+    need_jit()
+    from jit.opcode_table import rows
+    from platforms.cpython.layout import VERSIONS
+    versions = [f"{major}.{minor}" for major, minor in VERSIONS]
+    table = rows()
+    unknown = set(options.names).difference(row.name for row in table)
+    if unknown:
+        raise CommandError(f"no opcode {', '.join(sorted(unknown))} in CPython {', '.join(versions)}")
+    print(f"{'opcode':28}" + "".join(f"{version:>6}" for version in versions) + "  compiled by, or why left")
+    for row in table:
+        if options.names and row.name not in options.names:
             continue
-        if name in versions.DROPPED or name == "KW_NAMES":
-            print(f"{name:34} nothing to do")
-            continue
-        operations = [operation for operation, _ in versions.canonical_form(name, 0)]
-        families = sorted(family for family in FAMILIES if any(family.split()[0] == operation for operation in operations))
-        if all(operation in HANDLERS for operation in operations):
-            print(f"{name:34} {' + '.join(operations)}{'; templates ' + ', '.join(families) if families else ''}")
-        else:
-            print(f"{name:34} left: no handler")
+        marks = [("yes" if row.compiled else "left") if version in row.versions else "-" for version in versions]
+        print(f"{row.name:28}" + "".join(f"{mark:>6}" for mark in marks) + f"  {row.how}")
 
 
 def info(options):
@@ -205,6 +208,6 @@ COMMANDS = {
     "demo": (demo, "run ten kernels interpreted and compiled, and compare", declare_demo),
     "explain": (explain, "say what becomes of a function", declare_target),
     "dis": (dis, "show source, bytecode and machine code of a function", declare_target),
-    "opcodes": (opcodes, "list the opcodes and how each is compiled", declare_nothing),
+    "opcodes": (opcodes, "list the opcodes of each version and how they are compiled", declare_opcodes),
     "info": (info, "describe interpreter, processor and what is known of them", declare_nothing),
 }

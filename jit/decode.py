@@ -94,7 +94,7 @@ def decode(code):
     """
     lines = _line_starts(code)
     instructions, index_at, jumps = [], {}, []
-    pending_names, resume = (), None
+    pending_names, resume, joined = (), None, set()
     for start, own, name, argument, following in raw_instructions(code):
         if resume is None:
             resume = start
@@ -108,6 +108,10 @@ def decode(code):
             continue
         if name == "PRECALL":
             continue
+        if name == "CALL_KW":
+            # The names are pushed by the instruction before: the two are one call.
+            pending_names, resume = _names_below(code, instructions, line)
+            joined.add(start)
         try:
             pieces = opcodes.canonical_form(name, argument)
         except IndexError:
@@ -125,7 +129,7 @@ def decode(code):
         resume = None
     _check_operands(code, instructions)
     for instruction, offset in jumps:
-        if offset not in index_at:
+        if offset not in index_at or offset in joined:
             raise Unsupported("jump into the middle of an instruction", instruction.line, instruction.operation)
         instruction.target = index_at[offset]
         if instruction.target >= len(instructions):
@@ -159,6 +163,14 @@ def _jump_offset(name, argument, following):
     if name == "FOR_ITER":
         return following + 2 * argument + 2 * opcodes.FOR_ITER_SKIP
     return following + 2 * argument
+
+
+def _names_below(code, instructions, line):
+    """Take back the load of a call's keyword names; returns (names, the load's offset)."""
+    load = instructions.pop() if instructions else None
+    if load is None or load.operation != "LOAD_CONST" or len(instructions) and not instructions[-1].last:
+        raise Unsupported("keyword names are no constant", line, "CALL_KW")
+    return _names_of(code, load.argument), load.offset
 
 
 def _names_of(code, index):

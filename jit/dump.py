@@ -10,7 +10,11 @@ import sys
 
 STAGES = frozenset(filter(None, os.environ.get("JIT_DUMP", "").split(",")))
 ONLY = os.environ.get("JIT_DUMP_ONLY", "")
+KNOWN = ("instructions", "values", "intervals", "asm", "exits")
 CHECK = os.environ.get("JIT_CHECK", "") not in ("", "0")
+
+if not STAGES.issubset(KNOWN):
+    print(f"purejit: JIT_DUMP knows {', '.join(KNOWN)}, not {', '.join(sorted(STAGES.difference(KNOWN)))}", file=sys.stderr)
 
 
 def wanted(stage, unit):

@@ -13,7 +13,7 @@ import weakref
 
 from asm import (Assembler, Memory, eax, ecx, edx, mem8, mem32, mem64, r12, r13, r14, r14d, r15, rax, rbp, rbx, rcx, rdi, rdx,
                  relative, rsi, rsp, xmm0, xmm15)
-from jit import types
+from jit import perfmap, types
 from jit.machine import arena, records, routines
 from jit.machine.refcounts import emit_decref, emit_incref
 from jit.matching import MATCHED_PARAMETERS, ArgumentMatching
@@ -60,7 +60,9 @@ def build(record, function, full):
     asm = Assembler(comments=False)
     EntryEmitter(asm, record, function, full).emit()
     block = arena().allocate_code(asm.size_bound())
-    arena().write_code(block, asm.finish(block))
+    text = asm.finish(block)
+    arena().write_code(block, text)
+    perfmap.note(block, len(text), f"jit::entry of {function.__qualname__}")
     return Entry(block, list(record.versions), [record.code, record.miss])
 
 

@@ -12,7 +12,7 @@ somebody traces: a native function may run compiled code under a debugger.
 import ctypes
 
 from asm import (Assembler, eax, ecx, edx, mem32, mem64, r8, r9, r14d, r15, rax, rbp, rbx, rcx, rdi, rdx, relative, rsi, rsp, xmm0)
-from jit import types
+from jit import perfmap, types
 from jit.api import available
 from jit.entries import BLOCK, PUSHED, Entry, EntryEmitter
 from jit.errors import Unsupported
@@ -126,7 +126,9 @@ class _NativeEmitter(EntryEmitter):
         self.emit()
         asm = self.asm
         block = arena().allocate_code(asm.size_bound())
-        arena().write_code(block, asm.finish(block))
+        text = asm.finish(block)
+        arena().write_code(block, text)
+        perfmap.note(block, len(text), f"jit::native entry of {self.function.__qualname__}")
         return Entry(block, [self.version], self.keep)
 
     def emit(self):

@@ -2,7 +2,7 @@
 
     records.py      layouts of descriptors, function and version records
     frames.py       interpreter frames: linking and clearing; building.py makes them, callers.py walks compiled callers
-    leave.py        exits; callouts.py: foreign code, polls, freeing; area.py: where they keep registers
+    leave.py        exits; callouts.py: foreign code, polls; freeing.py: dead objects; area.py: where they keep registers
     stack.py        recursion: Python's limit and the C stack
     boxes.py        numbers to objects and back
     refcounts.py    reference counting, inline
@@ -13,6 +13,7 @@ Everything is assembled once per process, at the first compilation.
 
 from functools import lru_cache
 
+from jit import perfmap
 from jit.machine.arena import arena
 
 
@@ -42,5 +43,7 @@ def routines():
     labels = dict(leave.labels)
     labels.update(boxes.emit(asm))
     block = arena().allocate_code(asm.size_bound())
-    arena().write_code(block, asm.finish(block))
+    text = asm.finish(block)
+    arena().write_code(block, text)
+    perfmap.note_labels(block, len(text), {"routines": 0, **{name: label.offset for name, label in labels.items()}})
     return Routines({name: block + label.offset for name, label in labels.items()})

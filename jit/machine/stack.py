@@ -9,6 +9,7 @@ import ctypes
 from functools import lru_cache
 
 from asm import (Assembler, eax, ecx, edx, mem32, mem64, r14d, r15, rax, rbx, rcx, rdi, rdx, relative, rsi, rsp)
+from jit import perfmap
 from jit.machine.arena import arena
 from platforms.cpython import symbols, threads
 from platforms.cpython.layout import layout
@@ -69,7 +70,9 @@ def _refresh_routine():
     asm.mov(mem64(rbx, 16), 0)
     asm.jmp(done)
     block = arena().allocate_code(asm.size_bound())
-    arena().write_code(block, asm.finish(block))
+    text = asm.finish(block)
+    arena().write_code(block, text)
+    perfmap.note(block, len(text), "jit::bounds of the stack")
     return block
 
 

@@ -9,6 +9,7 @@ import ctypes
 from functools import lru_cache
 
 from asm import Assembler, eax, relative
+from jit import perfmap
 from jit.machine.arena import arena
 from platforms.cpython import symbols
 
@@ -22,7 +23,9 @@ def _watcher():
     asm.xor(eax, eax)
     asm.ret()
     code = arena().allocate_code(asm.size_bound())
-    arena().write_code(code, asm.finish(code))
+    text = asm.finish(code)
+    arena().write_code(code, text)
+    perfmap.note(code, len(text), "jit::dictionary watcher")
     number = symbols.function("PyDict_AddWatcher", ctypes.c_int, ctypes.c_void_p)(code)
     return number, cell
 

@@ -64,6 +64,7 @@ _COMMON = {
     "JUMP_FORWARD": lambda argument: [("JUMP", argument)],
     "JUMP_BACKWARD": lambda argument: [("JUMP_BACKWARD", argument)],
     "JUMP_BACKWARD_NO_INTERRUPT": lambda argument: [("JUMP", argument)],
+    "CALL_KW": lambda argument: [("CALL", argument)],
     "RETURN_CONST": lambda argument: [("LOAD_CONST", argument), ("RETURN_VALUE", 0)],
     "LOAD_FAST_CHECK": lambda argument: [("LOAD_FAST", argument)],
     "LOAD_FAST_LOAD_FAST": _fused("LOAD_FAST", "LOAD_FAST"),

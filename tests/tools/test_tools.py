@@ -141,7 +141,13 @@ def test_commands(tmp_path):
     assert done.returncode == 0 and "return w * h" in done.stdout
     assert run("explain", f"{program}:C.m").stdout == "C.m: waiting\n"
     assert "compiles                 yes" in run("info").stdout
-    assert "BINARY_OP" in run("opcodes").stdout
+    lines = run("opcodes").stdout.splitlines()
+    assert lines[0].split()[:4] == ["opcode", "3.11", "3.12", "3.13"]
+    table = {line.split()[0]: line.split()[1:4] for line in lines[1:]}
+    assert table["BINARY_OP"] == ["yes", "yes", "yes"] and table["SEND"] == ["left", "left", "left"] and table["PRECALL"] == ["yes", "-", "-"]
+    assert all(len(line) > 50 for line in lines[1:])
+    assert len(run("opcodes", "CALL", "CALL_KW").stdout.splitlines()) == 3
+    assert run("opcodes", "NO_SUCH").returncode == 2
     for command in ("demo", "explain", "dis", "opcodes", "info"):
         assert run(command, "--help").returncode == 0
 
@@ -180,5 +186,33 @@ def test_dumps_and_perf_map():
         assert part in done.stderr
     path = f"/tmp/perf-{done.stdout.strip()}.map"
     with open(path, encoding="utf-8") as file:
-        assert any("py::f" in line for line in file)
+        text = file.read()
     os.remove(path)
+    for name in ("py::f:", "jit::exit_start", "jit::box_int", "jit::entry of f"):
+        assert name in text
+    sizes = [int(line.split()[1], 16) for line in text.splitlines()]
+    assert all(sizes) and sum(sizes) < 1 << 20
+
+
+def test_unknown_stages_are_named():
+    environment = dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, sys.path)), JIT_DUMP="asm,nonsense")
+    text = "import jit\nf = jit.jit(lambda n: n + 1)\nprint(f(1))"
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, env=environment, check=True)
+    assert done.stdout == "2\n" and "JIT_DUMP knows instructions" in done.stderr.splitlines()[0]
+
+
+@pytest.mark.parametrize("text", ["raise KeyboardInterrupt", "raise BaseException('b')", "raise SystemExit(3)", "1 / 0", "def f(:", "\0"])
+def test_files_that_do_not_load(tmp_path, text):
+    program = tmp_path / "program.py"
+    program.write_text(text)
+    done = run("explain", f"{program}:f")
+    assert done.returncode == 2 and done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1 and "does not load" in done.stderr
+
+
+@pytest.mark.parametrize("call, status", [("f(", 2), ("f()", 2), ("exit(3)", 2), ("1 / 0", 2), ("f(3)", 0)])
+def test_calls_that_fail(tmp_path, call, status):
+    program = tmp_path / "program.py"
+    program.write_text("def f(a):\n    return a\n")
+    done = run("explain", f"{program}:f", "--call", call)
+    assert done.returncode == status and len(done.stderr.splitlines()) == (1 if status else 0)
