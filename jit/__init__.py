@@ -12,6 +12,10 @@
 Importing this module is cheap; the compiler is loaded when the first function is decorated.
 """
 
-from jit.api import available, disassemble, explain, jit, native, statistics
+try:
+    from jit.api import available, disassemble, explain, jit, native, statistics
+except (ImportError, SyntaxError) as problem:
+    # By its name, Python knows it for an error of this package, which `python -m jit` then shows in one line.
+    raise ImportError(f"the installation of purejit is damaged: {problem}", name=__name__) from problem
 
 __all__ = ["available", "disassemble", "explain", "jit", "native", "statistics"]

@@ -2,7 +2,19 @@
 
 import sys
 
-from jit.commands import main
+
+def run():
+    """Run a command; returns the exit status. What cannot even be imported is told in one line."""
+    try:
+        from jit.commands import main
+    except KeyboardInterrupt:
+        return 130
+    except Exception as problem:
+        text = " ".join(f"{type(problem).__name__}: {problem}".split())
+        print(f"python -m jit: the installation of purejit is damaged: {text}", file=sys.stderr)
+        return 2
+    return main(sys.argv[1:])
+
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run())

@@ -1,39 +1,91 @@
-"""The command line. Errors are one line on stderr and exit status 2."""
+"""The command line. Errors are one line on stderr and exit status 2; ^C is 130, as shells have it."""
 
 import argparse
-import importlib.util
 import os
 import sys
 import time
 
+from jit.errors import CommandError
 
-class CommandError(Exception):
-    """Something the user can mend; its text is the line shown."""
+PROGRAM = "python -m jit"
+EXAMPLES = """examples:
+  python -m jit demo
+  python -m jit explain shapes.py:area --call 'area(2, 0.5)'
+  python -m jit dis shapes.py:Circle.area --types Circle
+  python -m jit opcodes BINARY"""
+
+
+class Parser(argparse.ArgumentParser):
+    """Tells what is wrong in one line."""
+
+    def error(self, message):
+        print(f"{self.prog}: {message}; {self.prog} --help tells more", file=sys.stderr)
+        sys.exit(2)
 
 
 def main(arguments):
-    """Run a command; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m jit", description="A just-in-time compiler for stock CPython.")
+    """Run a command.
+
+    Args:
+        arguments: list of str, without the program's name.
+
+    Returns:
+        the exit status: 0; 1 if the demonstration found unequal results; 2 after an error; 130 after ^C.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    name = PROGRAM
+    try:
+        options = parse(arguments)
+        name = f"{PROGRAM} {options.command}"
+        status = options.function(options) or 0
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # whoever read the output has seen enough
+        silence_output()
+        return 0
+    except KeyboardInterrupt:
+        print(f"{name}: interrupted", file=sys.stderr)
+        return 130
+    except Exception as problem:
+        if os.environ.get("JIT_CHECK", "") not in ("", "0") and not isinstance(problem, CommandError):
+            raise
+        if isinstance(problem, OSError):
+            silence_output()
+        print(f"{name}: {description(problem)}", file=sys.stderr)
+        return 2
+
+
+def silence_output():
+    """What could not be written is not tried again when Python ends."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def parse(arguments):
+    """Options of a command line; ends the program where it is wrong or asks for help."""
+    parser = Parser(prog=PROGRAM, description="A just-in-time compiler for stock CPython.", epilog=EXAMPLES,
+                    formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (function, text, declare) in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=text)
         declare(command)
         command.set_defaults(function=function)
-    options = parser.parse_args(arguments)
-    try:
-        return options.function(options) or 0
-    except CommandError as problem:
-        print(f"python -m jit {options.command}: {problem}", file=sys.stderr)
-        return 2
-    except ImportError as problem:
-        print(f"python -m jit: the installation is damaged: {problem}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(f"python -m jit {options.command}: interrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    return parser.parse_args(arguments)
+
+
+def description(problem):
+    """One line on what went wrong."""
+    if isinstance(problem, CommandError):
+        return " ".join(str(problem).split())
+    if isinstance(problem, OSError) and problem.filename is None:
+        return f"cannot write the output: {problem.strerror}"
+    text = " ".join(f"{type(problem).__name__}: {problem}".split())
+    if isinstance(problem, (ImportError, SyntaxError, OSError)):
+        return f"the installation of purejit is damaged: {text}"
+    return f"the installation of purejit is damaged, or this is a bug of it (JIT_CHECK=1 shows more): {text}"
 
 
 def need_jit():
@@ -89,77 +141,36 @@ def best(function, kernel, scale, rounds=5):
 
 def declare_target(parser):
     parser.add_argument("target", metavar="FILE:FUNC", help="a Python file and a function in it, such as area.py:Circle.area")
-    parser.add_argument("--call", metavar="EXPRESSION", help="evaluated in the file's namespace first, such as 'area(3)'")
-    parser.add_argument("--types", metavar="T,T", help="compile for these argument types: int, float, bool, list, ...")
+    parser.add_argument("--call", metavar="EXPRESSION",
+                        help="evaluate this in the file's namespace first, such as 'area(3)'; best for containers")
+    parser.add_argument("--types", metavar="T,T", help="compile for these argument types: int, float, bool, None, list, "
+                        "array.array, a class of the file ...")
 
 
-def load_target(options):
+HOW_TO_CALL = "give example arguments: --types int,float or --call 'f(2, 0.5)'"
+
+
+def load(options):
     """The function that FILE:FUNC names, decorated, after what the options ask for."""
     jit = need_jit()
-    path, colon, name = options.target.rpartition(":")
-    if not colon or not path or not name:
-        raise CommandError(f"{options.target!r} is not of the form FILE:FUNC")
-    if not os.path.isfile(path):
-        raise CommandError(f"no file {path!r}")
-    spec = importlib.util.spec_from_file_location("__jit_target__", path)
-    if spec is None or spec.loader is None:
-        raise CommandError(f"{path!r} is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
-    try:
-        spec.loader.exec_module(module)
-    except BaseException as problem:
-        raise CommandError(f"{path} does not load: {type(problem).__name__}: {problem}") from None
-    found = module
-    for part in name.split("."):
-        if not hasattr(found, part):
-            raise CommandError(f"{path} has no function {name!r}")
-        found = found.__dict__[part] if isinstance(found, type) and part in found.__dict__ else getattr(found, part)
-    try:
-        jit.jit(found)
-    except TypeError as problem:
-        raise CommandError(f"{name}: {problem}") from None
-    if options.types is not None:
-        compile_types(jit, found, options.types)
-    if options.call is not None:
-        try:
-            eval(options.call, module.__dict__)
-        except (Exception, SystemExit) as problem:
-            raise CommandError(f"{options.call}: {type(problem).__name__}: {problem}") from None
-    return jit, found
-
-
-def compile_types(jit, function, text):
-    """Compile a version for types given by name."""
-    import builtins
-    from jit.dispatch import COMPILER, type_of_kind
-    from jit.errors import Unsupported
-    kinds = []
-    for name in filter(None, text.split(",")):
-        kind = getattr(builtins, name.strip(), None)
-        if not isinstance(kind, type):
-            raise CommandError(f"{name!r} is no builtin type")
-        kinds.append(type_of_kind(kind))
-    function = jit.api._plain(function)
-    with COMPILER.lock:
-        record = COMPILER.register(function)
-        if record.reason is not None:
-            return
-        if len(kinds) != function.__code__.co_argcount:
-            raise CommandError(f"{function.__qualname__} takes {function.__code__.co_argcount} arguments, not {len(kinds)}")
-        try:
-            COMPILER.add_version(record, COMPILER.compile(record, function, tuple(kinds), [None] * len(kinds)))
-        except Unsupported as problem:
-            record.refused[tuple(kinds)] = problem.kept()
+    from jit import targets
+    return jit, targets.load(options.target, options.types, options.call)
 
 
 def explain(options):
-    jit, function = load_target(options)
-    print(jit.explain(function))
+    """What became of a function, and how to give it arguments where it has had none."""
+    jit, function = load(options)
+    found = jit.explain(function)
+    print(found)
+    if found.state == "waiting":
+        print(f"  not called yet; {HOW_TO_CALL}")
 
 
 def dis(options):
-    jit, function = load_target(options)
+    """The listings of a function's versions."""
+    jit, function = load(options)
+    if jit.explain(function).state == "waiting":
+        raise CommandError(f"no version of {options.target} exists before its first call; {HOW_TO_CALL}")
     print(jit.disassemble(function))
 
 
@@ -171,25 +182,22 @@ def declare_nothing(parser):
 
 
 def declare_opcodes(parser):
-    parser.add_argument("names", metavar="NAME", nargs="*", help="opcodes to show (all)")
+    parser.add_argument("name", metavar="NAME", nargs="?", help="tell all that is known of opcodes whose name contains this")
 
 
 def opcodes(options):
-    """Opcode by CPython version: how each is compiled, or why it is left to the interpreter."""
-    need_jit()
-    from jit.opcode_table import rows
-    from platforms.cpython.layout import VERSIONS
-    versions = [f"{major}.{minor}" for major, minor in VERSIONS]
-    table = rows()
-    unknown = set(options.names).difference(row.name for row in table)
-    if unknown:
-        raise CommandError(f"no opcode {', '.join(sorted(unknown))} in CPython {', '.join(versions)}")
-    print(f"{'opcode':28}" + "".join(f"{version:>6}" for version in versions) + "  compiled by, or why left")
-    for row in table:
-        if options.names and row.name not in options.names:
-            continue
-        marks = [("yes" if row.compiled else "left") if version in row.versions else "-" for version in versions]
-        print(f"{row.name:28}" + "".join(f"{mark:>6}" for mark in marks) + f"  {row.how}")
+    """How each opcode of each Python version is compiled, or why it is left to the interpreter."""
+    import platforms
+    if not platforms.support().ok:
+        raise CommandError(f"the compiler does not load here: {platforms.support().reason}")
+    from jit import opcode_table
+    if options.name is None:
+        print(opcode_table.table_text())
+        return
+    text = opcode_table.details_text(options.name)
+    if not text:
+        raise CommandError(f"no opcode has {options.name!r} in its name")
+    print(text)
 
 
 def info(options):
@@ -208,6 +216,6 @@ COMMANDS = {
     "demo": (demo, "run ten kernels interpreted and compiled, and compare", declare_demo),
     "explain": (explain, "say what becomes of a function", declare_target),
     "dis": (dis, "show source, bytecode and machine code of a function", declare_target),
-    "opcodes": (opcodes, "list the opcodes of each version and how they are compiled", declare_opcodes),
+    "opcodes": (opcodes, "how each opcode of each Python version is compiled, or why not", declare_opcodes),
     "info": (info, "describe interpreter, processor and what is known of them", declare_nothing),
 }

@@ -1,4 +1,4 @@
-"""The two kinds of failure: the user's code is not for us, or we have a bug."""
+"""The kinds of failure: the user's code is not for us, we have a bug, or a command cannot do what it was asked."""
 
 
 class Unsupported(Exception):
@@ -21,3 +21,7 @@ class Unsupported(Exception):
 
 class InternalError(Exception):
     """The compiler broke one of its own invariants; reported, never swallowed."""
+
+
+class CommandError(Exception):
+    """Something that whoever typed a command can mend; its text is the line shown."""

@@ -26,32 +26,32 @@ COMPARE_SYMBOLS = ("<", "<=", "==", "!=", ">", ">=")
 DROPPED = frozenset({"NOP", "RESUME", "CACHE", "PRECALL", "EXTENDED_ARG"})
 
 
-def _binary_op(argument):
+def _binary_op(argument, version):
     in_place = "=" if argument >= 13 else ""
     return [("BINARY_OP", BINARY_SYMBOLS[argument % 13] + in_place)]
 
 
-def _compare_op(argument):
-    shift = {(3, 11): 0, (3, 12): 4}.get(VERSION, 5)
+def _compare_op(argument, version):
+    shift = {(3, 11): 0, (3, 12): 4}.get(version, 5)
     return [("COMPARE_OP", COMPARE_SYMBOLS[argument >> shift])]
 
 
-def _load_global(argument):
+def _load_global(argument, version):
     """The low bit asks for a NULL beside the value; which of the two is pushed first changed in 3.13."""
     load = ("LOAD_GLOBAL", argument >> 1)
     if not argument & 1:
         return [load]
-    return [load, ("PUSH_NULL", 0)] if VERSION >= (3, 13) else [("PUSH_NULL", 0), load]
+    return [load, ("PUSH_NULL", 0)] if version >= (3, 13) else [("PUSH_NULL", 0), load]
 
 
-def _load_attr(argument):
-    if VERSION == (3, 11):
+def _load_attr(argument, version):
+    if version == (3, 11):
         return [("LOAD_ATTR", argument)]
     return [("LOAD_METHOD" if argument & 1 else "LOAD_ATTR", argument >> 1)]
 
 
 def _fused(first, second):
-    return lambda argument: [(first, argument >> 4), (second, argument & 15)]
+    return lambda argument, version: [(first, argument >> 4), (second, argument & 15)]
 
 
 _COMMON = {
@@ -59,14 +59,14 @@ _COMMON = {
     "COMPARE_OP": _compare_op,
     "LOAD_GLOBAL": _load_global,
     "LOAD_ATTR": _load_attr,
-    "IS_OP": lambda argument: [("IS_OP", bool(argument))],
-    "CONTAINS_OP": lambda argument: [("CONTAINS_OP", bool(argument))],
-    "JUMP_FORWARD": lambda argument: [("JUMP", argument)],
-    "JUMP_BACKWARD": lambda argument: [("JUMP_BACKWARD", argument)],
-    "JUMP_BACKWARD_NO_INTERRUPT": lambda argument: [("JUMP", argument)],
-    "CALL_KW": lambda argument: [("CALL", argument)],
-    "RETURN_CONST": lambda argument: [("LOAD_CONST", argument), ("RETURN_VALUE", 0)],
-    "LOAD_FAST_CHECK": lambda argument: [("LOAD_FAST", argument)],
+    "IS_OP": lambda argument, version: [("IS_OP", bool(argument))],
+    "CONTAINS_OP": lambda argument, version: [("CONTAINS_OP", bool(argument))],
+    "JUMP_FORWARD": lambda argument, version: [("JUMP", argument)],
+    "JUMP_BACKWARD": lambda argument, version: [("JUMP_BACKWARD", argument)],
+    "JUMP_BACKWARD_NO_INTERRUPT": lambda argument, version: [("JUMP", argument)],
+    "CALL_KW": lambda argument, version: [("CALL", argument)],
+    "RETURN_CONST": lambda argument, version: [("LOAD_CONST", argument), ("RETURN_VALUE", 0)],
+    "LOAD_FAST_CHECK": lambda argument, version: [("LOAD_FAST", argument)],
     "LOAD_FAST_LOAD_FAST": _fused("LOAD_FAST", "LOAD_FAST"),
     "STORE_FAST_LOAD_FAST": _fused("STORE_FAST", "LOAD_FAST"),
     "STORE_FAST_STORE_FAST": _fused("STORE_FAST", "STORE_FAST"),
@@ -79,8 +79,8 @@ def _conditional_jumps():
     for condition in ("TRUE", "FALSE", "NONE", "NOT_NONE"):
         name = f"POP_JUMP_IF_{condition}"
         for raw in (name, f"POP_JUMP_FORWARD_IF_{condition}"):
-            table[raw] = lambda argument, name=name: [(name, argument)]
-        table[f"POP_JUMP_BACKWARD_IF_{condition}"] = lambda argument, name=name: [(name + "_BACKWARD", argument)]
+            table[raw] = lambda argument, version, name=name: [(name, argument)]
+        table[f"POP_JUMP_BACKWARD_IF_{condition}"] = lambda argument, version, name=name: [(name + "_BACKWARD", argument)]
     return table
 
 
@@ -148,11 +148,11 @@ def raw_names():
     return list(opcode.opname[:256])
 
 
-def canonical_form(name, argument):
+def canonical_form(name, argument, version=VERSION):
     """The canonical instructions of one raw instruction.
 
     Args:
-        name: raw opcode name. argument: its argument with EXTENDED_ARG folded in.
+        name: raw opcode name. argument: its argument with EXTENDED_ARG folded in. version: whose bytecode it is.
 
     Returns:
         list of (operation, argument); empty for instructions without effect.
@@ -160,4 +160,4 @@ def canonical_form(name, argument):
     if name in DROPPED:
         return []
     translate = CANONICAL.get(name)
-    return [(name, argument)] if translate is None else translate(argument)
+    return [(name, argument)] if translate is None else translate(argument, version)

@@ -127,56 +127,6 @@ def test_statistics_add_up():
     assert "versions compiled" in str(after)
 
 
-def run(*arguments, **extra):
-    environment = dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, sys.path)), **extra)
-    return subprocess.run([sys.executable, "-m", "jit", *arguments], capture_output=True, text=True, env=environment, timeout=120)
-
-
-def test_commands(tmp_path):
-    program = tmp_path / "area.py"
-    program.write_text("def area(w, h):\n    return w * h\n\n\nclass C:\n    def m(self):\n        return 1\n")
-    done = run("explain", f"{program}:area", "--call", "area(2, 3.5)")
-    assert done.returncode == 0 and "area: compiled" in done.stdout and "(int, float) -> float" in done.stdout
-    done = run("dis", f"{program}:area", "--types", "int,int")
-    assert done.returncode == 0 and "return w * h" in done.stdout
-    assert run("explain", f"{program}:C.m").stdout == "C.m: waiting\n"
-    assert "compiles                 yes" in run("info").stdout
-    lines = run("opcodes").stdout.splitlines()
-    assert lines[0].split()[:4] == ["opcode", "3.11", "3.12", "3.13"]
-    table = {line.split()[0]: line.split()[1:4] for line in lines[1:]}
-    assert table["BINARY_OP"] == ["yes", "yes", "yes"] and table["SEND"] == ["left", "left", "left"] and table["PRECALL"] == ["yes", "-", "-"]
-    assert all(len(line) > 50 for line in lines[1:])
-    assert len(run("opcodes", "CALL", "CALL_KW").stdout.splitlines()) == 3
-    assert run("opcodes", "NO_SUCH").returncode == 2
-    for command in ("demo", "explain", "dis", "opcodes", "info"):
-        assert run(command, "--help").returncode == 0
-
-
-@pytest.mark.parametrize("arguments, words", [
-    (["explain", "nowhere.py:f"], "no file"),
-    (["explain", "nothing"], "FILE:FUNC"),
-    (["dis", __file__ + ":no_such"], "no function"),
-    (["dis", __file__ + ":os"], "Python function"),
-    (["explain", __file__ + ":triangle", "--types", "int,int"], "takes 1 arguments"),
-    (["explain", __file__ + ":triangle", "--call", "1/0"], "ZeroDivisionError"),
-])
-def test_errors_are_one_line(arguments, words):
-    done = run(*arguments)
-    assert done.returncode == 2
-    assert words in done.stderr and "Traceback" not in done.stderr and len(done.stderr.splitlines()) == 1
-
-
-def test_demo():
-    done = run("demo", "--quick")
-    assert done.returncode == 0, done.stderr
-    assert len(done.stdout.splitlines()) == 11 and "NO" not in done.stdout
-
-
-def test_demo_where_nothing_is_compiled():
-    done = run("demo", JIT_DISABLE="1")
-    assert (done.returncode, done.stderr) == (2, "python -m jit demo: functions are not compiled here: switched off by JIT_DISABLE\n")
-
-
 def test_dumps_and_perf_map():
     text = "import jit, os\n@jit.jit\ndef f(n):\n    return n + 1\nf(1)\nprint(os.getpid())"
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, sys.path)), JIT_PERF="1", JIT_CHECK="1",
@@ -199,20 +149,3 @@ def test_unknown_stages_are_named():
     text = "import jit\nf = jit.jit(lambda n: n + 1)\nprint(f(1))"
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, env=environment, check=True)
     assert done.stdout == "2\n" and "JIT_DUMP knows instructions" in done.stderr.splitlines()[0]
-
-
-@pytest.mark.parametrize("text", ["raise KeyboardInterrupt", "raise BaseException('b')", "raise SystemExit(3)", "1 / 0", "def f(:", "\0"])
-def test_files_that_do_not_load(tmp_path, text):
-    program = tmp_path / "program.py"
-    program.write_text(text)
-    done = run("explain", f"{program}:f")
-    assert done.returncode == 2 and done.stdout == ""
-    assert len(done.stderr.splitlines()) == 1 and "does not load" in done.stderr
-
-
-@pytest.mark.parametrize("call, status", [("f(", 2), ("f()", 2), ("exit(3)", 2), ("1 / 0", 2), ("f(3)", 0)])
-def test_calls_that_fail(tmp_path, call, status):
-    program = tmp_path / "program.py"
-    program.write_text("def f(a):\n    return a\n")
-    done = run("explain", f"{program}:f", "--call", call)
-    assert done.returncode == status and len(done.stderr.splitlines()) == (1 if status else 0)
