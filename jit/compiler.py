@@ -18,6 +18,7 @@ from jit.liveness import Numbering
 from jit.order import arrange
 from jit.profit import is_worthwhile
 from jit.machine import arena, records, routines
+from jit.restarting import mark_restarts
 from jit.templates import (boxing, buffers, calls, control, floats, globals, hoisted, items, iterating, numbers, stores, strings, sums)  # noqa: F401
 from jit.unit import ABSENT
 from jit.walk import walk
@@ -107,6 +108,7 @@ def compile_function(unit, argument_types, shapes, knowledge, function_record):
         mark_self_calls(order)
     code = Code()
     exits = collect_exits(order, overflow)
+    mark_restarts(order)
     place_data(unit, code, exits, allocation, context, function_record.address)
     try:
         emit_code(unit, code, walker, numbering, allocation, context)
@@ -283,8 +285,9 @@ def place_data(unit, code, exits, allocation, context, function_record):
             resume=_at(base, leaving.resume, biases.instruction_resume_bias),
             executing=_at(base, leaving.executing, biases.instruction_executing_bias),
             following=_at(base, leaving.following, biases.instruction_resume_bias),
-            observe=writer.observe(leaving), has_frame_slot=context.has_frame_slot, identity=leaving.number,
-            entries=entries)
+            observe=writer.observe(leaving),
+            flags=records.HAS_FRAME_SLOT * context.has_frame_slot | records.RESTARTS * leaving.restarts,
+            identity=leaving.number, entries=entries)
         address += size
 
 

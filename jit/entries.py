@@ -5,7 +5,7 @@ the version relies on and the arguments' types, unboxing as it tests. What fits 
 CPython's own vectorcall with the arguments untouched.
 
 The wrapper's block at [rsp] while a body runs: +0 D (see machine/leave.py), +8 the function, which is held: callers need not
-hold what they call (a signal handler may replace itself), and its machine code dies with it.
+hold what they call (a signal handler may replace itself), and its machine code dies with it; +16 the arguments.
 Source: PEP 590 (vectorcall).
 """
 
@@ -25,7 +25,7 @@ from platforms.cpython.layout import layout
 L = layout()
 PUSHED = (rbx, rbp, r12, r13, r14, r15)
 BLOCK = 24
-FUNCTION = 8
+FUNCTION, ARGUMENTS = 8, 16
 
 
 class Entry:
@@ -79,6 +79,7 @@ class EntryEmitter(ArgumentMatching):
         self.miss = asm.label("miss")
         self.out = asm.label("out")
         self.called = asm.label("called")
+        self.left = asm.label("left")
 
     def constant(self, value):
         return relative(self.asm.constant(value))
@@ -170,6 +171,7 @@ class EntryEmitter(ArgumentMatching):
         asm.jne(self.miss)
         asm.add(relative(record + records.CALLS), 1)
         asm.mov(mem64(rsp, FUNCTION), rbx)
+        asm.mov(mem64(rsp, ARGUMENTS), rbp)
         emit_incref(asm, rbx, rcx)
         asm.call(code.address)
         asm.marker(None)
@@ -178,7 +180,7 @@ class EntryEmitter(ArgumentMatching):
         asm.add(ecx, r14d)
         asm.mov(mem32(r15, L.thread_recursion_remaining), ecx)
         asm.test(edx, edx)
-        asm.jnz(self.called)
+        asm.jnz(self.left)
         if code.result is types.FLOAT:
             asm.movapd(xmm15, xmm0)
             asm.call(self.routines.box_float)
@@ -291,6 +293,7 @@ class EntryEmitter(ArgumentMatching):
         """Return rax to the caller of the wrapper; `called` lets go of the function first."""
         asm = self.asm
         last = asm.label("last_reference")
+        self.emit_restart()
         asm.bind(self.called)
         asm.mov(rdi, mem64(rsp, FUNCTION))
         emit_decref(asm, rdi, last)
@@ -305,6 +308,19 @@ class EntryEmitter(ArgumentMatching):
             for register in reversed(PUSHED):
                 asm.pop(register)
             asm.jmp(self.routines.drop_last)
+
+    def emit_restart(self):
+        """A body has left: edx = 2 if nothing had happened in it yet, so that CPython may make the call as it came."""
+        asm = self.asm
+        asm.bind(self.left)
+        asm.cmp(edx, 2)
+        asm.jne(self.called)
+        asm.mov(rbx, mem64(rsp, FUNCTION))
+        asm.mov(rbp, mem64(rsp, ARGUMENTS))
+        asm.mov(r12, self.code.co_argcount)
+        # The caller's reference stands: no code but the body's has run.
+        emit_decref(asm, rbx, self.original)
+        asm.jmp(self.original)
 
     def emit_leave_for(self, target):
         """Tail-jump with the wrapper's arguments as they came."""

@@ -13,7 +13,7 @@ from jit.types import ARRAY, BYTEARRAY, INT, LIST
 from jit.values import Exit, Operation, RangeIterator, Value, VirtualTuple
 
 #: What loops may consist of: none of these changes a container's header or a pointer in it, or runs foreign code.
-_QUIET = frozenset({
+QUIET = frozenset({
     *(f"BINARY_OP {symbol}" for symbol in ("+", "-", "*", "/", "//", "%", "**", "&", "|", "^", "<<", ">>")),
     *(f"{family}_{kind}" for family in ("item", "known_item", "element") for kind in ("int", "float", "bool", "object", "exact")),
     "item_byte", "abs", "min", "max", "sqrt", "round", "floor", "ceil", "float_to_int", "libm_1", "libm_2", "UNARY_NEGATIVE",
@@ -68,7 +68,7 @@ class _Hoister:
     def is_quiet(self):
         for block in self.blocks:
             for operation in (*block.operations, block.terminator):
-                if operation.template.name not in _QUIET or operation.after is not None:
+                if operation.template.name not in QUIET or operation.after is not None:
                     return False
         return True
 

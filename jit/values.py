@@ -121,12 +121,13 @@ class Exit:
         observe: Value whose type a failed guard reports, or None.
         number: index among the version's exits. address: of its descriptor, once placed. labels: of its stubs, by
             routine. site: key under which an observed type is remembered. position: last position at which it is taken.
+        restarts: nothing that anybody could notice has happened before it, so the interpreter may make the whole call.
         hoisted: offset of the loop it was moved in front of, or None.
             early: no loop lies before it, so taking it means that little was gained.
     """
 
     __slots__ = ("reason", "instruction", "resume", "executing", "following", "locals", "bound", "stack", "owned",
-                 "observe", "number", "address", "labels", "routine", "site", "position", "early", "hoisted")
+                 "observe", "number", "address", "labels", "routine", "site", "position", "early", "hoisted", "restarts")
 
     def __init__(self, reason, instruction, locals, bound, stack, owned):
         self.reason = reason
@@ -145,6 +146,7 @@ class Exit:
         self.position = -1
         self.early = False
         self.hoisted = None
+        self.restarts = False
 
     def forget_state(self):
         """Once the descriptor is written, only what reports need is kept: values hold Python objects alive."""

@@ -133,6 +133,7 @@ class LeaveRoutines(CalloutRoutines, FreeingRoutines):
         reuse, run, no_slot, failed, finish = (asm.label(n) for n in ("reuse", "run", "no_slot", "failed", "finish"))
         asm.bind(self.leave)
         self.emit_count()
+        self.emit_restart()
         asm.call(self.frames.materialise_callers)
         asm.mov(mem64(rbp, BASE), r13)
         asm.mov(eax, mem32(rbx, r.FLAGS))
@@ -211,6 +212,26 @@ class LeaveRoutines(CalloutRoutines, FreeingRoutines):
         asm.jb(counted)
         asm.mov(mem64(rdx, r.ATTENTION), 1)
         asm.bind(counted)
+
+    def emit_restart(self):
+        """Let an entry wrapper that called this body make the call in the interpreter, from its start: edx = 2."""
+        asm = self.asm
+        no = asm.label("no_restart")
+        asm.mov(eax, mem32(rbx, r.FLAGS))
+        asm.test(eax, r.RESTARTS)
+        asm.jz(no)
+        asm.cmp(mem64(rbp, VARIANT), START)
+        asm.jne(no)
+        asm.mov(ecx, mem32(rbx, r.FRAME_SIZE))
+        asm.lea(rcx, mem64(rbp, r.SAVE_AREA, rcx, 1))
+        asm.mov(rax, mem64(rcx, 0))
+        asm.cmp(mem32(rax, 3), 0)
+        asm.jne(no)
+        asm.add(r14d, 1)
+        asm.mov(edx, 2)
+        asm.mov(rsp, rcx)
+        asm.ret()
+        asm.bind(no)
 
     def emit_instruction_pointer(self):
         """Where the interpreter goes on in frame r12, and for AFTER the result on top of its stack."""

@@ -23,7 +23,8 @@ FRAME_SIZE, STACKTOP, FUNCTION_RECORD, VERSION_RECORD = 0, 4, 8, 16
 RESUME, EXECUTING, FOLLOWING, COUNT, OBSERVED, OBSERVE, FLAGS, N_ENTRIES = 24, 32, 40, 48, 56, 64, 68, 72
 ENTRIES = 88
 ENTRY_SIZE = 16
-HAS_FRAME_SLOT = 1
+#: Flags: the body keeps a slot for its frame; nothing has happened before this exit, so the call may be made anew.
+HAS_FRAME_SLOT, RESTARTS = 1, 2
 _HEAD = Struct("<IIqqqqqQQiIIIQ")
 _ENTRY = Struct("<Iiq")
 
@@ -61,7 +62,7 @@ def descriptor_size(entries):
 
 
 def write_descriptor(address, *, frame_size, stacktop, function_record, version_record, resume, executing, following,
-                     observe, has_frame_slot, identity, entries):
+                     observe, flags, identity, entries):
     """Fill a descriptor. Instruction pointers are what the frame's field is to hold, 0 where there is none.
 
     Args:
@@ -69,7 +70,7 @@ def write_descriptor(address, *, frame_size, stacktop, function_record, version_
     """
     pack = _ENTRY.pack
     data = _HEAD.pack(frame_size, stacktop, function_record, version_record, resume, executing, following, 0, 0, observe,
-                      HAS_FRAME_SLOT if has_frame_slot else 0, len(entries), 0, identity)
+                      flags, len(entries), 0, identity)
     data += b"".join([pack(*entry) for entry in entries])
     ctypes.memmove(address, data, len(data))
 

@@ -253,7 +253,9 @@ def _dictionaries(fields, peeker):
     keys = read(id(mapping) + fields.dict_keys)
     yield "dict_keys", keys != 0, True
     yield "dict_values", read(id(mapping) + fields.dict_values), 0
-    yield "dict_values", read(id(_Marker().__dict__) + fields.dict_values) != 0, True
+    instance = _Marker()
+    instance.attribute = 1
+    yield "dict_values", peeker.number(read(id(instance.__dict__) + fields.dict_values)) is not None, True
     kinds = [peeker.number(read(id(items) + fields.dict_keys) + fields.keys_kind, 1) for items in ({1: 1}, mapping)]
     yield "keys_kind", (kinds[0], kinds[1] != 0), (0, True)
     yield "keys_entries_used", peeker.number(keys + fields.keys_entries_used), 2

@@ -107,7 +107,7 @@ class Level:
         self.words = arena().allocate_data(8 * len(self.data) + 8)
         r.write_descriptor(self.descriptor, frame_size=self.frame_size, stacktop=len(self.values), function_record=self.record,
                            version_record=self.version, resume=resume, executing=executing, following=following, observe=-1,
-                           has_frame_slot=True, identity=0, entries=self.entries)
+                           flags=r.HAS_FRAME_SLOT, identity=0, entries=self.entries)
         for number, word in enumerate(self.data):
             ctypes.c_uint64.from_address(self.words + 8 * number).value = word
 
