@@ -1,7 +1,8 @@
 """Whether this process can run compiled code."""
 
-import os
 from collections import namedtuple
+
+from jit.switches import flag
 
 
 class Availability(namedtuple("Availability", "ok reason")):
@@ -15,7 +16,7 @@ class Availability(namedtuple("Availability", "ok reason")):
 
 def examine():
     """Ask the environment, then the platform."""
-    if os.environ.get("JIT_DISABLE", "") not in ("", "0"):
+    if flag("JIT_DISABLE"):
         return Availability(False, "switched off by JIT_DISABLE")
     import platforms
     found = platforms.support()

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 import time
+import warnings
 
 from jit.errors import CommandError
 
@@ -35,6 +36,7 @@ def main(arguments):
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    warnings.filterwarnings("error", "purejit: .*internal error", RuntimeWarning)
     name = PROGRAM
     try:
         options = parse(arguments)

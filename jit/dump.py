@@ -5,21 +5,46 @@ JIT_DUMP_ONLY=qualname                             only of the function with thi
 JIT_CHECK=1                                        verify the compiler's own invariants at every compilation
 """
 
+import atexit
 import os
 import sys
 
-STAGES = frozenset(filter(None, os.environ.get("JIT_DUMP", "").split(",")))
-ONLY = os.environ.get("JIT_DUMP_ONLY", "")
-KNOWN = ("instructions", "values", "intervals", "asm", "exits")
-CHECK = os.environ.get("JIT_CHECK", "") not in ("", "0")
+from jit.switches import complain, flag
 
-if not STAGES.issubset(KNOWN):
-    print(f"purejit: JIT_DUMP knows {', '.join(KNOWN)}, not {', '.join(sorted(STAGES.difference(KNOWN)))}", file=sys.stderr)
+KNOWN = ("instructions", "values", "intervals", "asm", "exits")
+STAGES = frozenset(filter(None, map(str.strip, os.environ.get("JIT_DUMP", "").split(","))))
+ONLY = os.environ.get("JIT_DUMP_ONLY", "")
+CHECK = flag("JIT_CHECK")
+
+_met = not ONLY
 
 
 def wanted(stage, unit):
     """Whether a stage of this unit is to be printed."""
-    return stage in STAGES and (not ONLY or unit.function.__qualname__ == ONLY)
+    global _met
+    if stage not in STAGES or ONLY and unit.function.__qualname__ != ONLY:
+        return False
+    _met = True
+    return True
+
+
+def _check_settings():
+    """Tell of settings that print nothing, which otherwise look like a compiler that does nothing."""
+    unknown = STAGES.difference(KNOWN)
+    if unknown:
+        complain(f"JIT_DUMP knows {', '.join(KNOWN)}, not {', '.join(sorted(unknown))}")
+    if ONLY and not STAGES:
+        complain("JIT_DUMP_ONLY does nothing without JIT_DUMP")
+    elif ONLY:
+        atexit.register(_check_met)
+
+
+def _check_met():
+    if not _met:
+        complain(f"no function of the qualified name {ONLY!r}, which JIT_DUMP_ONLY asks for, was compiled")
+
+
+_check_settings()
 
 
 def write(text):
