@@ -2,6 +2,8 @@
 
 from types import FunctionType, MethodType
 
+from jit.carried import mark
+
 _support = None
 
 
@@ -35,6 +37,7 @@ def jit(function):
         target = target.__func__
     if not isinstance(target, FunctionType):
         raise TypeError(f"jit takes a Python function, not {type(function).__name__}")
+    mark(target)
     if available():
         from jit.dispatch import COMPILER
         COMPILER.register(target)
