@@ -22,7 +22,7 @@ from jit.machine import monitoring
 from jit.types import INT, OBJECT, STATIC, UNBOXED, exact, shape_of
 from jit.unit import Unit, check_compilable
 from jit.walk import Knowledge
-from jit.bytecodes import builtins, calls, comparisons, containers, control, names, numbers, stack  # noqa: F401  (declare handlers)
+from jit.bytecodes import builtins, calls, comparisons, containers, control, displays, names, numbers, stack  # noqa: F401  (declare handlers)
 from platforms.cpython import entry
 from platforms.cpython.layout import layout
 

@@ -29,11 +29,8 @@ _REASONS = {
         RERAISE WITH_EXCEPT_START""",
     "a with block is run by the interpreter": "BEFORE_WITH",
     "no template: patterns": "GET_LEN MATCH_CLASS MATCH_KEYS MATCH_MAPPING MATCH_SEQUENCE",
-    "no template: text is formatted": "BUILD_STRING CONVERT_VALUE FORMAT_SIMPLE FORMAT_VALUE FORMAT_WITH_SPEC",
-    "no template: dictionaries and sets are built": """
-        BUILD_CONST_KEY_MAP BUILD_MAP BUILD_SET DICT_MERGE DICT_UPDATE MAP_ADD SET_ADD SET_UPDATE""",
-    "no template: lists are extended or stored into by slice": "LIST_EXTEND LIST_TO_TUPLE STORE_SLICE",
-    "no template: something is deleted": "DELETE_ATTR DELETE_DEREF DELETE_GLOBAL DELETE_SUBSCR",
+    "no template: dictionaries are merged": "DICT_MERGE DICT_UPDATE",
+    "no template: something is deleted": "DELETE_ATTR DELETE_DEREF DELETE_GLOBAL",
     "no template: import, or a class is made": "IMPORT_FROM IMPORT_NAME LOAD_BUILD_CLASS",
     "no template: calls with *arguments": "CALL_FUNCTION_EX",
     "no template: unpacking with a *target": "UNPACK_EX",

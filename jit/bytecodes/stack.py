@@ -74,6 +74,10 @@ def load_fast_and_clear(w, instruction):
     elif bound is True:
         w.push(value)
         state.locals[number], state.bound[number] = None, False
+    elif bound.__class__ is Value and bound.block is not None and (bound.block.index, number) not in w.knowledge.peeled:
+        # Walked once unbound and once bound, this is known: usually a comprehension's own variable is never bound.
+        w.knowledge.peeled.add((bound.block.index, number))
+        raise Restart
     else:
         return w.leave("a variable that may be unbound is saved by a comprehension")
 

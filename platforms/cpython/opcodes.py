@@ -54,7 +54,16 @@ def _fused(first, second):
     return lambda argument, version: [(first, argument >> 4), (second, argument & 15)]
 
 
+#: CALL_INTRINSIC_1's functions that were opcodes of their own in 3.11 (Include/internal/pycore_intrinsics.h).
+_INTRINSICS = {5: "UNARY_POSITIVE", 6: "LIST_TO_TUPLE"}
+
+
+def _call_intrinsic(argument, version):
+    return [(_INTRINSICS.get(argument, "CALL_INTRINSIC_1"), argument)]
+
+
 _COMMON = {
+    "CALL_INTRINSIC_1": _call_intrinsic,
     "BINARY_OP": _binary_op,
     "COMPARE_OP": _compare_op,
     "LOAD_GLOBAL": _load_global,
