@@ -14,9 +14,9 @@ def environment(root=ROOT, **extra):
     return dict(os.environ, PYTHONPATH=os.pathsep.join([str(root), *others]), **extra)
 
 
-def run(*arguments, root=ROOT, cwd=None, **extra):
-    """`python -m jit` with these arguments, to its end."""
-    return subprocess.run([sys.executable, "-m", "jit", *arguments], capture_output=True, text=True, cwd=cwd,
+def run(*arguments, root=ROOT, cwd=None, options=(), **extra):
+    """`python -m jit` with these arguments, and options of python itself, to its end."""
+    return subprocess.run([sys.executable, *options, "-m", "jit", *arguments], capture_output=True, text=True, cwd=cwd,
                           env=environment(root, **extra), timeout=120)
 
 

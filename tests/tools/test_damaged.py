@@ -16,6 +16,11 @@ def installation(tmp_path):
     return tmp_path
 
 
+def damaged_run(*arguments, installation):
+    """`python -m jit` of the installation alone: -S keeps a second one, such as `pip install -e` makes, from standing in."""
+    return run(*arguments, root=installation, cwd=installation, options=("-S",))
+
+
 def assert_complaint(done):
     """One line on stderr, an exit status that is not success, no traceback."""
     assert done.returncode in (1, 2), done
@@ -41,7 +46,7 @@ def remove(path):
 
 
 def test_the_copy_works(installation):
-    done = run("demo", "--quick", root=installation, cwd=installation)
+    done = damaged_run("demo", "--quick", installation=installation)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -53,7 +58,7 @@ def test_the_copy_works(installation):
 ])
 def test_damaged_modules(installation, name, damage):
     damage(installation / name)
-    done = run("demo", "--quick", root=installation, cwd=installation)
+    done = damaged_run("demo", "--quick", installation=installation)
     assert_complaint(done)
     assert "damaged" in done.stderr
 
@@ -61,28 +66,28 @@ def test_damaged_modules(installation, name, damage):
 @pytest.mark.parametrize("package", ["jit/machine", "jit/templates", "jit/bytecodes", "asm", "regalloc", "platforms", "platforms/cpython"])
 def test_missing_packages(installation, package):
     shutil.rmtree(installation / package)
-    assert_complaint(run("demo", "--quick", root=installation, cwd=installation))
+    assert_complaint(damaged_run("demo", "--quick", installation=installation))
 
 
 def test_a_package_that_is_a_file_or_leads_nowhere(installation):
     shutil.rmtree(installation / "regalloc")
     (installation / "regalloc").write_text("")
-    assert_complaint(run("demo", "--quick", root=installation, cwd=installation))
+    assert_complaint(damaged_run("demo", "--quick", installation=installation))
     (installation / "regalloc").unlink()
     (installation / "regalloc").symlink_to("regalloc")
-    assert_complaint(run("demo", "--quick", root=installation, cwd=installation))
+    assert_complaint(damaged_run("demo", "--quick", installation=installation))
 
 
 def test_the_command_itself(installation):
     (installation / "jit/__main__.py").unlink()
-    assert_complaint(run("demo", root=installation, cwd=installation))
+    assert_complaint(damaged_run("demo", installation=installation))
 
 
 @pytest.mark.parametrize("command", [["opcodes"], ["info"], ["explain", "kernels.py:fib"], ["dis", "kernels.py:fib", "--types", "int"]])
 def test_other_commands(installation, command):
     shutil.copy(ROOT / "jit/kernels.py", installation / "kernels.py")
-    assert run(*command, root=installation, cwd=installation).returncode == 0
+    assert damaged_run(*command, installation=installation).returncode == 0
     cut_off(installation / "jit/api.py")
-    done = run(*command, root=installation, cwd=installation)
+    done = damaged_run(*command, installation=installation)
     assert_complaint(done)
     assert "damaged" in done.stderr
