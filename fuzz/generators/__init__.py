@@ -1,0 +1,1 @@
+"""Generators: functions of `fuzz.choices.Choices` that make programs, values and code objects."""
