@@ -219,6 +219,10 @@ def direct_call(w, function, arguments, names, depth):
     w.push(result)
     if result.type.is_object:
         state.owned |= {result}
+    for value in consumed:
+        # Arguments that nothing else holds; where the call leaves, its template drops them.
+        state.owned |= {value}
+        w.drop(value)
     return None
 
 

@@ -80,6 +80,20 @@ def inner(a, b, n):
     return a + b
 
 
+def fresh(a, b, n):
+    """Arguments that nothing but the call itself holds."""
+    made = take([a, b], n)
+    for i in range(n):
+        made = take([a, (b, i)], i), take(n=take([b], i), items=[a])
+    return take((b, [a]), a + b)
+
+
+def take(items, n):
+    for i in range(2):
+        last = items[i - 1]
+    return [last, items]
+
+
 def unbound(a, b, n):
     for i in range(n):
         if i == 1:
@@ -116,7 +130,7 @@ def strings(a, b, n):
     return text, {text: b}, f"{n}{a}", text.upper(), n in [a, b, n]
 
 
-FUNCTIONS = [loop, store, iterate, fail_inside, outer, unbound, closure, compare, strings]
+FUNCTIONS = [loop, store, iterate, fail_inside, outer, fresh, unbound, closure, compare, strings]
 
 
 def arguments():
@@ -134,7 +148,7 @@ def counts(values):
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
 def test_reference_counts(function):
     """Arguments, constants and globals have the same counts after as before, whatever way the calls ended."""
-    helpers = (inner,) if function is outer else ()
+    helpers = {outer: (inner,), fresh: (take,)}.get(function, ())
     (plain, *_), (fast, *_) = copies(function, *helpers)
     values, calls = arguments()
     # Small ints belong to the whole process, which uses them meanwhile.
@@ -163,7 +177,7 @@ def test_reference_counts(function):
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
 def test_reference_counts_of_single_calls(function):
     """One call changes no count by more or less than the interpreted call does: results are compared while they are held."""
-    helpers = (inner,) if function is outer else ()
+    helpers = {outer: (inner,), fresh: (take,)}.get(function, ())
     (plain, *_), (fast, *_) = copies(function, *helpers)
     values, calls = arguments()
     gc.collect()
