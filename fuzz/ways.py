@@ -4,6 +4,7 @@ A way is a function of a `Comparison`; it returns a `Difference` or None. All wa
 their own, so that state that a program keeps between calls develops alike.
 """
 
+import difflib
 import gc
 import sys
 import threading
@@ -167,9 +168,9 @@ def shuffled(comparison):
                 outcome(other.entry, other.arguments(0), other.namespace)
     if printed[0] == printed[1]:
         return None
-    first, second = printed
-    where = next((f"{one}\n  then: {two}" for one, two in zip(first[0], second[0]) if one != two), f"{first[1]} {second[1]}")
-    return Difference("compiled twice: not the same code", f"first: {where}")
+    first, second = (("\n".join(texts) + f"\n{sizes}").splitlines() for texts, sizes in printed)
+    changed = [line for line in difflib.unified_diff(first, second, "first", "again", n=0, lineterm="")]
+    return Difference("compiled twice: not the same code", "\n".join(changed[:40]))
 
 
 def evaluated(comparison):

@@ -4,7 +4,7 @@ from jit import types
 from jit.errors import InternalError, Unsupported
 from jit.inlining import NotInlined
 from jit.template import FAMILIES, find
-from jit.values import Edge, Exit, Operation, Value, VirtualTuple, constant_value, null_value
+from jit.values import Edge, Exit, Operation, Value, VirtualTuple, by_number, constant_value, null_value
 
 
 class Builder:
@@ -265,7 +265,7 @@ class Builder:
         if not state.transient:
             return
         held = state.values()
-        for value in state.transient:
+        for value in by_number(state.transient):
             if value in held:
                 self.operation("incref", value)
                 state.owned = state.owned | {value}

@@ -88,7 +88,7 @@ def compile_function(unit, argument_types, shapes, knowledge, function_record):
     prune(order)
     hoist(walker, loops, knowledge.rigid)
     dump.show_walk(unit, order)
-    result = result_type(walker)
+    result = walker.result_type()
     if not walker.returns and not walker.loops_reached:
         reason, line, operation = unit.notes[0] if unit.notes else ("it never returns", None, None)
         raise Unsupported(reason, line, operation)
@@ -202,14 +202,6 @@ def prune(order):
 
 def holds_reference(value):
     return value.type.is_object and value.type is not types.PENDING
-
-
-def result_type(walker):
-    """The representation of the result: unboxed if all returns agree, else an object."""
-    found = {value.type for value in walker.returns}
-    if len(found) == 1:
-        return found.pop()
-    return types.OBJECT
 
 
 def entry_exit(unit, walker):

@@ -6,7 +6,7 @@ from jit.builder import Builder
 from jit.errors import InternalError, Unsupported
 from jit.state import State
 from jit.types import INT, NULL, OBJECT, PENDING
-from jit.values import Block, Edge, RangeIterator, Value
+from jit.values import Block, Edge, RangeIterator, Value, by_number
 
 class Restart(Exception):
     """The walk learnt something it needed from the start; walk again."""
@@ -266,7 +266,7 @@ class Merger(Builder):
         for parameter, value in zip(block.parameters, arguments):
             if value is not None and parameter in block.state.owned and value.type.is_object:
                 wanted[value] = wanted.get(value, 0) + 1
-        for value in block.state.owned:
+        for value in by_number(block.state.owned):
             if value.block is not block:
                 wanted[value] = wanted.get(value, 0) + 1
         for value, count in wanted.items():

@@ -66,6 +66,11 @@ def null_value():
     return value
 
 
+def by_number(values):
+    """A set of Values in an order that is the same in every compilation."""
+    return sorted(values, key=lambda value: value.number)
+
+
 class RangeIterator:
     """A range iterator that exists only as numbers; an exit builds the object.
 

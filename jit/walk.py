@@ -75,6 +75,7 @@ class Walker(Merger):
         self.heap = []
         self.returns = []
         self.deferred = False
+        self.calls_itself = False
         self.loops_reached = False
         self.limit = BLOCK_LIMIT_FACTOR * len(self.flow.ends) + 64
 
@@ -117,9 +118,24 @@ class Walker(Merger):
 
     def resolve_result(self):
         """A call of the function itself was met before its result type was known."""
-        found = {value.type for value in self.returns}
-        self.knowledge.result = found.pop() if len(found) == 1 else OBJECT
+        self.knowledge.result = self.type_of_returns()
         raise Restart
+
+    def type_of_returns(self):
+        """The representation of the result: unboxed if all returns agree, else an object."""
+        found = {value.type for value in self.returns}
+        return found.pop() if len(found) == 1 else OBJECT
+
+    def result_type(self):
+        """The same, as calls of the function by itself have been told."""
+        return self.knowledge.result if self.calls_itself else self.type_of_returns()
+
+    def told_wrong(self):
+        """Whether a result type that calls of the function by itself have been told is not that of all returns."""
+        if not self.calls_itself or self.knowledge.result in (OBJECT, self.type_of_returns()):
+            return False
+        self.knowledge.result = OBJECT
+        return True
 
     def walk(self, block):
         """Walk one block version from its first instruction to the end of the basic block."""
@@ -188,7 +204,7 @@ def walk(unit, argument_types, shapes, knowledge):
             conflict = _check_edges(walker)
         except Restart:
             continue
-        if not conflict:
+        if not conflict and not walker.told_wrong():
             return walker
     raise Unsupported("types do not settle")
 

@@ -57,9 +57,14 @@ class BaseTarget:
         """The case, to be read."""
         raise NotImplementedError
 
-    def export(self, case, title):
-        """Source of a pytest file of its own that fails while the bug is there; `title`: one line on what it is."""
-        raise NotImplementedError
+    def export(self, case, title, name):
+        """Source of a pytest file of its own that fails while the bug is there.
+
+        Args:
+            title: one line on what it is. name: of the test function, behind ``test_``.
+        """
+        from fuzz.export import file_text
+        return file_text(self.name, case, title, name)
 
     def reduce(self, case):
         """Yield smaller cases, those that take most away first. Further ones may be made from each."""
