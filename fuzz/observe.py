@@ -34,8 +34,8 @@ class Describer:
             return "constant", repr(value)
         if kind in (str, bytes, complex, range, slice, type(...), type(NotImplemented)):
             return kind.__name__, repr(value)
-        if isinstance(value, _BY_NAME):
-            return kind.__name__, getattr(value, "__qualname__", "")
+        if issubclass(kind, _BY_NAME):  # isinstance would ask the value
+            return kind.__name__, value.__qualname__ if kind in (*_BY_NAME,) else ""
         return self.structure(value, kind, depth)
 
     def structure(self, value, kind, depth):
@@ -48,7 +48,7 @@ class Describer:
         if depth == 0:
             return kind.__qualname__, number, "..."
         name = kind.__qualname__
-        if isinstance(value, BaseException):
+        if issubclass(kind, BaseException):
             return name, number, self.exception(value, 1)
         content = self.content(value, depth - 1)
         if kind in (list, tuple, dict, set, frozenset, bytearray, array):
@@ -57,22 +57,23 @@ class Describer:
 
     def content(self, value, depth):
         """What a container or a subclass of a number or text holds."""
-        if isinstance(value, list):
+        kind = type(value)
+        if issubclass(kind, list):
             return self.items(list.__iter__(value), list.__len__(value), depth)
-        if isinstance(value, tuple):
+        if issubclass(kind, tuple):
             return self.items(tuple.__iter__(value), tuple.__len__(value), depth)
-        if isinstance(value, dict):
+        if issubclass(kind, dict):
             return [(self(key, depth), self(item, depth)) for key, item in dict.items(value)]
-        if isinstance(value, (set, frozenset)):
+        if issubclass(kind, (set, frozenset)):
             return sorted((self(item, depth) for item in type(value).__mro__[-2].__iter__(value)), key=repr)
         for base in (int, float, str, bytes, bytearray):
-            if isinstance(value, base):
+            if issubclass(kind, base):
                 return base.__repr__(value)
-        if isinstance(value, array):
+        if issubclass(kind, array):
             return value.typecode, repr(value.tobytes())
-        if isinstance(value, memoryview):
+        if issubclass(kind, memoryview):
             return value.format, value.readonly
-        if isinstance(value, MethodType):
+        if issubclass(kind, MethodType):
             return self(value.__self__, depth), value.__func__.__qualname__
         return None
 
@@ -123,17 +124,25 @@ def outcome(function, arguments, namespace):
     Returns:
         dict of part -> description: "result" or "exception", "arguments", "globals".
     """
-    describe = Describer()
+    result = problem = None
     try:
-        found = {"result": describe(function(*arguments))}
+        result = function(*arguments)
     except Exception as error:
-        found = {"exception": describe.exception(error, skip=1)}
-        error.__traceback__ = None
-        del error
-    found["arguments"] = [describe(item) for item in arguments]
-    found["globals"] = [(name, describe(item)) for name, item in namespace.items()
-                        if not isinstance(item, _HIDDEN) and not name.startswith("__")]
+        problem = error
+    describe = Describer()
+    # First what is there in every way of running, so that its numbers do not depend on the frames of a traceback.
+    found = {"arguments": [describe(item) for item in arguments], "globals": described_globals(namespace, describe)}
+    if problem is None:
+        found["result"] = describe(result)
+    else:
+        found["exception"] = describe.exception(problem, skip=1)
+        problem.__traceback__ = None
     return found
+
+
+def described_globals(namespace, describe):
+    """(name, description) of a module's data."""
+    return [(name, describe(item)) for name, item in namespace.items() if not issubclass(type(item), _HIDDEN) and not name.startswith("__")]
 
 
 #: The parts of an exception's description, in order.
@@ -151,8 +160,8 @@ def first_difference(wanted, got):
     for part in ("result", "exception"):
         if (part in wanted) != (part in got):
             return f"{_summary(wanted)} became {_summary(got)}", repr(wanted)[:2000], repr(got)[:2000]
-    for part in wanted:
-        one, two = wanted[part], got.get(part)
+    for part in ("result", "exception", *wanted):
+        one, two = wanted.get(part), got.get(part)
         if one == two:
             continue
         what = part

@@ -47,15 +47,16 @@ class Run:
     Args:
         target: name. seed: text. seconds: clock time, or None. count: cases per worker, or None. jobs: number of workers.
         store: Store or None. options: the target's. fault: name of a fault to plant (see fuzz/faults.py) or None.
-        first: stop at the first finding.
+        first: stop at the first finding. known: store.Entry list to begin with. show: called with the Summary and the seconds left.
     """
 
     def __init__(self, target, seed, seconds=None, count=None, jobs=1, store=None, options=None, fault=None, first=False,
-                 show=lambda summary, left: None):
+                 known=(), show=lambda summary, left: None):
         self.job = {"kind": "explore", "target": target, "options": options or {}, "seed": str(seed), "fault": fault}
         self.summary = Summary(target, str(seed))
         self.seconds, self.count, self.store, self.first, self.show = seconds, count, store, first, show
-        self.slots = [Slot(number) for number in range(jobs)]
+        self.slots = [Slot(number, kept=[entry.recipe for entry in known],
+                           features={feature for entry in known for feature in entry.features}) for number in range(jobs)]
 
     def run(self):
         """Run to the end; returns the Summary. Ctrl-C ends it early, with all that was found."""

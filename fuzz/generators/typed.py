@@ -37,10 +37,10 @@ class Writer(Expressions):
 
     def program(self):
         choices = self.choices
-        for number in range(choices.pick((1, 1, 1, 2, 2, 3))):
+        for number in range(choices.pick((1, 1, 1, 1, 2, 2, 3))):
             self.function(number)
         name, kinds = self.functions[-1]
-        calls = tuple(self.arguments(name, kinds) for _ in range(choices.between(1, 4)))
+        calls = tuple(self.arguments(name, kinds) for _ in range(choices.between(1, 3)))
         return Program("\n".join(self.lines) + "\n", name, calls, origin=("typed",))
 
     def arguments(self, name, kinds):
@@ -62,7 +62,7 @@ class Writer(Expressions):
         choices = self.choices
         kinds = [choices.pick(PARAMETERS) for _ in range(choices.between(1, 4))]
         self.names = {f"p{index}": kind for index, kind in enumerate(kinds)}
-        self.budget = choices.between(1, 7)
+        self.budget = choices.pick((1, 2, 2, 3, 3, 4, 6))
         parameters = list(self.names)
         name = f"f{number}"
         if choices.chance(12) and kinds[-1] not in SEQUENCES:

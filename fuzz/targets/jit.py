@@ -10,6 +10,7 @@ from fuzz.choices import Choices
 from fuzz.generators import programs
 from fuzz.loading import Prepared, Unusable
 from fuzz.program import Program
+from fuzz.reducing import smaller_programs
 from fuzz.targets import BaseTarget, Difference, Verdict
 
 #: How often each way is taken, in 100 programs; the rest is "compiled" alone.
@@ -84,6 +85,12 @@ class Target(BaseTarget):
     @staticmethod
     def program(case):
         return Program.from_case({name: item for name, item in case.items() if name not in ("way", "register")})
+
+    def reduce(self, case):
+        if case["way"] != "compiled":
+            yield {**case, "way": "compiled"}
+        for changes in smaller_programs(self.program(case)):
+            yield {**case, **changes}
 
     def text(self, case):
         return f"{self.program(case).text()}# way: {case['way']} (register {case['register']})\n"

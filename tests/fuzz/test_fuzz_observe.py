@@ -1,0 +1,94 @@
+"""The oracles see what they should, and call nothing of what they look at."""
+
+import array
+
+import pytest
+
+from fuzz.observe import Describer, first_difference, outcome
+
+
+def described(value):
+    return Describer()(value)
+
+
+@pytest.mark.parametrize("one, two", [
+    (0.0, -0.0), (1, True), (1, 1.0), (0, None), ("a", b"a"), ([1], (1,)), (2**200, 2**200 + 1), (b"a", bytearray(b"a")), ({1: 2}, {1: 2.0}),
+    ({1, 2}, frozenset({1, 2})), (range(3), range(4)), (array.array("i", [1]), array.array("q", [1])), ([[], []], [[[]]]),
+    ({1: 1, 2: 2}, {2: 2, 1: 1}),
+])
+def test_different_values_are_described_differently(one, two):
+    assert described(one) != described(two)
+
+
+@pytest.mark.parametrize("make", [
+    lambda: float("nan"), lambda: [1, [2.5, "x"], {"k": (None, ...)}], lambda: {3, 1, 2}, lambda: ValueError("x", 1), lambda: len,
+    lambda: array.array("d", [0.5]), lambda: slice(1, None, 2), lambda: memoryview(b"ab"),
+])
+def test_equal_values_are_described_equally(make):
+    assert described(make()) == described(make())
+
+
+def test_identity_and_aliasing_are_part_of_it():
+    shared = [1]
+    assert described([shared, shared]) != described([[1], [1]])
+    loop = []
+    loop.append(loop)
+    assert described(loop) == ("list", 0, [("same", 0)])
+
+
+class Hostile(int):
+    """Every way of looking at it from inside fails."""
+
+    def fail(self, *_):
+        raise AssertionError("called")
+
+    __repr__ = __str__ = __eq__ = __hash__ = __bool__ = __index__ = __int__ = __getattribute__ = __len__ = fail
+
+
+def test_nothing_of_a_hostile_object_is_called():
+    one, two = Hostile(3), Hostile(4)
+    assert described(one)[0] == "Hostile"
+    assert described([one]) == described([Hostile(3)]) != described([two])
+
+
+class Slotted:
+    __slots__ = ("a", "b")
+
+
+def test_attributes():
+    one, two = Slotted(), Slotted()
+    one.a = 1
+    assert described(one) != described(two)
+    two.a = 1
+    assert described(one) == described(two)
+
+
+def raises(x):
+    y = x + 1
+    try:
+        raise KeyError(y)
+    except KeyError as error:
+        raise ValueError(x) from error
+
+
+def test_exceptions_with_all_that_belongs_to_them():
+    found = outcome(raises, (1,), {"G": 2, "__hidden__": 3})
+    kind, arguments, lines, places, cause, context, suppressed = found["exception"]
+    assert (kind, arguments, suppressed) == ("ValueError", [("int", 1)], True)
+    assert [name for name, _ in lines] == ["raises"] and ("y", ("int", 2)) in places[0]
+    assert cause[0] == context[0] == "KeyError"
+    assert found["globals"] == [("G", ("int", 2))]
+
+
+def test_arguments_are_looked_at_afterwards():
+    one = outcome(list.append, ([], 1), {})
+    two = outcome(list.append, ([], 2), {})
+    assert first_difference(one, two)[0] == "arguments"
+
+
+def test_differences_are_named_without_values():
+    assert first_difference(outcome(abs, (-3,), {}), outcome(abs, (-4,), {}))[0] == "result: int"
+    assert first_difference(outcome(abs, (1,), {}), outcome(abs, (1.0,), {}))[0] == "result: int became float"
+    assert first_difference(outcome(abs, (1,), {}), outcome(abs, ("",), {}))[0] == "a result became TypeError"
+    assert first_difference(outcome(int, ("x",), {}), outcome(int, ("y",), {}))[0] == "exception: arguments of ValueError"
+    assert first_difference(outcome(abs, (2,), {}), outcome(abs, (2,), {})) is None
