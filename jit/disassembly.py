@@ -30,9 +30,10 @@ def listing_text(code, filename=None):
     for start, end, comments in code.listing:
         for comment in comments:
             if isinstance(comment, Instruction):
-                if comment.line != last_line and filename is not None:
+                # Instructions that Python's compiler adds may belong to no line.
+                if comment.line not in (None, last_line) and filename is not None:
                     last_line = comment.line
-                    lines.append(f"{last_line:>5}  {linecache.getline(filename, last_line or 0).strip()}")
+                    lines.append(f"{last_line:>5}  {linecache.getline(filename, last_line).strip()}")
                 lines.append(f"       {comment}")
             else:
                 lines.append(f"       ; {comment}")

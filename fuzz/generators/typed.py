@@ -62,7 +62,7 @@ class Writer(Expressions):
         choices = self.choices
         kinds = [choices.pick(PARAMETERS) for _ in range(choices.between(1, 4))]
         self.names = {f"p{index}": kind for index, kind in enumerate(kinds)}
-        self.budget = choices.pick((1, 2, 2, 3, 3, 4, 6))
+        self.budget = choices.pick((1, 1, 2, 2, 3, 4, 6))
         parameters = list(self.names)
         name = f"f{number}"
         if choices.chance(12) and kinds[-1] not in SEQUENCES:
@@ -126,7 +126,7 @@ class Writer(Expressions):
         choices = self.choices
         name = self.target()
         if name in self.names and choices.chance(50):
-            self.line(depth, f"{name} {choices.pick(AUGMENTED)}= {self.expression(2)}")
+            self.line(depth, f"{name} {choices.pick(AUGMENTED)}= {self.expression(choices.between(0, 2))}")
         elif choices.chance(8):
             name = self.fresh("l")
             kind, left, right = choices.pick((("list", "[", "]"), ("list", "[", "]"), ("tuple", "(", ",)")))
@@ -134,7 +134,7 @@ class Writer(Expressions):
             self.line(depth, f"{name} = {left}{items}{right}")
             self.names[name] = kind
         else:
-            self.line(depth, f"{name} = {self.expression(3)}")
+            self.line(depth, f"{name} = {self.expression(choices.between(1, 3))}")
             self.names.setdefault(name, "int")
 
     def unpack(self, depth, loop):

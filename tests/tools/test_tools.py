@@ -9,6 +9,7 @@ import sys
 import pytest
 
 import jit
+from jit import kernels
 
 
 def triangle(n):
@@ -60,6 +61,15 @@ def test_disassembly_shows_source_bytecode_and_code():
     assert "return n * 2" in text and "BINARY_OP *" in text
     pytest.importorskip("capstone")
     assert "imul" in text
+
+
+@pytest.mark.parametrize("kernel", kernels.KERNELS, ids=lambda kernel: kernel.name)
+def test_disassembly_of_kernels(kernel):
+    """Python's compiler gives some instructions no line."""
+    function = kernels.fresh(kernel, jit.jit)
+    function(*kernel.make_arguments(0.01))
+    text = jit.disassemble(function)
+    assert f"def {function.__name__}" not in text and "RETURN_VALUE" in text and "None  " not in text
 
 
 def test_disassembly_without_capstone(monkeypatch):
