@@ -66,14 +66,14 @@ def command_line():
     return " ".join(["python", os.path.join("benchmarks", os.path.basename(sys.argv[0])), *words])
 
 
-def write_section(name, text):
-    """Put text into docs/BENCHMARKS.md, in place of what that section held; sections of other names stay."""
+def write_section(name, text, place=DOCUMENT):
+    """Put text into docs/BENCHMARKS.md, or another document, in place of what that section held; sections of other names stay."""
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
     try:
-        with open(DOCUMENT) as file:
+        with open(place) as file:
             document = file.read()
     except FileNotFoundError:
-        os.makedirs(os.path.dirname(DOCUMENT), exist_ok=True)
+        os.makedirs(os.path.dirname(place), exist_ok=True)
         document = HEADING
     section = f"{begin}\n{text.strip()}\n{end}"
     if begin in document:
@@ -81,5 +81,5 @@ def write_section(name, text):
         document = before + section + rest.split(end, 1)[1]
     else:
         document = document.rstrip("\n") + "\n\n" + section + "\n"
-    with open(DOCUMENT, "w") as file:
+    with open(place, "w") as file:
         file.write(document)

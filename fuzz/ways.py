@@ -89,7 +89,8 @@ def leak(comparison, way, plain, fast):
 def suspicion(wanted, got, calls):
     """What grows otherwise than it does interpreted, or ""."""
     (references, blocks), (got_references, got_blocks) = wanted, got
-    differing = [name for name in {**references, **got_references} if references.get(name) != got_references.get(name)]
+    differing = [name for name in {**references, **got_references} if references.get(name) != got_references.get(name) and
+                 "rebound" not in (references.get(name), got_references.get(name))]
     if differing:
         return f"references of a {differing[0].split(' ')[0]}"
     return "leak: memory blocks" if got_blocks - blocks >= calls else ""
@@ -118,8 +119,10 @@ def growth(side, repeat):
     if repeat == SETTLED:
         gc.collect()
     blocks = sys.getallocatedblocks() - blocks
-    added = {name: counting(item) - count for (name, item), count in zip(watched.items(), before) if counting(item) != count}
-    return added, blocks
+    after = [counting(item) for item in watched.values()]
+    rebound = {name for name, item in watched.items() if name.startswith("global ") and side.namespace.get(name[7:]) is not item}
+    added = {name: new - old for name, old, new in zip(watched, before, after) if new != old or name in rebound}
+    return {name: "rebound" if name in rebound else count for name, count in added.items()}, blocks
 
 
 def starved(comparison):

@@ -18,7 +18,7 @@ from fuzz import targets
 from fuzz.explore import Explorer
 
 #: Address space of a worker: enough for all cases; more is a MemoryError for either side.
-MEMORY_LIMIT = 3 << 30
+MEMORY_LIMIT = 1 << 30
 #: The shared file: number of the case, length of its text, text.
 SHARED_SIZE = 1 << 20
 _HEAD = struct.Struct("<qq")

@@ -192,13 +192,27 @@ def jump_if_or_pop(w, instruction):
             w.pop()
             w.jump(w.index + 1)
         return True
-    kept = w.state.copy()
+    state = w.state
+    kept = state.copy()
     w.pop()
+    # Borrowed from a container, and not held where it is popped: only the edge that keeps it takes a reference.
+    alone = value in state.transient and not state.holds(value)
+    if alone:
+        state.transient = state.transient - {value}
+    w.before_effect()
+    kept.owned, kept.transient = state.owned, frozenset()
+    if alone:
+        kept.owned = kept.owned | {value}
     if on_true:
-        return w.branch("branch_bool", (truth,), None, instruction.target, w.index + 1, true_state=kept)
-    popped = w.state
-    w.state = kept
-    return w.branch("branch_bool", (truth,), None, w.index + 1, instruction.target, true_state=popped)
+        ended = w.branch("branch_bool", (truth,), None, instruction.target, w.index + 1, true_state=kept)
+        keeping = w.block.edges[-2]
+    else:
+        w.state = kept
+        ended = w.branch("branch_bool", (truth,), None, w.index + 1, instruction.target, true_state=state)
+        keeping = w.block.edges[-1]
+    if alone:
+        keeping.increfs.append(value)
+    return ended
 
 
 @bytecode("POP_JUMP_IF_NONE", "POP_JUMP_IF_NOT_NONE", "POP_JUMP_IF_NONE_BACKWARD", "POP_JUMP_IF_NOT_NONE_BACKWARD")

@@ -94,6 +94,18 @@ def take(items, n):
     return [last, items]
 
 
+def and_or(a, b, n):
+    """What decides is sometimes also held by a local, sometimes by the container alone, which lets it go."""
+    items = [a, b, -0.5 * n, n + 300]
+    for i in range(n):
+        held = items[i % 4]
+        x = (held and b, items[2] and a, items[3] or b, held or items[0])
+        items[2] = items[2] and held
+        y = items[2] or x
+        items[2] = i * -0.0
+        items[3] = y and items[3] and i
+    return y, items
+
 def unbound(a, b, n):
     for i in range(n):
         if i == 1:
@@ -130,7 +142,7 @@ def strings(a, b, n):
     return text, {text: b}, f"{n}{a}", text.upper(), n in [a, b, n]
 
 
-FUNCTIONS = [loop, store, iterate, fail_inside, outer, fresh, unbound, closure, compare, strings]
+FUNCTIONS = [loop, store, iterate, fail_inside, outer, fresh, and_or, unbound, closure, compare, strings]
 
 
 def arguments():
