@@ -96,13 +96,13 @@ def take(items, n):
 
 def and_or(a, b, n):
     """What decides is sometimes also held by a local, sometimes by the container alone, which lets it go."""
-    items = [a, b, -0.5 * n, n + 300]
+    items = [a, b, n / -2, n + 300]
     for i in range(n):
         held = items[i % 4]
         x = (held and b, items[2] and a, items[3] or b, held or items[0])
         items[2] = items[2] and held
         y = items[2] or x
-        items[2] = i * -0.0
+        items[2] = i / -9
         items[3] = y and items[3] and i
     return y, items
 
