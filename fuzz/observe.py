@@ -5,8 +5,10 @@ Idea: describe values structurally, from outside (no method of a hostile object 
 order they are met, so that identity and aliasing are part of the description. One `Describer` sees result, arguments and globals.
 """
 
+import io
 import traceback
 from array import array
+from contextlib import nullcontext, redirect_stdout
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 
 #: Ints of more bits are described in hexadecimal; longer containers by their first items and length.
@@ -118,17 +120,21 @@ class Describer:
                 self.exception(error.__cause__, levels - 1), self.exception(error.__context__, levels - 1), error.__suppress_context__)
 
 
-def outcome(function, arguments, namespace):
+def outcome(function, arguments, namespace, printing=True):
     """Call ``function(*arguments)`` and describe what came of it.
 
+    Args:
+        namespace: globals to describe. printing: catch what is printed; not while several threads are at it.
+
     Returns:
-        dict of part -> description: "result" or "exception", "arguments", "globals".
+        dict of part -> description: "result" or "exception", "arguments", "globals", and "stdout" if something was printed.
     """
     result = problem = None
-    try:
-        result = function(*arguments)
-    except Exception as error:
-        problem = error
+    with redirect_stdout(io.StringIO()) if printing else nullcontext() as printed:
+        try:
+            result = function(*arguments)
+        except Exception as error:
+            problem = error
     describe = Describer()
     # First what is there in every way of running, so that its numbers do not depend on the frames of a traceback.
     found = {"arguments": [describe(item) for item in arguments], "globals": described_globals(namespace, describe)}
@@ -137,6 +143,8 @@ def outcome(function, arguments, namespace):
     else:
         found["exception"] = describe.exception(problem, skip=1)
         problem.__traceback__ = None
+    if printing and printed.tell():
+        found["stdout"] = printed.getvalue()
     return found
 
 
@@ -160,7 +168,7 @@ def first_difference(wanted, got):
     for part in ("result", "exception"):
         if (part in wanted) != (part in got):
             return f"{_summary(wanted)} became {_summary(got)}", repr(wanted)[:2000], repr(got)[:2000]
-    for part in ("result", "exception", *wanted):
+    for part in ("result", "exception", *wanted, *got):
         one, two = wanted.get(part), got.get(part)
         if one == two:
             continue

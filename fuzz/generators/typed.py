@@ -110,7 +110,7 @@ class Writer(Expressions):
                 (38, self.assign), (14, self.branch if depth < 5 else self.assign), (12, self.range_loop if deeper else self.assign),
                 (6, self.while_loop if deeper else self.assign), (6, self.attempt if deeper else self.assign),
                 (7, self.sequence_statement), (3, self.cut_short), (3, self.early_return), (2, self.forget), (3, self.unpack),
-                (2, self.share), (2, self.close_over), (2, self.throw))
+                (2, self.share), (2, self.close_over), (2, self.throw), (1, self.show))
             statement(depth, loop)
         self.line(depth, "pass")
         if depth > 1 and not choices.chance(15):
@@ -159,6 +159,9 @@ class Writer(Expressions):
         self.line(depth, f"if {self.condition()}:")
         self.line(depth + 1, self.choices.pick(("break", "continue")))
         return None
+
+    def show(self, depth, loop):
+        self.line(depth, f"print({self.atom()}, {self.expression(1)})")
 
     def early_return(self, depth, loop):
         self.line(depth, f"if {self.condition()}:")

@@ -92,3 +92,8 @@ def test_differences_are_named_without_values():
     assert first_difference(outcome(abs, (1,), {}), outcome(abs, ("",), {}))[0] == "a result became TypeError"
     assert first_difference(outcome(int, ("x",), {}), outcome(int, ("y",), {}))[0] == "exception: arguments of ValueError"
     assert first_difference(outcome(abs, (2,), {}), outcome(abs, (2,), {})) is None
+
+
+def test_what_is_printed():
+    assert outcome(print, (1, 2.5), {})["stdout"] == "1 2.5\n"
+    assert first_difference(outcome(print, (1,), {}), outcome(lambda x: None, (1,), {}))[0] == "stdout"
