@@ -13,7 +13,7 @@ import threading
 import warnings
 import weakref
 
-from jit import dump, entries
+from jit import dump, entries, firstcall
 from jit.attention import Attention, holds
 from jit.compiler import compile_function
 from jit.errors import Unsupported
@@ -125,6 +125,7 @@ class Compiler(Attention):
         self.records = {}
         self.nesting = 0
         self.active = []
+        self.first = None
 
     # -- compiling -----------------------------------------------------------------------------------------
 
@@ -244,8 +245,23 @@ class Compiler(Attention):
             if record.reason is None:
                 record.block = entries.FunctionBlock(function)
                 record.miss = self.miss_handler(record)
-                self.install(record, function)
+                if self.first is None:
+                    self.first = firstcall.build(self.prepare)
+                entry.redirect(function, self.first.address)
             return record
+
+    def prepare(self, function):
+        """A decorated function is called for the first time: give it a wrapper; False if this call is to be interpreted."""
+        try:
+            with self.lock:
+                record = self.records.get(id(function))
+                if record is None or record.function() is not function:
+                    return False
+                if record.entry is None:
+                    self.install(record, function)
+        except (RecursionError, MemoryError):
+            return False
+        return True
 
     def forget(self, key, record):
         """The function died: so does its machine code, unless another version still calls it."""

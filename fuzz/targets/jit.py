@@ -14,7 +14,7 @@ from fuzz.reducing import smaller_programs
 from fuzz.targets import BaseTarget, Difference, Verdict
 
 #: How often each way is taken, in 100 programs; the rest is "compiled" alone.
-WEIGHTS = ((58, "compiled"), (14, "forced"), (10, "starved"), (6, "shuffled"), (8, "evaluated"), (2, "traced"), (2, "threaded"))
+WEIGHTS = ((59, "compiled"), (14, "forced"), (10, "starved"), (4, "shuffled"), (9, "evaluated"), (2, "traced"), (2, "threaded"))
 #: Processor seconds a case may take.
 WORK_LIMIT = 8.0
 

@@ -17,7 +17,7 @@ CASE = {'source': SOURCE,
  'manner': 'plain',
  'origin': ['typed'],
  'way': 'compiled',
- 'register': 6}
+ 'register': 4}
 
 
 def test_references_of_and():
