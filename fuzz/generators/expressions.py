@@ -6,14 +6,16 @@ ARITHMETIC = ("+", "-", "*", "+", "-", "*", "//", "%", "/")
 BITWISE = ("&", "|", "^")
 COMPARISONS = ("<", "<=", "==", "!=", ">", ">=")
 SHIFTS = (0, 1, 3, 31, 62, 63, 64)
-SEQUENCES = ("list", "array", "text", "bytes", "bytearray", "tuple")
+SEQUENCES = ("list", "array", "text", "bytes", "bytearray", "tuple", "range", "view")
 MATH = ("sqrt", "floor", "ceil", "sin", "exp", "fabs", "isnan", "trunc", "log")
+MATH_OF_TWO = ("pow", "atan2", "hypot", "fmod", "copysign")
 
 
 class Expressions:
     """The part of a program's writer that makes expressions.
 
     Attributes (of the writer): choices. names: local name -> kind it probably has. functions: (name, kinds) of functions that exist.
+    cells: names of variables of an enclosing function.
     """
 
     def numbers(self):
@@ -38,7 +40,7 @@ class Expressions:
         if at < 86:
             return f"({choices.pick(INTS)})"
         if at < 89:
-            return choices.pick(("G0", "G1", "G2[1]"))
+            return choices.pick(("G0", "G1", "G2[1]", *self.cells))
         if at < 95:
             return choices.pick(("0.5", "-1.5", "2.0", "1e300", "0.1", "-0.0"))
         return choices.pick(("True", "False"))
@@ -93,6 +95,8 @@ class Expressions:
         return f"{choices.pick(('abs', 'int', 'float', 'bool', 'round'))}({self.expression(depth)})"
 
     def mathematics(self, depth):
+        if self.choices.chance(20):
+            return f"math.{self.choices.pick(MATH_OF_TWO)}({self.expression(depth)}, {self.atom()})"
         return f"math.{self.choices.pick(MATH)}({self.expression(depth)})"
 
     def membership(self, depth):
@@ -136,7 +140,7 @@ class Expressions:
         known = self.sequences(kind)
         if known:
             return self.choices.pick(known)
-        return {"text": "'ab'", "bytes": "b'ab'", "tuple": "(1, 2)"}.get(kind, "[1, 2]")
+        return {"text": "'ab'", "bytes": "b'ab'", "tuple": "(1, 2)", "range": "range(4)"}.get(kind, "[1, 2]")
 
     def condition(self):
         choices = self.choices

@@ -9,7 +9,8 @@ from fuzz.generators.values import FLOATS, SMALL, value
 from fuzz.program import Program
 
 PRELUDE = ("import math", "from array import array", "inf = 1e999", "nan = inf - inf")
-PARAMETERS = ("int", "int", "int", "float", "float", "bool", "list", "list", "array", "text", "bytearray", "tuple")
+PARAMETERS = ("int", "int", "int", "float", "float", "bool", "list", "list", "array", "text", "bytearray", "bytes",
+              "tuple", "range", "view")
 AUGMENTED = ("+", "-", "*", "+", "-", "*", "+", "-", "//", "%", "&", "|", "^", ">>")
 CAUGHT = ("ZeroDivisionError", "Exception", "(ValueError, IndexError, OverflowError)", "TypeError")
 RAISED = ("ValueError", "KeyError", "ZeroDivisionError", "StopIteration")
@@ -34,6 +35,7 @@ class Writer(Expressions):
         self.functions = []
         self.defaults = set()
         self.counter = 0
+        self.cells = ()
 
     def program(self):
         choices = self.choices
@@ -52,7 +54,7 @@ class Writer(Expressions):
     # -- functions ---------------------------------------------------------------------------------------
 
     def line(self, depth, text):
-        self.lines.append("    " * depth + text)
+        self.lines.append("    " * (depth + self.indent) + text)
 
     def fresh(self, prefix):
         self.counter += 1
@@ -65,17 +67,32 @@ class Writer(Expressions):
         self.budget = choices.pick((1, 1, 2, 2, 3, 4, 6))
         parameters = list(self.names)
         name = f"f{number}"
+        self.indent = 0
+        if choices.chance(12):
+            self.enclose(name)
         if choices.chance(12) and kinds[-1] not in SEQUENCES:
             parameters[-1] += f"={choices.pick(SMALL)}"
             self.defaults.add(name)
         self.line(0, f"def {name}({', '.join(parameters)}):")
         self.shared = False
+        if self.cells and choices.chance(40):
+            self.line(1, "nonlocal C0")
+            self.names["C0"] = "int"
         if choices.chance(25):
             # Short enough to be inlined.
             self.line(1, f"return {self.expression(2)}")
         else:
             self.body(name, kinds)
+        if self.indent:
+            self.line(0, f"return {name}")
+            self.indent, self.cells = 0, ()
+            self.line(0, f"{name} = make_{name}({choices.pick(SMALL)}, {choices.pick(FLOATS)})")
         self.functions.append((name, kinds))
+
+    def enclose(self, name):
+        """Write the function inside another, whose variables it uses."""
+        self.line(0, f"def make_{name}(C0, C1):")
+        self.indent, self.cells = 1, ("C0", "C1")
 
     def body(self, name, kinds):
         choices = self.choices
@@ -207,7 +224,7 @@ class Writer(Expressions):
     def range_loop(self, depth, loop):
         choices = self.choices
         name = self.fresh("i")
-        head = choices.weighted((32, self.counted), (20, self.stepped), (18, self.far), (30, self.walk))
+        head = choices.weighted((30, self.counted), (18, self.stepped), (16, self.far), (6, self.unknown_step), (30, self.walk))
         self.line(depth, f"for {head(name)}:")
         self.names[name] = "int"
         self.block(depth + 1, True)
@@ -225,6 +242,11 @@ class Writer(Expressions):
     def far(self, name):
         start = self.choices.pick((250, 2**31 - 2, 2**62, 2**63 - 5, -2**63))
         return f"{name} in range({start}, {start} + {self.choices.below(6)})"
+
+    def unknown_step(self, name):
+        """A step only known when it runs; at most five items, because it is a whole number."""
+        start = self.choices.pick(("0", "5", str(2**63 - 3), *self.numbers()))
+        return f"{name} in range({start}, {start} + {self.choices.between(-5, 5)}, {self.atom()})"
 
     def sequence(self):
         """Something to walk over."""
@@ -287,7 +309,7 @@ class Writer(Expressions):
 
     def sequence_statement(self, depth, loop):
         choices = self.choices
-        known = self.sequences("list", "array", "bytearray")
+        known = self.sequences("list", "array", "bytearray", "view")
         if not known:
             return self.assign(depth, loop)
         name = choices.pick(known)

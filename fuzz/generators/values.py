@@ -7,7 +7,7 @@ FLOATS = ("0.0", "-0.0", "1.0", "0.5", "-2.5", "3.75", "1e10", "1e-10", "1e308",
           "-inf", "nan")
 TEXTS = ("a", "b", "\xe9", "\u20ac", "z", "0")
 ARRAY_ITEMS = (0, 1, 2, 100, 7)
-KINDS = ("int", "float", "bool", "list", "array", "text", "bytes", "bytearray", "tuple", "none")
+KINDS = ("int", "float", "bool", "list", "array", "text", "bytes", "bytearray", "tuple", "range", "view", "none")
 
 
 def value(choices, kind):
@@ -52,8 +52,18 @@ def _bytes(choices):
     return repr(bytes(choices.pick((0, 1, 97, 128, 255)) for _ in range(choices.below(6))))
 
 
+def _view(choices):
+    inner = _array(choices) if choices.below(2) else f"bytearray({_bytes(choices)})"
+    return f"memoryview({inner})"
+
+
+def _range(choices):
+    start, step = choices.pick((0, 0, 1, -2, 250, 2**62)), choices.pick((1, 1, 2, -1, 3))
+    return f"range({start}, {start + step * choices.below(6)}, {step})"
+
+
 MAKERS = {
     "int": integer, "float": lambda choices: choices.pick(FLOATS), "bool": lambda choices: choices.pick(("False", "True")),
     "list": _list, "tuple": _tuple, "array": _array, "text": _text, "bytes": _bytes,
-    "bytearray": lambda choices: f"bytearray({_bytes(choices)})", "none": lambda choices: choices.pick(("None", "'ab'")),
+    "range": _range, "view": _view, "bytearray": lambda choices: f"bytearray({_bytes(choices)})", "none": lambda choices: choices.pick(("None", "'ab'")),
 }
