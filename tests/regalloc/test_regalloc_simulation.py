@@ -4,15 +4,16 @@ import random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from simulated_programs import REGISTERS, Program, run
 
+from fuzz.choices import Seeded
+from fuzz.simulated_programs import REGISTERS, Program, make, run
 from regalloc import Allocation, AllocationError, Location, allocate, verify
 
 SEEDS = st.integers(0, 1 << 40)
 
 
 def allocated(seed):
-    program = Program(seed)
+    program = Program(make(Seeded(seed)))
     return program, allocate(program.intervals, REGISTERS, program.clobbers, program.loops)
 
 
@@ -42,7 +43,7 @@ def test_every_read_sees_its_value(seed):
     program, allocation = allocated(seed)
     assert verified(program, allocation) is None
     for turn in range(3):
-        assert run(program, allocation, turn) is None
+        assert run(program, allocation, Seeded(turn)) is None
 
 
 def test_the_programs_are_worth_running():
@@ -72,7 +73,7 @@ def test_what_the_verifier_accepts_runs_right(seed):
         broken = mutated(allocation, chance)
         if verified(program, broken) is None:
             for turn in range(2):
-                assert run(program, broken, turn) is None
+                assert run(program, broken, Seeded(turn)) is None
 
 
 def test_what_runs_wrong_is_refused():
@@ -84,7 +85,7 @@ def test_what_runs_wrong_is_refused():
         for _ in range(4 if program.intervals else 0):
             broken = mutated(allocation, chance)
             try:
-                complaint = run(program, broken, 0)
+                complaint = run(program, broken, Seeded(0))
             except ValueError:
                 complaint = "two moves to one place"
             if complaint is not None:
