@@ -36,8 +36,9 @@ class Describer:
             return "constant", repr(value)
         if kind in (str, bytes, complex, range, slice, type(...), type(NotImplemented)):
             return kind.__name__, repr(value)
-        if issubclass(kind, _BY_NAME):  # isinstance would ask the value
-            return kind.__name__, value.__qualname__ if kind in (*_BY_NAME,) else ""
+        for base in _BY_NAME:
+            if issubclass(kind, base):  # isinstance would ask the value
+                return base.__name__, base.__dict__["__qualname__"].__get__(value)
         return self.structure(value, kind, depth)
 
     def structure(self, value, kind, depth):

@@ -26,7 +26,7 @@ class Writer(Expressions):
 
     Attributes:
         lines: so far. functions: (name, kinds) written. defaults: names of functions whose last parameter has a default.
-        names: of the function at work: local -> kind. budget: statements it may still have. shared: whether it declares ``global G0``.
+        names: of the function at work: local -> kind. budget: statements it may still have. kept: global or nonlocal variable it may assign to.
     """
 
     def __init__(self, choices):
@@ -74,10 +74,10 @@ class Writer(Expressions):
             parameters[-1] += f"={choices.pick(SMALL)}"
             self.defaults.add(name)
         self.line(0, f"def {name}({', '.join(parameters)}):")
-        self.shared = False
+        self.kept = None
         if self.cells and choices.chance(40):
             self.line(1, "nonlocal C0")
-            self.names["C0"] = "int"
+            self.kept = "C0"
         if choices.chance(25):
             # Short enough to be inlined.
             self.line(1, f"return {self.expression(2)}")
@@ -98,7 +98,7 @@ class Writer(Expressions):
         choices = self.choices
         if choices.chance(15):
             self.line(1, "global G0")
-            self.shared = True
+            self.kept = "G0"
         if kinds[0] == "int" and choices.chance(10):
             self.line(1, "if 0 < p0 < 7:")
             others = "".join(f", {self.fitting(kind)}" for kind in kinds[1:])
@@ -127,7 +127,7 @@ class Writer(Expressions):
                 (38, self.assign), (14, self.branch if depth < 5 else self.assign), (12, self.range_loop if deeper else self.assign),
                 (6, self.while_loop if deeper else self.assign), (6, self.attempt if deeper else self.assign),
                 (7, self.sequence_statement), (3, self.cut_short), (3, self.early_return), (2, self.forget), (3, self.unpack),
-                (2, self.share), (2, self.close_over), (2, self.throw), (1, self.show))
+                (4 if self.kept else 2, self.share), (2, self.close_over), (2, self.throw), (1, self.show))
             statement(depth, loop)
         self.line(depth, "pass")
         if depth > 1 and not choices.chance(15):
@@ -165,8 +165,12 @@ class Writer(Expressions):
             self.names.setdefault(name, "int")
 
     def share(self, depth, loop):
-        if self.shared:
-            self.line(depth, f"G0 = {self.expression(2)}")
+        """Change what the program keeps from call to call: by sums only, because hundreds of calls may follow."""
+        choices = self.choices
+        if self.kept and choices.chance(30):
+            self.line(depth, f"{self.kept} {choices.pick(('+', '-', '&', '|'))}= {choices.pick(SMALL)}")
+        elif self.kept:
+            self.line(depth, f"{self.kept} = ({self.atom()} {choices.pick(('+', '-', '//', '/'))} {self.atom()})")
         else:
             self.assign(depth, loop)
 

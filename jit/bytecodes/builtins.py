@@ -46,6 +46,9 @@ def call_range(w, first, second=None, third=None):
     if any(value is None or value.type not in (INT, BOOL) for value in given):
         return None
     start, stop = (w.constant(0), given[0]) if len(given) == 1 else given[:2]
+    if start.type is BOOL:
+        # The first item is the int, not the bool.
+        start = w.constant(int(start.constant)) if start.is_constant else w.operation("bool_to_int", start)
     step = given[2] if len(given) == 3 else w.constant(1)
     if step.is_constant and step.constant != 0:
         if abs(step.constant) != 1:
