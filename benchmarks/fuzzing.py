@@ -1,7 +1,8 @@
 """How fast the fuzz harness is, and how far it gets.
 
     python benchmarks/fuzzing.py            programs per second; coverage after 60 s and 600 s
-    python benchmarks/fuzzing.py --write    the same into docs/FUZZING.md
+    python benchmarks/fuzzing.py --selfcheck  planted faults: how soon each is found
+    ... --write                             the same into docs/FUZZING.md
 """
 
 import argparse
@@ -69,21 +70,36 @@ def coverage_section(stages, jobs):
     return text + ("\n\nNever reached in the longest run:\n\n" + "\n".join(missing) if missing else "")
 
 
+def selfcheck_section(jobs):
+    """The table of `python -m fuzz selfcheck`."""
+    from fuzz import selfcheck
+    hunts, without = selfcheck.selfcheck(jobs=jobs, show=selfcheck.print_hunt)
+    return f"{selfcheck.table(hunts, without)} Target: {verdict(selfcheck.is_good(hunts, without))}."
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=12.0, help="for each rate")
     parser.add_argument("--stages", type=int, nargs="*", default=STAGES, help="seconds of the coverage runs")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--write", action="store_true", help="into docs/FUZZING.md")
+    parser.add_argument("--selfcheck", action="store_true", help="planted faults instead")
     options = parser.parse_args()
+    if options.selfcheck:
+        name, text = "selfcheck", f"{processor()}; {interpreter()}; {options.jobs} at a time.\n\n{selfcheck_section(options.jobs)}"
+    else:
+        name, text = "figures", figures(options)
+    print(text)
+    if options.write:
+        write_section(name, f"    {command_line()}\n\n{text}", os.path.join(ROOT, "docs", "FUZZING.md"))
+
+
+def figures(options):
+    """Rates, and coverage."""
     parts = [f"{processor()}; {interpreter()}; {options.jobs} job(s).", speed_section(options.seconds)]
     if options.stages:
         parts.append(coverage_section(options.stages, options.jobs))
-    text = "\n\n".join(parts)
-    print(text)
-    if options.write:
-        text = f"    {command_line()}\n\n{text}"
-        write_section("figures", text, os.path.join(ROOT, "docs", "FUZZING.md"))
+    return "\n\n".join(parts)
 
 
 if __name__ == "__main__":
