@@ -89,6 +89,9 @@ class Merger(Builder):
         """Whether two states can share one version: no slot is unboxed in one and something else in the other."""
         if len(left.stack) != len(right.stack):
             raise Unsupported("operand stack of two depths")
+        for a, b in zip(left.stack, right.stack):
+            if a.__class__ is not b.__class__ or a.__class__ is RangeIterator and (a.remaining is None) != (b.remaining is None):
+                raise Unsupported("two kinds of iterator meet")
         if index in self.knowledge.generic:
             return True
         for number, (a, b) in enumerate(zip(left.locals, right.locals)):
@@ -101,10 +104,7 @@ class Merger(Builder):
             if a.type is not b.type and not (a.type.is_object and b.type.is_object):
                 return False
         for a, b in zip(left.stack, right.stack):
-            if a.__class__ is not Value or b.__class__ is not Value:
-                if a.__class__ is not b.__class__ or (a.remaining is None) != (b.remaining is None):
-                    raise Unsupported("two kinds of iterator meet")
-            elif a.type is not b.type and not (a.type.is_object and b.type.is_object and NULL not in (a.type, b.type)):
+            if a.__class__ is Value and a.type is not b.type and not (a.type.is_object and b.type.is_object and NULL not in (a.type, b.type)):
                 return False
         return True
 
