@@ -99,6 +99,33 @@ CANONICAL = {**_COMMON, **_conditional_jumps()}
 JUMPS_BACKWARD = frozenset(name for name in opcode.opmap if "JUMP_BACKWARD" in name)
 JUMPS = frozenset(opcode.opname[op] for op in opcode.hasjrel) | JUMPS_BACKWARD
 
+#: Number of each opcode that may stand in a code object: no pseudo instructions of the compiler, none that tools or CPython's own
+#: optimisers put in later.
+NUMBERS = {name: number for name, number in opcode.opmap.items()
+           if number < 256 and not name.startswith(("INSTRUMENTED_", "<")) and name not in ("CACHE", "RESERVED", "ENTER_EXECUTOR")}
+
+#: Names whose argument is an index of co_names above one bit that asks for a NULL (or a method) beside the value.
+FLAGGED_NAMES = {"LOAD_GLOBAL"} if "LOAD_METHOD" in NUMBERS else {"LOAD_GLOBAL", "LOAD_ATTR"}
+
+#: Two locals in one argument.
+PAIRED_LOCALS = {"LOAD_FAST_LOAD_FAST", "STORE_FAST_LOAD_FAST", "STORE_FAST_STORE_FAST"} & set(NUMBERS)
+
+
+def compare_arguments():
+    """What COMPARE_OP's arguments are spelled: "<", and "bool(<)" where the result is converted to a bool.
+
+    Returns:
+        dict of spelling -> argument, as CPython's own compiler writes them. Where there is no conversion, both spellings mean the same.
+    """
+    import dis
+    found = {}
+    for symbol in COMPARE_SYMBOLS:
+        for spelling, text in ((symbol, f"a {symbol} b"), (f"bool({symbol})", f"0 if a {symbol} b else 1")):
+            instructions = dis.get_instructions(compile(text, "", "eval"))
+            found[spelling] = next(each.arg for each in instructions if each.opname == "COMPARE_OP")
+    return found
+
+
 #: On exhaustion FOR_ITER continues behind these, which only tidy the operand stack (END_FOR; POP_TOP).
 FOR_ITER_SKIP = {(3, 11): 0, (3, 12): 1}.get(VERSION, 2)
 
