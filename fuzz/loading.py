@@ -5,6 +5,7 @@ import warnings
 from types import FunctionType
 
 import jit
+from fuzz.assembling import assemble
 from jit import dump, profit
 
 # What would not be faster is compiled all the same, and the compiler checks itself.
@@ -32,7 +33,7 @@ class Loaded:
             exec(marshal.loads(prepared.code), self.namespace)
             self.entry = self.namespace[program.entry]
             if prepared.entry_code is not None:
-                self.entry.__code__ = prepared.entry_code.replace()
+                self.entry.__code__ = prepared.assembled(self.entry)
         except Exception as problem:
             raise Unusable(f"{type(problem).__name__}: {problem}") from None
         self.calls = [marshal.loads(call) for call in prepared.calls]
@@ -63,12 +64,16 @@ class Prepared:
                 warnings.simplefilter("ignore")
                 self.code = marshal.dumps(compile(program.source, FILENAME, "exec"))
                 self.calls = [marshal.dumps(compile(call, FILENAME, "eval")) for call in program.calls]
-                self.entry_code = None
-                if program.code:
-                    from fuzz.assembling import assemble
-                    self.entry_code = assemble(program.code)
+                self.entry_code = program.code or None
+                self.made = None
         except Exception as problem:
             raise Unusable(f"{type(problem).__name__}: {problem}") from None
+
+    def assembled(self, entry):
+        """A copy of the code object that takes the place of the entry's own."""
+        if self.made is None:
+            self.made = assemble(self.entry_code, entry.__code__)
+        return self.made.replace()
 
 
 def functions_of(namespace):

@@ -188,11 +188,14 @@ def free(block, data):
     arena().free_data(data)
 
 
+_DROPS = ("drop", "drop_if")
+
+
 def prune(order):
     """Take out drops of what turned out to be numbers, or never to be bound: types of loop parameters are known late."""
     for block in order:
         block.operations = [operation for operation in block.operations
-                            if operation.template.name != "drop_if" or holds_reference(operation.arguments[1])]
+                            if operation.template.name not in _DROPS or holds_reference(operation.arguments[-1])]
         terminator = block.terminator
         if terminator.template.name == "return":
             terminator.detail = [(value, flag) for value, flag in terminator.detail if holds_reference(value)]
