@@ -247,6 +247,8 @@ def _literal(node):
         return _literal(node.left) + (right if isinstance(node.op, ast.Add) else -right)
     if isinstance(node, ast.Name) and node.id in ("nan", "inf"):
         return float(node.id)
+    if isinstance(node, ast.Name) and node.id == "Ellipsis":
+        return ...
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "frozenset":
         return frozenset(item for part in node.args for item in map(_literal, part.elts))
     raise ValueError("no constant")

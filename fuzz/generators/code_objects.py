@@ -8,12 +8,13 @@ Why it ends: a jump to an address already written takes a unit of the local `fue
 too, and then the code ends at once when there is none left. All other edges lead forwards.
 """
 
-from fuzz.generators.code_steps import EXCEPTIONS, push_local, step
-from fuzz.generators.code_writer import HAS, Writer, fits, is_value
+from fuzz.generators.code_menu import EXCEPTIONS, step
+from fuzz.generators.code_writer import HAS, PAIR, Writer, fits, is_value
 from fuzz.program import Program
 from platforms.cpython import opcodes
 
 #: Constants and values in the order of their simplicity.
+NUMBERS = ("0", "1", "2.5", "-3", "7", "True", "0.5", "2**62", "2**63 - 1")
 ARGUMENTS = ("0", "1", "2.5", "-3", "True", "None", "[]", "[1, 2, 3]", "(1, 2)", "'abc'", "[1.5, 2.5]", "2**62", "2**63 - 1", "-2**63", "2**64",
              "float('nan')", "-0.0", "float('inf')", "range(4)", "[1, 2.5, 'x', None]", "{1: 2}")
 SOURCE = '''limit = 7
@@ -40,7 +41,7 @@ def refuse(x=None, y=None):
 def entry(a, b):
     return a
 '''
-ITEMS = ("any", "int", "float", "list", "iter", "bool", "call", "exc", "null")
+ITEMS = ("num", "int", "any", "float", "iter", "int", "num", "list", "bool", "call", "exc", "null")
 
 
 class Body(Writer):
@@ -69,7 +70,7 @@ class Body(Writer):
         tags = []
         for _ in range(self.choices.below(4)):
             item = self.choices.pick(ITEMS)
-            tags += [item] if item != "call" else ["null", "func"] if opcodes.NULL_FIRST else ["func", "null"]
+            tags += [item] if item != "call" else list(PAIR)
         return tags
 
     def handler_block(self, kept):
@@ -233,7 +234,7 @@ class Body(Writer):
             self.drop()
         while len(self.stack) < len(wanted):
             tags = wanted[len(self.stack):]
-            if tags[:2] in (["null", "func"], ["func", "null"]):
+            if tuple(tags[:2]) == PAIR:
                 self.load_callable(self.choices.pick(("same", "choose", "abs", "len", "fewer")))
             else:
                 self.push_tag(tags[0])
@@ -241,6 +242,8 @@ class Body(Writer):
     def push_tag(self, tag):
         if tag == "any":
             push_local_one(self)
+        elif tag == "num":
+            self.load(self.choices.pick(("a", "b", "i")))
         elif tag == "iter":
             self.load("xs")
             self.op("GET_ITER", "", 1, ["iter"])
@@ -266,6 +269,8 @@ def prologue(body, cell):
     if cell:
         body.op("MAKE_CELL", "cell", wide=False)
     body.op("RESUME", 0, wide=False)
+    body.load_const(3, "int")
+    body.op("STORE_DEREF", "cell", 1)
     choices = body.choices
     for name, value, tag in (("fuel", choices.between(1, 40), "int"), ("i", choices.pick((0, 1, 5, 2**31, 2**62, 2**63 - 1)), "int"),
                              ("f", choices.pick((0.0, 1.5, -0.0, 1e300)), "float"), ("x", choices.pick((None, 3, 1.5, "s", True)), "any")):
@@ -278,6 +283,10 @@ def prologue(body, cell):
     body.op("STORE_FAST", "xs", 1)
 
 
+def argument(choices):
+    return choices.pick(ARGUMENTS if choices.chance(20) else NUMBERS)
+
+
 def code_program(choices):
     """A Program whose `code` is text for fuzz.assembling.
 
@@ -285,12 +294,12 @@ def code_program(choices):
         choices: fuzz.choices.Choices.
     """
     names = ["a", "b", "fuel", "i", "f", "x", "xs", "u", "v"]
-    tags = dict(zip(names, ("any", "any", "int", "int", "float", "any", "list", "any", "any")))
+    tags = dict(zip(names, ("num", "num", "int", "int", "float", "any", "list", "any", "any")))
     if choices.chance(3):
         filler = {f"_{number}": "any" for number in range(260)}
-        tags = {"a": "any", "b": "any", **filler, **tags}
+        tags = {"a": "num", "b": "num", **filler, **tags}
     body = Body(choices, tags, overlapping=choices.chance(50))
     prologue(body, True)
     body.write()
-    calls = tuple(f"({choices.pick(ARGUMENTS)}, {choices.pick(ARGUMENTS)})" for _ in range(choices.between(1, 3)))
+    calls = tuple(f"({argument(choices)}, {argument(choices)})" for _ in range(choices.between(1, 3)))
     return Program(SOURCE, "entry", calls, body.text(2, ("cell",)), origin=("code",))

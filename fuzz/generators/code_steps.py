@@ -4,20 +4,15 @@ A step is a function of a `fuzz.generators.code_writer.Writer`; it returns False
 one operand of ``+`` is a number, of ``*`` and ``**`` a small one, shifts to the left are short, containers hold scalars.
 """
 
-from fuzz.generators.code_writer import HAS, NUMERIC, SCALARS, Region, fits, is_value
+from fuzz.generators.code_writer import HAS, NUMERIC, SCALARS, fits, is_value
 from platforms.cpython import opcodes
-
-#: Builtins and helpers (fuzz/generators/code_objects.py) that calls use; every one returns quickly for any argument.
-CALLABLES = ("abs", "len", "min", "max", "same", "fewer", "choose", "refuse", "float", "bool", "divmod")
-EXCEPTIONS = ("ValueError", "TypeError", "ZeroDivisionError", "IndexError", "Exception")
-ITERABLES = ("range", "enumerate", "reversed", "zip")
-METHODS = ("append", "count", "pop", "index", "bit_length", "upper")
 
 INTS = (0, 1, 2, -1, 3, 7, 255, 256, 2**31 - 1, -2**31, 2**62, 2**63 - 1, -2**63, 2**63, 2**64)
 FLOATS = (0.0, 1.0, -0.0, 0.5, -2.5, 1e308, float("inf"), float("nan"), 2.0**53)
 OTHERS = ((None, "none"), (True, "bool"), (False, "bool"), ("", "str"), ("ab", "str"), ((), "tuple"), ((1, 2), "tuple"),
           ((1, 2.5, "x"), "tuple"))
-ALWAYS = ("-", "/", "//", "%", "&", "|", "^", ">>")
+SEQUENCES = ("list", "tuple", "str", "iter")
+ALWAYS = ("-", "-", "/", "//", "%", "&", "|", "^", ">>")
 
 
 def room(w, count):
@@ -27,6 +22,16 @@ def room(w, count):
 
 def values(w, count):
     return room(w, count) and all(map(is_value, w.stack[len(w.stack) - count:]))
+
+
+def daring(w):
+    """Whether to do what will most likely raise."""
+    return w.choices.chance(6)
+
+
+def numbers(w, count):
+    """Whether the topmost items are numbers, as far as one can expect."""
+    return values(w, count) and (all(fits(tag, "num") for tag in w.stack[len(w.stack) - count:]) or daring(w))
 
 
 def push_const(w):
@@ -61,7 +66,7 @@ def store_global(w):
 def use_cell(w):
     if w.choices.below(2) == 0 or not values(w, 1):
         w.op("LOAD_DEREF", "cell", 0, ["any"])
-    elif w.choices.chance(30):
+    elif daring(w):
         w.op("DELETE_DEREF", "cell")
     else:
         w.op("STORE_DEREF", "cell", 1)
@@ -104,6 +109,8 @@ def store(w):
 
 def unbind(w):
     name = w.choices.pick(w.loose)
+    if name not in w.bound and not daring(w):
+        return False
     if "LOAD_FAST_AND_CLEAR" in HAS and w.choices.chance(50):
         w.op("LOAD_FAST_AND_CLEAR", name, 0, ["any" if name in w.bound else "maybe"])
     else:
@@ -135,14 +142,16 @@ def pop(w):
 
 
 def binary(w):
-    if not values(w, 2):
+    if not numbers(w, 2):
         return False
     left, right = w.stack[-2:]
     symbols = list(ALWAYS)
-    if left in NUMERIC or right in NUMERIC:
-        symbols.append("+")
+    if "float" in (left, right) and not daring(w):
+        symbols = ["-", "/", "-", "//", "%"]
+    if left in NUMERIC or right in NUMERIC or left == right == "num":
+        symbols += ["+", "+"]
     if left in NUMERIC and right in NUMERIC or right in ("float", "bool"):
-        symbols.append("*")
+        symbols += ["*", "*"]
     symbol = w.choices.pick(symbols)
     if symbol == "*" and right in ("int", "lasti"):
         w.load_const(65535, "int")
@@ -153,18 +162,19 @@ def binary(w):
 def _result(symbol, left, right):
     """The tag of a result that comes about."""
     if left not in NUMERIC or right not in NUMERIC:
-        return "any"
+        # Two numbers may be two lists after all, which must not double turn by turn.
+        return "num" if symbol != "+" or left in NUMERIC or right in NUMERIC else "any"
     if "float" in (left, right):
-        return "float" if symbol in "+-*///%" else "any"
+        return "float" if symbol in "+-*///%" else "num"
     return "float" if symbol == "/" else "int"
 
 
 def grow(w):
     """Shifts to the left and powers, of small numbers."""
-    if not values(w, 1):
+    if not numbers(w, 1):
         return False
     if w.choices.below(2) == 0:
-        tag = "int" if fits(w.stack[-1], "int") else "any"
+        tag = "int" if fits(w.stack[-1], "int") else "num"
         w.load_const(w.choices.between(0, 8), "int")
         w.op("BINARY_OP", "<<", 2, [tag])
     elif w.stack[-1] in NUMERIC:
@@ -172,17 +182,17 @@ def grow(w):
             w.load_const(255, "int")
             w.op("BINARY_OP", "&", 2, ["int"])
         w.load_const(w.choices.pick((2, 0, -1, 3)), "int")
-        w.op("BINARY_OP", "**", 2, ["any"])
+        w.op("BINARY_OP", "**", 2, ["num"])
     else:
         return False
 
 
 def unary(w):
-    if not values(w, 1):
+    if not numbers(w, 1):
         return False
     which = w.choices.below(3)
     if which == 0:
-        w.op("UNARY_NEGATIVE", "", 1, [w.stack[-1] if w.stack[-1] in ("int", "float") else "any"])
+        w.op("UNARY_NEGATIVE", "", 1, [w.stack[-1] if w.stack[-1] in ("int", "float") else "num"])
     elif which == 1:
         w.to_bool()
         w.op("UNARY_NOT", "", 1, ["bool"])
@@ -197,6 +207,8 @@ def test(w):
     if not values(w, 2):
         return False
     which = w.choices.below(5)
+    if which < 2 and not numbers(w, 2) or which == 3 and w.stack[-1] not in SEQUENCES and not daring(w):
+        return False
     exact = w.stack[-1] in NUMERIC and w.stack[-2] in NUMERIC or "TO_BOOL" in HAS
     if which == 0:
         w.op("COMPARE_OP", f"bool({w.choices.pick(opcodes.COMPARE_SYMBOLS)})", 2, ["bool" if exact else "any"])
@@ -231,148 +243,25 @@ def turn_over(w):
 
 
 def unpack(w):
-    if not values(w, 1):
+    if not values(w, 1) or w.stack[-1] not in SEQUENCES and not daring(w):
         return False
     count = w.choices.between(1, 3)
-    w.op("UNPACK_SEQUENCE", count, 1, ["any"] * count)
+    w.op("UNPACK_SEQUENCE", count, 1, ["num"] * count)
 
 
 def subscript(w):
-    if not values(w, 1):
-        return False
-    if w.choices.below(2) == 0 or not values(w, 2):
+    if not values(w, 2) or not w.stack[-2] in SEQUENCES or not fits(w.stack[-1], "int"):
+        w.load("xs")
         w.load_const(w.choices.pick((0, 1, -1, 2)), "int")
-    w.op("BINARY_SUBSCR", "", 2, ["any"])
+    w.op("BINARY_SUBSCR", "", 2, ["num"])
 
 
 def store_subscript(w):
     if not room(w, 1) or w.stack[-1] not in SCALARS:
         return False
-    w.load(w.choices.pick(("xs", "a", "x")))
+    w.load(w.choices.pick(("xs", "xs", "a") if daring(w) else ("xs",)))
     w.load_const(w.choices.pick((0, 1, -1, 2)), "int")
     w.op("STORE_SUBSCR", "", 3)
-
-
-def call(w):
-    """A whole call; between its operands anything may happen."""
-    name = w.choices.pick(CALLABLES + EXCEPTIONS[:2])
-    base = len(w.stack)
-    w.load_callable(name)
-    count = w.choices.between(0, 2) if w.choices.chance(30) else 1 if name not in ("min", "max", "divmod") else 2
-    for _ in range(count):
-        argument(w)
-    keywords = ("y",) if count and w.choices.chance(10) else ()
-    result = {"len": "int", "float": "float", "bool": "bool"}.get(name, "any")
-    if name in EXCEPTIONS and not keywords:
-        result = "exc"
-    w.close_to(base)
-    w.call(count, keywords, result)
-
-
-def argument(w):
-    """Push one value, perhaps with other steps in between that leave the rest alone."""
-    push = w.choices.pick((push_local, push_const))
-    height = len(w.stack)
-    push(w)
-    w.held.append(height)
-    if w.choices.chance(15) and len(w.held) < 4:
-        w.choices.pick(STEPS)(w)
-        w.close_to(height)
-    while len(w.stack) > height + 1:
-        w.drop()
-    w.held.pop()
-    if len(w.stack) == height or not is_value(w.stack[-1]):
-        if len(w.stack) > height:
-            w.drop()
-        push_const(w)
-
-
-def call_open(w):
-    """A call of what has been lying on the stack, with everything above it as arguments."""
-    pair = ("null", "func") if opcodes.NULL_FIRST else ("func", "null")
-    for place in range(len(w.stack) - 2, w.floor() - 1, -1):
-        if tuple(w.stack[place:place + 2]) == pair:
-            w.call(len(w.stack) - place - 2)
-            return
-        if not is_value(w.stack[place + 1]):
-            break
-    return False
-
-
-def method(w):
-    w.load(w.choices.pick(("xs", "a", "i", "x")))
-    pushes = ["maybe", "any"] if opcodes.NULL_FIRST else ["any", "maybe"]
-    name = w.choices.pick(METHODS)
-    if "LOAD_METHOD" in HAS:
-        w.op("LOAD_METHOD", w.name(name), 1, pushes)
-    else:
-        w.op("LOAD_ATTR", f"NULL+{w.name(name)}", 1, pushes)
-    count = w.choices.below(2)
-    if count:
-        w.load_const(w.choices.pick(INTS), "int")
-    w.call(count)
-
-
-def make_iterator(w):
-    which = w.choices.below(4)
-    if which == 0 or which == 1 and not values(w, 1):
-        w.load(w.choices.pick(("xs", "a", "b")))
-    elif which >= 2:
-        name = w.choices.pick(ITERABLES)
-        w.load_callable(name)
-        if name == "range":
-            w.load_const(w.choices.between(0, 6), "int")
-        else:
-            w.load(w.choices.pick(("xs", "a")))
-        w.call(1)
-    w.op("GET_ITER", "", 1, ["iter"])
-
-
-def iterate(w):
-    """The next item of an iterator, also far from any loop."""
-    if w.budget <= 0:
-        return False
-    if not room(w, 1) or w.stack[-1] != "iter":
-        make_iterator(w)
-    w.for_iter()
-
-
-def branch(w):
-    if w.budget <= 0 or not values(w, 1):
-        return False
-    if "JUMP_IF_TRUE_OR_POP" in HAS and w.choices.chance(20):
-        w.op(w.choices.pick(("JUMP_IF_TRUE_OR_POP", "JUMP_IF_FALSE_OR_POP")), w.stub("any", w.stack), 1)
-        return
-    condition = w.choices.pick(("TRUE", "FALSE", "NONE", "NOT_NONE"))
-    w.jump_if(condition, w.stub("any", w.stack[:-1]))
-
-
-def match_exception(w):
-    if not room(w, 1) or w.stack[-1] != "exc":
-        return False
-    w.op("LOAD_GLOBAL", w.name(w.choices.pick(EXCEPTIONS)), 0, ["any"])
-    w.op("CHECK_EXC_MATCH", "", 1, ["bool"])
-
-
-def open_region(w):
-    """Start an exception range that keeps some of the stack, with a handler written later."""
-    if w.budget <= 0 or len(w.regions) > 3:
-        return False
-    least = w.innermost_handled() + 1
-    depth = w.choices.between(least, len(w.stack))
-    lasti = w.choices.chance(30)
-    spanning = w.overlapping and depth == 0 and w.choices.chance(30)
-    kept = w.stack[:depth] + ["lasti"] * lasti + ["exc"]
-    known = w.handler_block(kept) if w.overlapping else None
-    if known is None:
-        known = w.stub("charged" if spanning else "handler", kept)
-    w.open(Region(known, depth, lasti, spanning))
-
-
-def close_region(w):
-    if not w.regions:
-        return False
-    w.close(w.choices.pick(w.regions) if w.overlapping else w.regions[-1])
 
 
 def move_line(w):
@@ -383,16 +272,3 @@ def nothing(w):
     count = 1 if not w.choices.chance(3) else w.choices.between(100, 300)
     for _ in range(count):
         w.op("NOP", wide=False)
-
-
-#: The simplest first; how often each stands here is its weight.
-STEPS = (nothing, push_const, push_const, push_local, push_local, push_local, store, store, store, binary, binary, binary, binary,
-         test, test, branch, branch, branch, copy, swap, swap, pop, unary, call, call, method, build, turn_over, unpack, subscript,
-         store_subscript, make_iterator, iterate, iterate, open_region, open_region, close_region, unbind, push_null, call_open,
-         call_open, grow, use_cell, use_cell, push_global, store_global, match_exception, move_line)
-
-
-def step(w):
-    """One step; where the chosen one is not possible, a value is pushed."""
-    if w.choices.pick(STEPS)(w) is False:
-        push_local(w)

@@ -2,8 +2,8 @@
 
 Problem: the interpreter checks nothing, so whoever writes bytecode must know of every stack item what it is, on every path.
 Idea: a writer holds the stack as a list of *tags* and refuses (by assertion) what would take items away that a handler counts on.
-Tags: "int", "float", "bool", "str", "none", "list", "tuple", "iter", "exc", "func", "lasti" and "any" are objects; "null" is no object,
-"maybe" an object or none, "prev" what PUSH_EXC_INFO put below the exception.
+Tags: "int", "float", "bool", "str", "none", "list", "tuple", "iter", "exc", "func", "lasti" and "any" are objects, "num"
+is an object that is expected to be a number but need not; "null" is no object, "maybe" an object or none, "prev" what PUSH_EXC_INFO put below the exception.
 Invariants: every local but `loose` ones is bound from the prologue on and keeps the tag it was declared with; containers are built
 of scalars only, so that nothing nests deeper turn by turn; backward edges are for `fuzz.generators.code_objects` to count.
 """
@@ -14,6 +14,8 @@ HAS = frozenset(opcodes.NUMBERS)
 SCALARS = ("int", "float", "bool", "str", "none", "lasti")
 NUMERIC = ("int", "float", "bool", "lasti")
 NO_VALUE = ("null", "maybe", "prev")
+#: What a call finds below its arguments.
+PAIR = ("null", "func") if opcodes.NULL_FIRST else ("func", "null")
 
 
 def is_value(tag):
@@ -24,6 +26,8 @@ def fits(tag, wanted):
     """Whether an item of this tag can be where `wanted` is promised."""
     if wanted == "any":
         return is_value(tag)
+    if wanted == "num":
+        return tag == "num" or tag in NUMERIC
     if wanted == "int":
         return tag in ("int", "bool", "lasti")
     if wanted == "maybe":
@@ -106,6 +110,9 @@ class Writer:
 
     def text(self, arguments, cells):
         """The whole text, when everything is written."""
+        if self.lines[-1].strip() == "POP_TOP":
+            # Code that nothing leads to, but bytecode must not run off its end.
+            self.lines += ["  LOAD_CONST 0", "  RETURN_VALUE"]
         for region in list(self.regions):
             self.close(region)
         self.settle(None)
@@ -188,7 +195,9 @@ class Writer:
     # -- moving items --------------------------------------------------------------------------
 
     def load(self, name):
-        """Push a local. A loose one is checked, unless it is known to be bound."""
+        """Push a local. A loose one is checked, unless it is known to be bound; mostly another one takes its place."""
+        if name in self.loose and name not in self.bound and not self.choices.chance(5):
+            name = "i"
         checked = name in self.loose and name not in self.bound and "LOAD_FAST_CHECK" in HAS
         self.op("LOAD_FAST_CHECK" if checked else "LOAD_FAST", name, 0, [self.tags[name]])
         if name in self.loose:
@@ -218,8 +227,7 @@ class Writer:
 
     def load_callable(self, name):
         """Push a global and a NULL, in the order that calls want."""
-        pushes = ["null", "func"] if opcodes.NULL_FIRST else ["func", "null"]
-        self.op("LOAD_GLOBAL", f"NULL+{self.name(name)}", 0, pushes)
+        self.op("LOAD_GLOBAL", f"NULL+{self.name(name)}", 0, PAIR)
 
     def call(self, count, keywords=(), result="any"):
         """Call what lies below `count` arguments, `keywords` naming the last ones."""
@@ -287,7 +295,7 @@ class Writer:
     def for_iter(self):
         """The topmost item is an iterator: its next item, or on to a stub without it."""
         label = self.stub("exhausted", self.stack[:-1])
-        self.op("FOR_ITER", label, 0, ["any"])
+        self.op("FOR_ITER", label, 0, ["num"])
 
     def begin(self, label, stack):
         """Start writing at a label that is reached with this stack."""
