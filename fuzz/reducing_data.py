@@ -10,11 +10,19 @@ def smaller_lists(items):
         size //= 2
 
 
+def plainer_lists(items, plain):
+    """Yield copies of a list with parts replaced by `plain`: all, halves, quarters, ... then single items."""
+    size = len(items)
+    while size:
+        for start in range(0, len(items), size):
+            part = items[start:start + size]
+            if any(item != plain for item in part):
+                yield [*items[:start], *[plain] * len(part), *items[start + size:]]
+        size //= 2
+
+
 def smaller_integers(value):
-    """Yield integers that are simpler than a value: 0, 1, halves, the next one."""
-    sign = -1 if value < 0 else 1
-    seen = {value}
-    for other in (0, 1, sign * (abs(value) // 2), -value if value < 0 else value, value - sign):
-        if other not in seen and abs(other) <= abs(value):
-            seen.add(other)
+    """Yield a few integers that are simpler than an unsigned value: 1, its low bits."""
+    for other in sorted({1, value & 0xFF, value & 0xFFFFFFFF}):
+        if other < value:
             yield other

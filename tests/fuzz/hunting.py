@@ -46,7 +46,7 @@ def reduced(name, case, signature):
     return case
 
 
-def run_exported(folder, name, case, fault=""):
+def run_exported(folder, name, case, fault):
     """Export a case and let pytest run it, all its processes under `fault`, Python text; returns the exit status and output."""
     file = folder / "test_exported.py"
     file.write_text(targets.make(name).export(case, "What it is.", "exported"))
