@@ -28,7 +28,7 @@ class Unit:
         function, code: what is compiled. instructions, flow: decoded. local_count: locals, cells and free variables.
         kept: Python objects whose addresses the machine code holds. dependencies: (dict id, key) -> (dict, key, expected).
         words: list of (address, expected value) that must stay equal. notes: list of (reason, line, operation).
-        callees: versions called directly. candidates: code -> instructions that may be inlined. polls_at_entry: the body may be entered recursively.
+        handlers_missed: offsets where compiled code must not raise. callees: versions called directly. candidates: code -> instructions that may be inlined. polls_at_entry: the body may be entered recursively.
     """
 
     def __init__(self, function, manager):
@@ -41,6 +41,7 @@ class Unit:
         self.flow = Flow(self.instructions)
         self.local_count = local_count(code)
         self.exceptions = exception_entries(code)
+        self.handlers_missed = handlers_missed(self.exceptions, layout().handler_lookup_bias)
         self.polls_at_entry = False
         self.candidates = {}
         self.reset()
@@ -129,6 +130,19 @@ class Unit:
     def callee(self, walker, function, arguments):
         """The compiled version of `function` for these arguments, or None."""
         return self.manager.callee(self, walker, function, arguments)
+
+
+def handlers_missed(entries, bias):
+    """Offsets of instructions whose exceptions would go to another handler than they should if compiled code raised them.
+
+    Args:
+        entries: as `exception_entries` gives them. bias: where CPython looks, in bytes from the instruction.
+    """
+    def handler(offset):
+        return next((entry[2:] for entry in entries if entry[0] <= offset < entry[1]), None)
+
+    borders = {offset for start, end, *_ in entries for offset in (start, end)}
+    return {offset for offset in borders if handler(offset) != handler(offset + bias)}
 
 
 def check_compilable(code):

@@ -71,7 +71,23 @@ def by_number(values):
     return sorted(values, key=lambda value: value.number)
 
 
-class RangeIterator:
+class NotAValue(Exception):
+    """An item of the operand stack that exists only in parts was used as a value; Python's compiler writes no such code."""
+
+
+class InParts:
+    """What stands on the operand stack for an object that is not made yet."""
+
+    __slots__ = ()
+
+    @property
+    def type(self):
+        raise NotAValue
+
+    is_constant = facts = shape = type
+
+
+class RangeIterator(InParts):
     """A range iterator that exists only as numbers; an exit builds the object.
 
     Attributes:
@@ -95,7 +111,7 @@ class RangeIterator:
         return f"range({self.next}, {self.stop or self.remaining}, {self.step})"
 
 
-class VirtualTuple:
+class VirtualTuple(InParts):
     """A tuple on the operand stack that is about to be taken apart; an exit builds it. `items`: Values and VirtualTuples."""
 
     __slots__ = ("items",)

@@ -16,6 +16,7 @@ from jit.errors import InternalError, Unsupported
 from jit.merge import Merger, Restart
 from jit.state import State
 from jit.types import OBJECT, PENDING
+from jit.values import NotAValue
 
 #: Versions of one bytecode block before its differing slots are boxed.
 VERSION_LIMIT = 4
@@ -25,6 +26,11 @@ WALK_LIMIT = 12
 BLOCK_LIMIT_FACTOR = 8
 
 HANDLERS = {}
+
+#: What may stand at the border of a handler's range: no compiled code of theirs raises.
+NEVER_RAISE = frozenset({"LOAD_CONST", "LOAD_FAST", "STORE_FAST", "PUSH_NULL", "POP_TOP", "COPY", "SWAP", "JUMP", "NOP", "RETURN_VALUE",
+                         "LOAD_FAST_AND_CLEAR", "BUILD_TUPLE", "BUILD_LIST", "IS_OP", "END_FOR", "JUMP_BACKWARD", "POP_JUMP_IF_NONE",
+                         "POP_JUMP_IF_NOT_NONE", "LOAD_GLOBAL", "LOAD_DEREF"})
 
 
 def bytecode(*operations):
@@ -154,7 +160,14 @@ class Walker(Merger):
             if handler is None:
                 self.leave(f"{instruction.operation} is not compiled")
                 return
-            ended = handler(self, instruction)
+            if instruction.executing in self.unit.handlers_missed and instruction.operation not in NEVER_RAISE:
+                self.leave("its exception handler begins or ends here")
+                return
+            try:
+                ended = handler(self, instruction)
+            except NotAValue:
+                self.leave("an iterator or a tuple in parts is used as a value")
+                return
             if ended:
                 return
             if self.drops and instruction.last:

@@ -183,6 +183,7 @@ interp_monitoring_version           -    48     0  uint64
 
 instruction_resume_bias            -2    -2     0  added to code_adaptive + X to resume at X
 instruction_executing_bias          0     0     0  added to claim to be executing X
+handler_lookup_bias                 0     0    -2  added to X: where a frame entered with an exception at X looks for its handler
 call_convention            null_first null_first callable_first
 """
 

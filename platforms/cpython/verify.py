@@ -12,7 +12,7 @@ from platforms.cpython import observe, verify_code, verify_objects, verify_threa
 from platforms.cpython.layout import layout
 
 _CHECKS = (verify_objects.checks, verify_code.checks, verify_threads.checks)
-_NOT_FIELDS = {"version", "call_convention", "instruction_executing_bias"}  # facts about code, not places
+_NOT_FIELDS = {"version", "call_convention", "instruction_executing_bias", "handler_lookup_bias"}  # facts about code, not places
 _DERIVED = {"small_int_base"}  # not from the table
 
 
