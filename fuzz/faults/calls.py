@@ -1,0 +1,65 @@
+"""Entering compiled code, and calls between compiled functions."""
+
+from fuzz.faults.planting import Fault, rewriting
+
+FAULTS = [
+    Fault("truth-returned-as-int", "entry", "jit",
+          rewriting("jit.entries", "EntryEmitter.emit_version", ("self.emit_box_bool()", "asm.call(self.routines.box_int)")),
+          "A function whose result is a bool returns 0 or 1.", """
+def less(a, b):
+    return a < b
+
+def main():
+    return less(1, 2), less(2, 1)
+"""),
+    Fault("last-default-for-every-parameter", "entry", "jit",
+          rewriting("jit.matching", "ArgumentMatching.emit_match_defaults", ("mem64(r9, number - count)", "mem64(r9, -1)")),
+          "Every missing argument gets the last parameter's default.", """
+def pair(a, b=2, c=3):
+    return a, b, c
+
+def main():
+    return pair(1, 5, 6), pair(1, 5), pair(1)
+"""),
+    Fault("entry-takes-anything-for-a-list", "entry", "jit",
+          rewriting("jit.entries", "EntryEmitter.emit_argument",
+                    ("if kind.python is not None and kind is not types.BOOL:",
+                     "if kind.python not in (None, list) and kind is not types.BOOL:")),
+          "A version for a list is entered with any object.", """
+def first(items):
+    return items[0]
+
+def main():
+    return first([1, 2]), first((3, 4)), first("text")
+"""),
+    Fault("keyword-arguments-exchanged", "calls", "jit",
+          rewriting("jit.dispatch", "Compiler.match_arguments",
+                    ("zip(names, arguments[positional:])", "zip(names, reversed(arguments[positional:]))")),
+          "The keyword arguments of a direct call go to one another's parameters.", """
+def difference(a, b, c):
+    return a * 100 + b * 10 + c
+
+def run(number):
+    return difference(number, b=2, c=3)
+
+def main():
+    return run(1)
+"""),
+    Fault("exception-of-a-callee-not-noticed", "calls", "jit",
+          rewriting("jit.templates.calls", "_callee_left", ("asm.jz(emitter.throw_label())", "pass")),
+          "A direct call goes on when its callee has raised an exception.", """
+def look(table, key):
+    found = table[key]
+    return found
+
+def run(table, key):
+    try:
+        found = look(table, key)
+    except KeyError:
+        return "none"
+    return [found, found]
+
+def main():
+    return run({1: 2}, 1), attempt(run, {}, 1)
+"""),
+]

@@ -1,0 +1,89 @@
+"""Templates of doubles, and of their borders to ints."""
+
+from fuzz.faults.planting import Fault, replacing_item, rewriting, together
+
+_MODULE = "jit.templates.floats"
+
+FAULTS = [
+    Fault("nan-equals-nan", "templates", "jit",
+          together(rewriting(_MODULE, "compare_floats", ('asm.setnp(al) if detail == "=="', 'asm.mov(al, 1) if detail == "=="')),
+                   rewriting("jit.emitter", "Emitter.branch_float_equal", ("asm.jp(differs)", "pass"))),
+          "Unordered is taken for equal by == of floats.", """
+def equal(a, b):
+    return a == b
+
+def branch(a, b):
+    if a == b:
+        return "yes"
+    return "no"
+
+def main():
+    nan = float("nan")
+    return equal(1.5, 1.5), equal(nan, nan), branch(1.5, 1.5), branch(nan, nan)
+"""),
+    Fault("nan-is-less", "templates", "jit",
+          replacing_item(_MODULE, "ORDERED", "<", ("b", False)),
+          "Unordered is taken for less by < of floats.", """
+def less(a, b):
+    return a < b
+
+def main():
+    return less(1.5, 2.5), less(2.5, 1.5), less(float("nan"), 1.5)
+"""),
+    Fault("nan-is-false", "templates", "jit",
+          rewriting(_MODULE, "float_truth", ("asm.or_(al, cl)", "pass")),
+          "A nan is taken for false.", """
+def truth(a):
+    return not a
+
+def main():
+    return truth(1.5), truth(0.0), truth(float("nan"))
+"""),
+    Fault("negation-loses-minus-zero", "templates", "jit",
+          rewriting(_MODULE, "float_negate", ("_load(asm, result, x)", "_load(asm, xmm15, x), asm.pxor(result, result)"),
+                    ("asm.xorpd(result, emitter.mask(0x8000000000000000))", "asm.subsd(result, xmm15)")),
+          "A float is negated by subtracting it from zero.", """
+def negative(a):
+    return -a
+
+def main():
+    return negative(1.5), negative(0.0)
+"""),
+    Fault("true-division-of-inexact-ints", "templates", "jit",
+          rewriting(_MODULE, "true_divide_inexact", ("asm.ja(exit)", "pass")),
+          "Ints beyond 2**53 are rounded before they are divided.", """
+def quotient(a, b):
+    return a / b
+
+def main():
+    return quotient(7, 2), quotient(2**62 + 513, 3), quotient(2**60 - 1, 2**53 + 1)
+"""),
+    Fault("float-to-int-rounds-down", "templates", "jit",
+          rewriting(_MODULE, "_rounding", ("asm.roundsd(xmm15, x, mode)", "asm.roundsd(xmm15, x, 9 if mode == 11 else mode)")),
+          "int() of a negative float rounds down instead of towards zero.", """
+def integer(a):
+    return int(a)
+
+def main():
+    return integer(2.5), integer(-2.5)
+"""),
+    Fault("float-minimum-exchanged", "templates", "jit",
+          rewriting(_MODULE, "_float_extreme", ("_load(asm, xmm15, right)", "_load(asm, xmm15, left)"),
+                    ("asm.emit(mnemonic, xmm15, left)", "asm.emit(mnemonic, xmm15, right)")),
+          "min and max of floats answer with the other operand where neither is less: zeros of two signs, nan.", """
+def least(a, b):
+    return min(a, b)
+
+def main():
+    return least(1.5, 2.5), least(0.0, -0.0), least(float("nan"), 1.5)
+"""),
+    Fault("float-remainder-keeps-dividends-sign", "templates", "jit",
+          rewriting(_MODULE, "float_modulo_by_zero", ("asm.jz(done)", "asm.jmp(done)")),
+          "The remainder of floats has the dividend's sign, as C's fmod has.", """
+def remainder(a, b):
+    return a % b
+
+def main():
+    return remainder(7.5, 2.0), remainder(-7.5, 2.0)
+"""),
+]

@@ -1,0 +1,95 @@
+"""Counting references."""
+
+from fuzz.faults.planting import Fault, rewriting
+
+FAULTS = [
+    Fault("append-without-incref", "references", "jit",
+          rewriting("jit.templates.calls", "list_append", ("emit_incref(asm, rax, rdx)", "pass")),
+          "An appended object gets no reference from the list, unless the list has to grow.", """
+import sys
+
+def collect(items, item):
+    items.append(item)
+    return len(items)
+
+def main():
+    item = object()
+    keep, items = [item] * 50, [1, 2, 3, 4, 5]
+    items.append(6)
+    counts = [collect(items, item) for _ in range(2)]
+    return counts, sys.getrefcount(item)
+"""),
+    Fault("returned-item-without-incref", "references", "jit",
+          rewriting("jit.bytecodes.control", "return_value",
+                    ("value not in state.owned:", "value not in state.owned and value not in state.transient:")),
+          "An object that was read from a container is returned without a reference of its own.", """
+import sys
+
+def first(items):
+    return items[0]
+
+def main():
+    item = object()
+    keep = [item] * 50
+    got = [first(keep) for _ in range(10)]
+    return sys.getrefcount(item)
+"""),
+    Fault("borrowed-item-not-kept-across-store", "references", "jit",
+          rewriting("jit.bytecodes.containers", "store_subscr", ("w.before_effect()\n        done", "w.freeze()\n        done")),
+          "An item that was read from a list is not held while the list's reference to it is replaced.", """
+def replace(items, new):
+    old = items[0]
+    items[0] = new
+    other = [new, new]
+    return old, other
+
+def main():
+    return [replace([["old", "item"], "b"], "new") for _ in range(5)]
+"""),
+    Fault("loop-variable-without-incref", "references", "jit",
+          rewriting("jit.placement", "Placement.edge_moves", ("self.emit_incref(value)", "pass")),
+          "An object that becomes the value of a loop's variable gets no reference for it.", """
+import sys
+
+def exchange(a, b, count):
+    for _ in range(count):
+        a, b = b, a
+    return a
+
+def main():
+    item, other = object(), object()
+    keep = [item, other] * 50
+    got = [exchange(item, other, 3) for _ in range(10)]
+    return sys.getrefcount(item), sys.getrefcount(other)
+"""),
+    Fault("local-not-dropped-at-return", "references", "jit",
+          rewriting("jit.templates.control", "return_result", ("in operation.detail:", "in operation.detail[1:]:")),
+          "The first local that holds a reference keeps it when the function returns.", """
+import sys
+
+def count(item):
+    pair = [item, item]
+    return len(pair)
+
+def main():
+    item = object()
+    counts = [count(item) for _ in range(10)]
+    return counts, sys.getrefcount(item)
+"""),
+    Fault("reference-moved-into-two-slots", "exits", "jit",
+          rewriting("jit.descriptors", "DescriptorWriter.entry", ("value in owned and root not in given", "value in owned")),
+          "Two variables that name one object both take its only reference into the interpreter's frame.", """
+import sys
+
+def double(item, number):
+    first = [item]
+    second = first
+    return second, number + number
+
+def main():
+    keep = []
+    for number in (1, 2**62):
+        keep.append(double("item", number)[0])
+    return [sys.getrefcount(item) for item in keep]
+"""),
+]

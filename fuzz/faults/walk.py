@@ -1,0 +1,100 @@
+"""The abstract walk and what it believes to know."""
+
+import operator
+
+from fuzz.faults.planting import Fault, replacing, replacing_item, rewriting, together
+
+FAULTS = [
+    Fault("stale-type-round-a-loop", "walk", "jit",
+          together(rewriting("jit.merge", "Merger.attach", ("elif wanted is OBJECT and value.type.is_object:",
+                                                            "elif wanted.is_object and value.type.is_object:")),
+                   rewriting("jit.walk", "_check_edges", ("value.type is not PENDING and parameter.type is OBJECT:",
+                                                          "value.type is not PENDING:"))),
+          "The type that a variable has before a loop is believed in every turn, whatever object the loop has assigned.", """
+def changes(items):
+    last = None
+    count = 0
+    for item in items:
+        if last is None:
+            count = count + 1
+        last = item
+    return count
+
+def main():
+    return changes(["a", "b", "c"]), changes([None, None])
+"""),
+    Fault("constant-difference-exchanged", "walk", "jit",
+          replacing_item("jit.bytecodes.numbers", "_FOLD", "-", lambda a, b: operator.sub(b, a)),
+          "Differences of constants are folded with their operands exchanged.", """
+def run(number):
+    a = 10
+    b = 4
+    return a - b + number
+
+def main():
+    return run(1)
+"""),
+    Fault("reads-hoisted-past-an-append", "hoisting", "jit",
+          replacing("jit.hoisting", "QUIET", lambda quiet: quiet | {"list_append", "box", "drop"}),
+          "A loop that appends is taken for one that leaves lists as they are, so that lengths and items are read before it.", """
+def run(items, count):
+    total = 0
+    for number in range(count):
+        items.append(number)
+        total = total + items[-1] + len(items)
+    return total
+
+def main():
+    return run([5], 10)
+"""),
+    Fault("closure-variable-frozen", "walk", "jit",
+          rewriting("jit.bytecodes.names", "load_deref",
+                    ('w.push(take(w, "cell", (cell,), "cell", Shape(exact(CellType), shape_of(content))))',
+                     "w.push(w.constant(content))")),
+          "A variable of an enclosing function keeps the value it had when the function was compiled.", """
+def counter():
+    count = 0
+    def step(by):
+        nonlocal count
+        count = count + by
+        return count
+    return jit(step)
+
+def main():
+    step = counter()
+    return step(1), step(2), step(3)
+"""),
+    Fault("global-not-checked-again", "guards", "jit",
+          rewriting("jit.machine.callouts", "CalloutRoutines.emit_look_into_dictionaries",
+                    ("asm.cmp(rax, mem64(r13, 16))\n        asm.jne(failed)", "asm.cmp(rax, mem64(r13, 16))\n        pass")),
+          "A version is believed to hold although a global that it relies on was rebound.", """
+SCALE = 3
+
+def scaled(number):
+    return number * SCALE
+
+def rebind(value):
+    global SCALE
+    SCALE = value
+
+def main():
+    found = [scaled(5)]
+    rebind(7)
+    found.append(scaled(5))
+    rebind(3)
+    return found
+"""),
+    Fault("shadowed-builtin-not-noticed", "guards", "jit",
+          rewriting("jit.unit", "Unit.global_value", ("self.depend(namespace, name, ABSENT)", "pass")),
+          "A builtin stays what it was when a global of its name appears.", """
+def size(items):
+    return len(items)
+
+def main():
+    found = [size([1, 2])]
+    globals()["len"] = lambda items: "shadow"
+    found.append(size([1, 2]))
+    del globals()["len"]
+    return found
+"""),
+]
