@@ -1,7 +1,7 @@
 """Corpus and findings, in one SQLite file.
 
 Every write is a transaction of its own, so that a process killed at any moment loses nothing it had finished, and several may write
-at once. A file is looked at before anything is written to it: one that is damaged, or somebody else's, is left as it is.
+at once. It is not waited for until the disk has it (thousands of small writes would take minutes), so a power cut may lose some. A file is looked at before anything is written to it: one that is damaged, or somebody else's, is left as it is.
 """
 
 import json
@@ -55,6 +55,7 @@ class Store:
             if not fresh:
                 self.examine()
             self.connection = sqlite3.connect(self.path, timeout=30.0, isolation_level=None)
+            self.connection.execute("PRAGMA synchronous = OFF")
             if fresh:
                 self.create()
         except OSError as problem:
@@ -67,8 +68,10 @@ class Store:
         with open(self.path, "rb") as file:
             if file.read(16) != b"SQLite format 3\0":
                 raise StoreError(f"{self.path} is no database of purejit; it is left as it is")
+        # A journal is left by a process that was killed, or is being written: only who may write can take it back.
+        mode = "rw" if os.path.exists(f"{self.path}-journal") else "ro"
         try:
-            connection = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True, timeout=30.0)
+            connection = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode={mode}", uri=True, timeout=30.0)
             try:
                 application = connection.execute("PRAGMA application_id").fetchone()[0]
                 version = connection.execute("PRAGMA user_version").fetchone()[0]
