@@ -1,7 +1,8 @@
 """Corpus and findings, in one SQLite file.
 
 Every write is a transaction of its own, so that a process killed at any moment loses nothing it had finished, and several may write
-at once. It is not waited for until the disk has it (thousands of small writes would take minutes), so a power cut may lose some. A file is looked at before anything is written to it: one that is damaged, or somebody else's, is left as it is.
+at once. It is not waited for until the disk has it (thousands of small writes would take minutes), so a power cut may lose some. A file is
+looked at before anything is written to it: one that is damaged, or somebody else's, is left as it is.
 """
 
 import json
