@@ -20,9 +20,14 @@ _HIDDEN = (ModuleType, FunctionType, type, BuiltinFunctionType, CodeType)
 
 
 class Describer:
-    """Turns values into nested tuples; the same object gets the same number in all of them."""
+    """Turns values into nested tuples; the same object gets the same number in all of them.
 
-    def __init__(self):
+    Attributes:
+        frames: whether tracebacks of exceptions, and the locals found there, are part of the description.
+    """
+
+    def __init__(self, frames=True):
+        self.frames = frames
         self.numbers = {}
         self.kept = []
 
@@ -105,8 +110,8 @@ class Describer:
         """Type, arguments, traceback, locals of its frames, cause and context."""
         if error is None or levels == 0:
             return None
-        trace = error.__traceback__
-        for _ in range(skip):
+        trace = error.__traceback__ if self.frames else None
+        for _ in range(skip if self.frames else 0):
             trace = trace.tb_next
         lines = [(entry.name, entry.lineno) for entry in traceback.extract_tb(trace, limit=40)] if trace else []
         if isinstance(error, UnboundLocalError) and lines:
@@ -121,11 +126,12 @@ class Describer:
                 self.exception(error.__cause__, levels - 1), self.exception(error.__context__, levels - 1), error.__suppress_context__)
 
 
-def outcome(function, arguments, namespace, printing=True):
+def outcome(function, arguments, namespace, printing=True, frames=True):
     """Call ``function(*arguments)`` and describe what came of it.
 
     Args:
         namespace: globals to describe. printing: catch what is printed; not while several threads are at it.
+        frames: describe tracebacks and locals of frames.
 
     Returns:
         dict of part -> description: "result" or "exception", "arguments", "globals", and "stdout" if something was printed.
@@ -136,7 +142,7 @@ def outcome(function, arguments, namespace, printing=True):
             result = function(*arguments)
         except Exception as error:
             problem = error
-    describe = Describer()
+    describe = Describer(frames)
     # First what is there in every way of running, so that its numbers do not depend on the frames of a traceback.
     found = {"arguments": [describe(item) for item in arguments], "globals": described_globals(namespace, describe)}
     if problem is None:

@@ -182,26 +182,18 @@ def evaluated(comparison):
     from fuzz.evaluator import NotEvaluated, evaluate
     plain, other = comparison.load(), comparison.load()
 
-    def call(function, arguments, namespace):
-        return outcome(lambda *given: evaluate(function, *given, deep=True, limit=200_000), arguments, namespace)
+    def evaluated_entry(*given):
+        return evaluate(other.entry, *given, deep=True, limit=200_000)
 
     try:
         for number in range(len(comparison.program.calls)):
-            wanted = outcome(plain.entry, plain.arguments(number), plain.namespace)
-            found = first_difference(_without_frames(wanted), _without_frames(call(other.entry, other.arguments(number), other.namespace)))
+            wanted = outcome(plain.entry, plain.arguments(number), plain.namespace, frames=False)
+            found = first_difference(wanted, outcome(evaluated_entry, other.arguments(number), other.namespace, frames=False))
             if found:
                 return comparison.difference("evaluated", found, number, 0)
     except NotEvaluated:
         pass
     return None
-
-
-def _without_frames(found):
-    """An outcome without what the evaluator does not have: traceback, locals of frames."""
-    if "exception" not in found:
-        return found
-    kind, arguments, *_ = found["exception"]
-    return {**found, "exception": (kind, arguments, None, None, None, None, None)}
 
 
 def traced(comparison):
