@@ -132,6 +132,8 @@ class Writer:
 
     def floor(self):
         """How many items at the bottom must stay as they are."""
+        if not self.regions and not self.held and "prev" not in self.stack:
+            return 0
         innermost = self.innermost_handled()
         return max([region.depth for region in self.regions] + self.held + [innermost + 1], default=0)
 
