@@ -9,11 +9,15 @@ of scalars only, so that nothing nests deeper turn by turn; backward edges are f
 """
 
 from platforms.cpython import opcodes
+from platforms.cpython.layout import layout
 
 HAS = frozenset(opcodes.NUMBERS)
 SCALARS = ("int", "float", "bool", "str", "none", "lasti")
 NUMERIC = ("int", "float", "bool", "lasti")
 NO_VALUE = ("null", "maybe", "prev")
+#: Instructions that run other Python functions within the same interpreter loop. Of an exception there, some versions look for the
+#: handler of the instruction *before*; but not if the function is called in another way, as decorated ones are.
+ENTERS = frozenset({"CALL", "CALL_KW", "BINARY_SUBSCR", "LOAD_ATTR", "FOR_ITER"}) if layout().handler_lookup_bias else frozenset()
 #: What a call finds below its arguments.
 PAIR = ("null", "func") if opcodes.NULL_FIRST else ("func", "null")
 
@@ -89,6 +93,8 @@ class Writer:
         """One instruction. `wide`: an EXTENDED_ARG that is not needed may stand before it."""
         assert name in HAS, name
         assert len(self.stack) - pops >= self.floor(), (name, self.stack)
+        if name in ENTERS and self.lines[-1].endswith(":"):
+            self.lines.append("  NOP")
         if wide and self.choices.chance(2):
             self.lines.append("  EXTENDED_ARG 0")
         self.lines.append(f"  {name} {operand}".rstrip())
