@@ -1,11 +1,12 @@
 """Expressions of the typed programs."""
 
-from fuzz.generators.values import INTS, SMALL
+from fuzz.generators.values import EDGES, INTS, SMALL
 
 ARITHMETIC = ("+", "-", "*", "+", "-", "*", "//", "%", "/")
 BITWISE = ("&", "|", "^")
 COMPARISONS = ("<", "<=", "==", "!=", ">", ">=")
 SHIFTS = (0, 1, 3, 31, 62, 63, 64)
+DIVISORS = ("3", "-3", "7", "-7", "2", "-2", "8", "-1", "0.5", "-2.5")
 SEQUENCES = ("list", "array", "text", "bytes", "bytearray", "tuple", "range", "view")
 MATH = ("sqrt", "floor", "ceil", "sin", "exp", "fabs", "isnan", "trunc", "log")
 MATH_OF_TWO = ("pow", "atan2", "hypot", "fmod", "copysign")
@@ -38,7 +39,7 @@ class Expressions:
         if at < 80:
             return str(choices.pick(SMALL))
         if at < 86:
-            return f"({choices.pick(INTS)})"
+            return f"({choices.pick(choices.pick((INTS, EDGES)))})"
         if at < 89:
             return choices.pick(("G0", "G1", "G2[1]", *self.cells))
         if at < 95:
@@ -50,7 +51,7 @@ class Expressions:
         choices = self.choices
         if depth <= 0 or choices.chance(15):
             return self.atom()
-        make = choices.weighted((50, self.binary), (6, self.shift), (3, self.power), (6, self.unary), (7, self.conditional),
+        make = choices.weighted((44, self.binary), (8, self.division), (6, self.shift), (3, self.power), (6, self.unary), (7, self.conditional),
                                 (6, self.either), (6, self.compared), (8, self.builtin), (3, self.mathematics), (6, self.item),
                                 (5, self.call), (1, self.membership))
         return make(depth - 1)
@@ -62,10 +63,22 @@ class Expressions:
             return f"({choices.pick(integers)} {choices.pick(BITWISE)} {self.atom() if choices.chance(15) else choices.pick(integers)})"
         return f"({self.expression(depth)} {choices.pick(ARITHMETIC)} {self.expression(depth)})"
 
+    def division(self, depth):
+        """Mostly by what is not 0."""
+        choices = self.choices
+        numbers = self.numbers()
+        divisor = choices.pick(numbers) if numbers and choices.chance(40) else choices.pick(DIVISORS)
+        return f"({self.expression(depth)} {choices.pick(('//', '%'))} {divisor})"
+
     def shift(self, depth):
-        symbol = self.choices.pick(("<<", ">>"))
+        """By a constant, or by a variable: what is shifted left by more than a few bits is bounded."""
+        choices = self.choices
         integers = [name for name, kind in self.names.items() if kind in ("int", "bool")] or ["5"]
-        return f"({self.choices.pick(integers)} {symbol} {self.choices.pick(SHIFTS)})"
+        shifted, symbol = choices.pick(integers), choices.pick(("<<", ">>"))
+        if not choices.chance(35):
+            return f"({shifted} {symbol} {choices.pick(SHIFTS)})"
+        count = choices.pick(integers)
+        return f"({shifted} >> {count})" if symbol == ">>" else f"({shifted} << ({count} {choices.pick(('& 63', '& 127', '% 5 - 2'))}))"
 
     def power(self, depth):
         return f"({self.expression(depth)} ** {self.choices.pick(('2', '3', '0', '-1', '0.5'))})"

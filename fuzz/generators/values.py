@@ -3,6 +3,8 @@
 SMALL = (0, 1, 2, 3, -1, -2, 5)
 INTS = (0, 1, -1, 2, 3, 7, -5, -6, 255, 256, 257, 2**15, 2**30 - 1, 2**30, 2**31 - 1, 2**31, -2**31, -2**31 - 1, 2**53, 2**53 + 1,
         2**60, 2**62 - 1, 2**62, -2**62, 2**63 - 1, -2**63, 2**63, -2**63 - 1, 10**20, -10**30)
+#: Where the sum, product or negation of two no longer fits into a machine integer.
+EDGES = (2**63 - 1, -2**63, 2**62, -2**62 - 1, 2**63 - 2, 3 * 2**61, -2**63 + 1, 2**32, 2**63)
 FLOATS = ("0.0", "-0.0", "1.0", "0.5", "-2.5", "3.75", "1e10", "1e-10", "1e308", "5e-324", "2.0**53", "2.0**63", "-2.0**63", "inf",
           "-inf", "nan")
 TEXTS = ("a", "b", "\xe9", "\u20ac", "z", "0")
@@ -18,9 +20,7 @@ def value(choices, kind):
 
 
 def integer(choices):
-    if choices.below(2):
-        return repr(choices.pick(INTS))
-    return repr(choices.pick(SMALL))
+    return repr(choices.pick(choices.weighted((45, SMALL), (25, INTS), (30, EDGES))))
 
 
 def _items(choices, limit=5):
