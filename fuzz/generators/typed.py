@@ -9,7 +9,7 @@ from fuzz.generators.values import FLOATS, SMALL, value
 from fuzz.program import Program
 
 PRELUDE = ("import math", "from array import array", "inf = 1e999", "nan = inf - inf")
-PARAMETERS = ("int", "int", "int", "float", "float", "bool", "list", "list", "array", "text", "bytearray", "bytes",
+PARAMETERS = ("int", "int", "int", "int", "float", "float", "float", "bool", "list", "list", "array", "text", "bytearray", "bytes",
               "tuple", "range", "view")
 AUGMENTED = ("+", "-", "*", "+", "-", "*", "+", "-", "//", "%", "&", "|", "^", ">>")
 CAUGHT = ("ZeroDivisionError", "Exception", "(ValueError, IndexError, OverflowError)", "TypeError")

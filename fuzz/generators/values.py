@@ -6,7 +6,7 @@ INTS = (0, 1, -1, 2, 3, 7, -5, -6, 255, 256, 257, 2**15, 2**30 - 1, 2**30, 2**31
 #: Where the sum, product or negation of two no longer fits into a machine integer.
 EDGES = (2**63 - 1, -2**63, 2**62, -2**62 - 1, 2**63 - 2, 3 * 2**61, -2**63 + 1, 2**32, 2**63)
 FLOATS = ("0.0", "-0.0", "1.0", "0.5", "-2.5", "3.75", "1e10", "1e-10", "1e308", "5e-324", "2.0**53", "2.0**63", "-2.0**63", "inf",
-          "-inf", "nan")
+          "-inf", "nan", "nan", "nan", "-0.0", "0.0", "inf")
 TEXTS = ("a", "b", "\xe9", "\u20ac", "z", "0")
 ARRAY_ITEMS = (0, 1, 2, 100, 7)
 KINDS = ("int", "float", "bool", "list", "array", "text", "bytes", "bytearray", "tuple", "range", "view", "none")
