@@ -94,7 +94,7 @@ def decode(code):
     """
     lines = _line_starts(code)
     instructions, index_at, jumps = [], {}, []
-    pending_names, resume, joined = (), None, set()
+    pending_names, named, resume, joined = (), False, None, set()
     for start, own, name, argument, following in raw_instructions(code):
         if resume is None:
             resume = start
@@ -103,11 +103,17 @@ def decode(code):
             line = lines[own]
         elif start == 0:
             line = code.co_firstlineno
+        if named:
+            # The names are for the call behind them: whoever jumps there calls without.
+            joined.add(start)
+            if name not in ("PRECALL", "CALL"):
+                raise Unsupported("keyword names without a call", line, name)
         if name == "KW_NAMES":
-            pending_names = _names_of(code, argument)
+            pending_names, named = _names_of(code, argument), True
             continue
         if name == "PRECALL":
             continue
+        named = False
         if name == "CALL_KW":
             # The names are pushed by the instruction before: the two are one call.
             pending_names, resume = _names_below(code, instructions, line)

@@ -264,7 +264,9 @@ class Compiler(Attention):
         return True
 
     def forget(self, key, record):
-        """The function died: so does its machine code, unless another version still calls it."""
+        """The function dies, or is cyclic garbage that finalizers may still call: its machine code goes, unless another version calls it."""
+        if entry is not None:  # the interpreter is not shutting down
+            entry.restore_dying(key)
         if self.records.get(key) is record:
             del self.records[key]
         record.release()

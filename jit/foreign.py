@@ -34,7 +34,8 @@ class Call:
         symbol: C function. immediates: int arguments behind the pointers. vector: arguments go as a vectorcall array.
         names: keyword names tuple object or None. consumed: operand Values whose reference the call uses up.
         failure: result that means an exception (0 for pointers, -1 for ints, "truth" for ints that answer a question,
-            "error" where NULL without an exception ends an iteration). has_result: an owned object comes back.
+            "falsehood" if the opposite is wanted, "error" where NULL without an exception ends an iteration).
+        has_result: an owned object comes back.
         ended: exit taken when an iteration has ended and the frame is in use. exhausted: iterator to drop before that.
     """
 

@@ -62,7 +62,8 @@ def _straight_line(code):
     operations = [instruction.operation for instruction in instructions]
     if len(operations) > LONGEST or code.co_cellvars or not _ALLOWED.issuperset(operations):
         return None
-    return instructions if operations.index("RETURN_VALUE") == len(operations) - 1 else None
+    straight = operations.count("RETURN_VALUE") == 1 and operations[-1] == "RETURN_VALUE"
+    return instructions if straight else None
 
 
 def inline(w, function, instructions, arguments):

@@ -75,7 +75,7 @@ def call_len(w, value):
     value = buffer_of(w, value)
     if python is None and value.type.buffer is None:
         return None
-    if value.is_constant:
+    if value.is_constant and value.type in (TUPLE, STR, BYTES):
         return w.constant(len(value.constant))
     result = w.operation("length", value, detail=python) if python else w.operation("view_length", value)
     result.facts = "nonnegative"

@@ -56,7 +56,7 @@ def truth_of(w, value):
         return None
     if value.is_constant:
         kind = type(value.constant)
-        return w.constant(bool(value.constant)) if kind in types.PLAIN else None
+        return w.constant(bool(value.constant)) if kind in types.PLAIN and kind is not bytearray else None
     if value.type is BOOL:
         return value
     w.site = 0

@@ -220,7 +220,7 @@ def unpack_sequence(w, instruction):
         if container.type is OBJECT and not container.is_constant:
             observe(w, container, "container")
         return w.leave(f"unpacking of {container.type.name}")
-    if container.is_constant:
+    if container.is_constant and python is tuple:
         if len(container.constant) != count:
             return w.leave("wrong number of values to unpack")
         w.pop()
@@ -291,16 +291,16 @@ def contains_op(w, instruction):
     stack = w.state.stack
     stack[-1], stack[-2] = left, right
     w.site = 0
+    # Whoever leaves behind the call finds the instruction's result on the stack: negated already for ``not in``.
+    failure = "falsehood" if instruction.argument else "truth"
     if contains_plainly(left, right):
-        ended = blind_call(w, "PySequence_Contains", 2, types.BOOL_OBJECT, failure="truth")
+        ended = blind_call(w, "PySequence_Contains", 2, types.BOOL_OBJECT, failure=failure)
     else:
-        ended = callout(w, Call("PySequence_Contains", failure="truth"), 2, kind=types.BOOL_OBJECT)
+        ended = callout(w, Call("PySequence_Contains", failure=failure), 2, kind=types.BOOL_OBJECT)
     if ended:
         return ended
-    truth = w.unbox_plain_bool()
-    if instruction.argument:
-        w.pop()
-        w.push(w.operation("not", truth))
+    w.unbox_plain_bool()
+    return None
 
 
 def among_constants(w, value, container):

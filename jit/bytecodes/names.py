@@ -156,10 +156,9 @@ def make_function(w, instruction):
 
 def set_part(w, symbol):
     """Stack: part, function -> function with the part set."""
-    stack = w.state.stack
-    part, function = stack[-2], stack[-1]
+    part, function = w.peek(2), w.peek()
     w.operation_of(blind_template(2), [function, part], exit=w.exit_here("exception"), detail=Call(symbol, failure=-1))
-    del stack[-2]
+    del w.state.stack[-2]
     w.release(part)
 
 

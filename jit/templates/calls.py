@@ -100,12 +100,12 @@ def emit_callout(asm, emitter, detail):
 def _check(asm, emitter, failure):
     """Go to the exception exit if the C function reports one; turn a truth value into True or False."""
     failed = emitter.throw_label()
-    if failure == -1 or failure == "truth":
+    if failure in (-1, "truth", "falsehood"):
         asm.test(eax, eax)
         asm.js(failed)
-        if failure == "truth":
-            asm.mov(rcx, emitter.object(True))
-            asm.mov(rax, emitter.object(False))
+        if failure != -1:
+            asm.mov(rcx, emitter.object(failure == "truth"))
+            asm.mov(rax, emitter.object(failure != "truth"))
             asm.cmovne(rax, rcx)
             emit_incref(asm, rax)
     elif failure == "error":

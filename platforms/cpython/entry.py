@@ -141,6 +141,15 @@ def restore(function: FunctionType) -> None:
         _retype(function, _redirected_type(), FunctionType)
 
 
+def restore_dying(address: int) -> None:
+    """Undo redirect() of the function at this address, whose weak references have just been cleared.
+
+    It may still be called: the collector clears the weak references of cyclic garbage before it runs its finalizers, and
+    those may bring it back. Of 3.11's type nothing is undone, because a deallocation that has begun relies on it.
+    """
+    _store(address + layout().function_vectorcall, original_vectorcall())
+
+
 def is_redirected(function: FunctionType) -> bool:
     """True if calls of this function run machine code."""
     if not isinstance(function, FunctionType):
