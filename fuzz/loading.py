@@ -41,7 +41,13 @@ class Loaded:
 
     def arguments(self, number):
         """Fresh arguments of a call."""
-        return eval(self.calls[number], self.namespace)
+        try:
+            found = eval(self.calls[number], self.namespace)
+        except Exception as problem:
+            raise Unusable(f"arguments: {type(problem).__name__}: {problem}") from None
+        if type(found) is not tuple:
+            raise Unusable("arguments that are no tuple")
+        return found
 
     def decorate(self):
         """Give every function to the compiler."""

@@ -233,7 +233,7 @@ def threaded(comparison):
     plain, fast = comparison.load(), comparison.load().decorate()
     before = described_globals(plain.namespace, Describer())
     wanted = [outcome(plain.entry, plain.arguments(number), plain.namespace) for number in range(len(plain.calls))]
-    if any(word in comparison.program.source for word in ("global ", "nonlocal ", "print")) or described_globals(plain.namespace, Describer()) != before:
+    if any(word in comparison.program.source for word in ("global ", "nonlocal ", "print", "LOG")) or described_globals(plain.namespace, Describer()) != before:
         return compiled(comparison)
     results, barrier = [], threading.Barrier(3)
 

@@ -84,9 +84,14 @@ class Builder:
 
     def peek(self, depth=1):
         stack = self.state.stack
-        if len(stack) < depth:
+        if not 0 < depth <= len(stack):
             raise Unsupported("operand stack underflow")
         return stack[-depth]
+
+    def require(self, count):
+        """Refuse code that takes more than there is on the stack."""
+        if len(self.state.stack) < count:
+            raise Unsupported("operand stack underflow")
 
     # -- operations ---------------------------------------------------------------------------
 

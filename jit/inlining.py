@@ -48,9 +48,10 @@ def candidate(unit, function):
     """The instructions of a function that may be inlined, or None. Looked up once for each unit."""
     code = function.__code__
     known = unit.candidates
-    if code not in known:
-        known[code] = _straight_line(code)
-    return known[code]
+    # By identity: constants, hence code objects, need not be hashable.
+    if id(code) not in known:
+        known[id(code)] = code, _straight_line(code)
+    return known[id(code)][1]
 
 
 def _straight_line(code):

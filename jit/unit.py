@@ -9,6 +9,8 @@ from platforms.cpython.layout import layout
 
 _GENERATOR_FLAGS = 0x20 | 0x80 | 0x200  # CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR
 _OPTIMIZED_NEWLOCALS = 0x3
+#: Beyond any that Python's compiler asks for; CPython 3.13 lets the size of a frame overflow.
+STACK_LIMIT = 1 << 16
 _WATCHED = (FunctionType, ModuleType)
 #: Weakly referable, but made of nothing that could lead to a Python function.
 _BUILTIN_REFERABLE = (set, frozenset, type(len), CodeType)
@@ -28,7 +30,7 @@ class Unit:
         function, code: what is compiled. instructions, flow: decoded. local_count: locals, cells and free variables.
         kept: Python objects whose addresses the machine code holds. dependencies: (dict id, key) -> (dict, key, expected).
         words: list of (address, expected value) that must stay equal. notes: list of (reason, line, operation).
-        handlers_missed: offsets where compiled code must not raise. callees: versions called directly. candidates: code -> instructions that may be inlined. polls_at_entry: the body may be entered recursively.
+        handlers_missed: offsets where compiled code must not raise. callees: versions called directly. candidates: id of a code -> (code, instructions that may be inlined or None). polls_at_entry: the body may be entered recursively.
     """
 
     def __init__(self, function, manager):
@@ -159,3 +161,5 @@ def check_compilable(code):
         raise Unsupported("*args and **kwargs are interpreted")
     if code.co_kwonlyargcount:
         raise Unsupported("functions with keyword-only parameters are interpreted")
+    if code.co_stacksize > STACK_LIMIT:
+        raise Unsupported("its operand stack is too large")

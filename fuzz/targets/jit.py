@@ -15,6 +15,8 @@ from fuzz.targets import BaseTarget, Difference, Verdict
 
 #: How often each way is taken, in 100 programs; the rest is "compiled" alone.
 WEIGHTS = ((59, "compiled"), (14, "forced"), (10, "starved"), (4, "shuffled"), (9, "evaluated"), (2, "traced"), (2, "threaded"))
+#: The way of a program that is to be called in a manner of its own.
+MANNERS = {"threads": "threaded", "traced": "traced"}
 #: Processor seconds a case may take.
 WORK_LIMIT = 8.0
 
@@ -36,8 +38,7 @@ class Target(BaseTarget):
         way = choices.weighted(*WEIGHTS)
         register = choices.below(13)
         program = programs.any_program(choices)
-        if program.manner != "plain":
-            way = program.manner
+        way = MANNERS.get(program.manner, way)
         return {**program.as_case(), "way": way, "register": register}
 
     def run(self, case):
@@ -68,6 +69,8 @@ class Target(BaseTarget):
             return Difference(f"{way.__name__}: takes too long", f"more than {WORK_LIMIT} s of processor time")
         except RecursionError as problem:
             raise Unusable(repr(problem)) from None
+        except Unusable:
+            raise
         except Exception as problem:
             where = problem.__traceback__
             while where.tb_next is not None:

@@ -160,6 +160,7 @@ def store_item(w, container, index, value):
 def build(w, instruction):
     count = instruction.argument
     is_list = instruction.operation == "BUILD_LIST"
+    w.require(count)
     following = w.instructions[w.index + 1]
     if any(item.__class__ is not Value or item.type is NULL for item in w.state.stack[len(w.state.stack) - count:]):
         return w.leave("an iterator is put into a container")
@@ -341,6 +342,7 @@ def plain_slice(value):
 @bytecode("BINARY_SLICE")
 def binary_slice(w, instruction):
     """``a[i:j]`` of 3.12 and later; stack: container, start, stop."""
+    w.require(3)
     plain = all(_plain_bound(value) for value in w.state.stack[-2:])
     w.freeze()
     w.push(w.constant(None))
@@ -359,7 +361,8 @@ def _plain_bound(value):
 
 @bytecode("BUILD_SLICE")
 def build_slice(w, instruction):
-    count = instruction.argument
+    count = 3 if instruction.argument == 3 else 2
+    w.require(count)
     plain = all(_plain_bound(value) for value in w.state.stack[-count:])
     w.freeze()
     if count == 2:

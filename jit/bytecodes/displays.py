@@ -65,6 +65,7 @@ def new_container(w, symbol, kind):
 def build_map(w, instruction):
     """Stack: key, value, key, value, ..."""
     count = instruction.argument
+    w.require(2 * count)
     stack = w.state.stack
     pairs = stack[len(stack) - 2 * count:]
     if not all(map(is_plain, pairs[::2])) or any(value.__class__ is not Value for value in pairs):
@@ -76,6 +77,7 @@ def build_map(w, instruction):
 def build_const_key_map(w, instruction):
     """Stack: values, then a constant tuple of keys."""
     count = instruction.argument
+    w.require(count + 1)
     stack = w.state.stack
     keys, values = stack[-1], stack[-count - 1:-1]
     if not keys.is_constant or type(keys.constant) is not tuple or len(keys.constant) != count or \
@@ -100,6 +102,7 @@ def fill_map(w, depth, pairs):
 @bytecode("BUILD_SET")
 def build_set(w, instruction):
     count = instruction.argument
+    w.require(count)
     stack = w.state.stack
     items = stack[len(stack) - count:]
     if not all(map(is_plain, items)):
@@ -270,6 +273,7 @@ def delete_subscr(w, instruction):
 @bytecode("STORE_SLICE")
 def store_slice(w, instruction):
     """3.12 and later. Stack: value, container, start, stop."""
+    w.require(4)
     if any(item.__class__ is not Value for item in w.state.stack[-4:]):
         return w.leave("an iterator is stored")
     w.freeze()

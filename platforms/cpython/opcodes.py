@@ -158,25 +158,27 @@ def is_cut_off(code):
     fields = layout()
     length = ctypes.c_ssize_t.from_address(id(code) + fields.ob_size).value
     units = ctypes.string_at(id(code) + fields.code_adaptive, 2 * length)
-    counts, known = cache_entries(), set(opcode.opmap.values())
+    counts, plain = cache_entries(), set(NUMBERS.values())
     index = 0
     while index < length:
         number = units[2 * index]
-        if number not in known:
-            number = _base_opcode(number)
-        if number >= _FIRST_INSTRUMENTED:
+        if number not in plain:
+            number = base_opcode(number)
+        if number in _HIDING:
             return False  # it is running under a tool, so the interpreter takes it for sound
         index += 1 + counts[number]
     return index != length
 
 
-_FIRST_INSTRUMENTED = min([number for name, number in opcode.opmap.items() if name.startswith("INSTRUMENTED_")], default=256)
+#: Opcodes that hide the instruction in whose place they stand.
+_HIDING = {number for name, number in opcode.opmap.items() if name in ("INSTRUMENTED_LINE", "INSTRUMENTED_INSTRUCTION", "ENTER_EXECUTOR")}
 
 
-def _base_opcode(number):
-    """The opcode that a specialised one stands for; unknown numbers stand for themselves."""
+def base_opcode(number):
+    """The opcode that a specialised one, or one that tools put in, stands for; others stand for themselves."""
     import dis
-    return dis._deoptop(number)
+    number = dis._deoptop(number)
+    return opcode.opmap.get(opcode.opname[number].removeprefix("INSTRUMENTED_"), number)
 
 
 def raw_names():
