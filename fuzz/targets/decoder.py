@@ -13,7 +13,6 @@ from fuzz.damaged import TABLES, Scene, Unmakeable, code_of
 from fuzz.damaged_sources import SOURCES
 from fuzz.generators.programs import source_program
 from fuzz.instructions import IMMEDIATES
-from fuzz.loading import functions_of  # noqa: F401 - with it the compiler is made to check itself
 from fuzz.raw_reading import contradiction, table_contradiction
 from fuzz.reducing_data import smaller_lists
 from fuzz.targets import BaseTarget, Difference, Verdict

@@ -2,6 +2,7 @@
 
 import ast
 import random
+import random
 import sys
 import warnings
 
