@@ -157,7 +157,7 @@ def outcome(function, arguments, namespace, printing=True, frames=True):
 
 def described_globals(namespace, describe):
     """(name, description) of a module's data."""
-    return [(name, describe(item)) for name, item in namespace.items() if not issubclass(type(item), _HIDDEN) and not name.startswith("__")]
+    return [(name, describe(item)) for name, item in list(namespace.items()) if not issubclass(type(item), _HIDDEN) and not name.startswith("__")]
 
 
 #: The parts of an exception's description, in order.

@@ -10,7 +10,7 @@ Operands lie on top of the abstract stack; they are boxed there, so that an exce
 """
 
 from jit.errors import Unsupported
-from jit.types import BOOL, BYTEARRAY, INT, LIST, NULL, OBJECT, STR, Shape
+from jit.types import BOOL, BOOL_OBJECT, BYTEARRAY, INT, LIST, NULL, OBJECT, STR, Shape
 from jit.values import Value
 
 BINARY = {
@@ -156,4 +156,22 @@ def compare(w, symbol, left, right):
     """A comparison of operands that are not both numbers."""
     if left.__class__ is not Value or right.__class__ is not Value:
         return w.leave("comparison of an iterator")
+    if not w.instruction.last:
+        return compare_for_truth(w, symbol, left, right)
     return callout(w, Call("PyObject_RichCompare", (COMPARISONS[symbol],)), 2)
+
+
+def compare_for_truth(w, symbol, left, right):
+    """A comparison together with the truth of its result, which are one instruction: nothing may leave in between.
+
+    The C function takes an object to be equal to itself without asking it, so that is left to the interpreter.
+    """
+    if symbol in ("==", "!="):
+        if left is right:
+            return w.leave("an object is compared with itself")
+        if left.type.is_object and right.type.is_object:
+            w.operation("guard_distinct", left, right, exit=w.exit("an object is compared with itself"))
+    ended = callout(w, Call("PyObject_RichCompareBool", (COMPARISONS[symbol],), failure="truth"), 2, kind=BOOL_OBJECT)
+    if not ended:
+        w.unbox_plain_bool()
+    return ended

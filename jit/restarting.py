@@ -12,7 +12,7 @@ from jit.hoisting import QUIET
 PURE = QUIET - {"poll", "incref", "store_byte", "store_element_int", "store_element_float"} | {
     "list_items", "bytearray_items", "array_items", "view_items", "view_length", "guard_array", "guard_view", "branch_nonzero",
     "cell_int", "cell_float", "cell_bool", "cell_object", "cell_exact", "guard_cell", "global_int", "global_float", "global_bool",
-    "global_object", "global_exact", "guard_bound", "sum_int", "sum_float"}
+    "global_object", "global_exact", "guard_bound", "guard_distinct", "sum_int", "sum_float"}
 
 
 def mark_restarts(order):

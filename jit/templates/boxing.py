@@ -91,6 +91,13 @@ def guard_bound(asm, flag, exit):
     asm.je(exit)
 
 
+@template("guard_distinct", "left: any, right: any --")
+def compared_with_itself(asm, left, right, exit):
+    asm.mov(rax, left)
+    asm.cmp(rax, right)
+    asm.je(exit)
+
+
 @template("same", "left: any, right: any -- result: bool")
 def same_object(asm, left, right, result):
     asm.mov(rax, left)

@@ -32,8 +32,10 @@ def _binary_op(argument, version):
 
 
 def _compare_op(argument, version):
+    """From 3.13 on one bit asks for the truth of the result, for a jump behind it that takes True and False alone."""
     shift = {(3, 11): 0, (3, 12): 4}.get(version, 5)
-    return [("COMPARE_OP", COMPARE_SYMBOLS[argument >> shift])]
+    compare = ("COMPARE_OP", COMPARE_SYMBOLS[argument >> shift])
+    return [compare, ("TO_BOOL", 0)] if version >= (3, 13) and argument & 16 else [compare]
 
 
 def _load_global(argument, version):

@@ -235,10 +235,10 @@ def test_only_python_functions():
 
 
 def assembled(*pairs, **changes):
-    """A function of raw instructions, not to be called."""
+    """A function of raw instructions; damaged ones are not to be called."""
     counts = opcodes.cache_entries()
     units = b"".join(bytes([opcode.opmap[name], argument]) + bytes(2 * counts[opcode.opmap[name]]) for name, argument in pairs)
-    code = (lambda a: a).__code__.replace(co_code=units, **changes)
+    code = (lambda a: a).__code__.replace(co_code=units, co_stacksize=8, **changes)
     return FunctionType(code, {})
 
 
@@ -281,6 +281,12 @@ DAMAGED = {
 def test_damaged_code_has_no_answer(name):
     with pytest.raises(NotEvaluated):
         evaluate(assembled(*DAMAGED[name]), 1)
+
+
+def test_a_comparison_for_its_truth():
+    function = assembled(("LOAD_FAST", 0), ("LOAD_FAST", 0), ("COMPARE_OP", opcodes.compare_arguments()["bool(==)"]), ("RETURN_VALUE", 0))
+    odd = HOSTILE.namespace["Odd"]()
+    assert evaluate(function, odd) == function(odd)
 
 
 def handler(start, length, target, depth):
