@@ -53,7 +53,7 @@ class Body(Writer):
     """
 
     def __init__(self, choices, tags, overlapping):
-        super().__init__(choices, tags, ("u", "v"), overlapping, budget=choices.between(2, 14))
+        super().__init__(choices, tags, ("u", "v"), overlapping, budget=choices.between(3, 16))
         self.blocks = []
         self.next_block, self.may_fall, self.falls = 0, True, False
 
@@ -159,7 +159,7 @@ class Body(Writer):
         """How a piece ends: another block, a return, an exception."""
         self.close_all()
         self.falls = False
-        kind = self.choices.weighted((3, "return"), (12, "go"), (1, "raise"), (1, "reraise"))
+        kind = self.choices.weighted((2, "return"), (14, "go"), (1, "raise"), (1, "reraise"))
         top = self.stack[-1:]
         if kind == "go" and self.budget > 0:
             self.go(self.choices.below(len(self.blocks)))
@@ -276,7 +276,7 @@ def prologue(body, cell):
                              ("f", choices.pick((0.0, 1.5, -0.0, 1e300)), "float"), ("x", choices.pick((None, 3, 1.5, "s", True)), "any")):
         body.load_const(value, tag)
         body.op("STORE_FAST", name, 1)
-    for value in choices.pick(((), (1, 2, 3), (1.5, 2.5), (1, "x"), (None,))):
+    for value in choices.pick(((1, 2, 3), (), (5, 0, -1, 2**40), (1.5, -2.5, 0.0), (1, 2.5, True), (2, 7, 1), (0.5, 2.0, 8.0), (1, "x"))):
         body.load_const(value, "any")
     count = len(body.stack)
     body.op("BUILD_LIST", count, count, ["list"])

@@ -53,6 +53,15 @@ def push_local(w):
         w.load(w.choices.pick([name for name in w.tags if not name.startswith("_")]))
 
 
+def push_number(w):
+    if w.choices.below(2):
+        push_const(w)
+        if fits(w.stack[-1], "num"):
+            return
+        w.drop()
+    w.load(w.choices.pick(("i", "f", "a", "b")))
+
+
 def push_global(w):
     w.op("LOAD_GLOBAL", w.name(w.choices.pick(("limit", "len", "same"))), 0, ["any"])
 
@@ -146,7 +155,7 @@ def binary(w):
         return False
     left, right = w.stack[-2:]
     symbols = list(ALWAYS)
-    if "float" in (left, right) and not daring(w):
+    if not (fits(left, "int") and fits(right, "int")) and not daring(w):
         symbols = ["-", "/", "-", "//", "%"]
     if left in NUMERIC or right in NUMERIC or left == right == "num":
         symbols += ["+", "+"]
@@ -173,7 +182,7 @@ def grow(w):
     """Shifts to the left and powers, of small numbers."""
     if not numbers(w, 1):
         return False
-    if w.choices.below(2) == 0:
+    if w.choices.below(2) == 0 and (fits(w.stack[-1], "int") or daring(w)):
         tag = "int" if fits(w.stack[-1], "int") else "num"
         w.load_const(w.choices.between(0, 8), "int")
         w.op("BINARY_OP", "<<", 2, [tag])
@@ -252,7 +261,7 @@ def unpack(w):
 def subscript(w):
     if not values(w, 2) or not w.stack[-2] in SEQUENCES or not fits(w.stack[-1], "int"):
         w.load("xs")
-        w.load_const(w.choices.pick((0, 1, -1, 2)), "int")
+        w.load_const(w.choices.pick((0, 1, -1, 2) if not daring(w) else INTS), "int")
     w.op("BINARY_SUBSCR", "", 2, ["num"])
 
 
