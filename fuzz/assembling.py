@@ -15,8 +15,8 @@ caches, EXTENDED_ARG, jump distances, the exception and the line table, the stac
       COMPARE_OP bool(<)
       JUMP_BACKWARD L1
 
-Operands are names, symbols or labels where the opcode has such, and plain numbers everywhere. A ``#`` behind an instruction starts a
-comment.
+Operands are names, symbols or labels where the opcode has such, and plain numbers everywhere. A ``#`` behind an instruction
+starts a comment.
 """
 
 import ast
@@ -30,8 +30,8 @@ _LISTS = ("locals", "cells", "free", "names")
 _NUMBERS = ("args", "posonly", "kwonly", "flags", "stack", "first")
 _LOCAL_OPCODES = {"LOAD_FAST", "STORE_FAST", "DELETE_FAST", "LOAD_FAST_CHECK", "LOAD_FAST_AND_CLEAR", "LOAD_DEREF", "STORE_DEREF",
                   "DELETE_DEREF", "MAKE_CELL", "LOAD_CLOSURE", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF"}
-_NAME_OPCODES = {"LOAD_GLOBAL", "STORE_GLOBAL", "DELETE_GLOBAL", "LOAD_ATTR", "STORE_ATTR", "DELETE_ATTR", "LOAD_METHOD", "LOAD_NAME",
-                 "STORE_NAME", "DELETE_NAME", "IMPORT_NAME", "IMPORT_FROM"}
+_NAME_OPCODES = {"LOAD_GLOBAL", "STORE_GLOBAL", "DELETE_GLOBAL", "LOAD_ATTR", "STORE_ATTR", "DELETE_ATTR", "LOAD_METHOD",
+                 "LOAD_NAME", "STORE_NAME", "DELETE_NAME", "IMPORT_NAME", "IMPORT_FROM"}
 _BINARY = {symbol + suffix: index + 13 * bool(suffix)
            for suffix in ("", "=") for index, symbol in enumerate(opcodes.BINARY_SYMBOLS)}
 
@@ -162,7 +162,8 @@ class _Text:
     def _slot(self, text, number):
         if text.isdigit():
             return int(text)
-        slots = self.lists["locals"] + [name for name in self.lists["cells"] if name not in self.lists["locals"]] + self.lists["free"]
+        names = self.lists["locals"]
+        slots = names + [name for name in self.lists["cells"] if name not in names] + self.lists["free"]
         if text not in slots:
             raise AssemblyTextError(f"there is no local {text}", number)
         return slots.index(text)
@@ -201,7 +202,8 @@ def assemble(text, template):
         co_code=b"".join(_encode(read, each) for each in read.instructions), co_consts=tuple(read.consts),
         co_varnames=tuple(lists["locals"]), co_nlocals=len(lists["locals"]), co_cellvars=tuple(lists["cells"]),
         co_freevars=tuple(lists["free"]), co_names=tuple(lists["names"]), co_argcount=numbers.get("args", 0),
-        co_posonlyargcount=numbers.get("posonly", 0), co_kwonlyargcount=numbers.get("kwonly", 0), co_flags=numbers.get("flags", 3),
+        co_posonlyargcount=numbers.get("posonly", 0), co_kwonlyargcount=numbers.get("kwonly", 0),
+        co_flags=numbers.get("flags", 3),
         co_firstlineno=numbers.get("first", template.co_firstlineno), co_exceptiontable=_exception_table(read),
         co_qualname=read.qualname or template.co_qualname)
     changes["co_linetable"] = _line_table(read, changes["co_firstlineno"])

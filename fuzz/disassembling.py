@@ -32,8 +32,10 @@ def disassemble(code):
 
 def _header(code):
     lines = [f"args {code.co_argcount}", f"posonly {code.co_posonlyargcount}", f"kwonly {code.co_kwonlyargcount}",
-             f"flags {code.co_flags}", f"stack {code.co_stacksize}", f"first {code.co_firstlineno}", f"qualname {code.co_qualname}"]
-    for word, names in (("locals", code.co_varnames), ("cells", code.co_cellvars), ("free", code.co_freevars), ("names", code.co_names)):
+             f"flags {code.co_flags}", f"stack {code.co_stacksize}", f"first {code.co_firstlineno}",
+             f"qualname {code.co_qualname}"]
+    for word, names in (("locals", code.co_varnames), ("cells", code.co_cellvars), ("free", code.co_freevars),
+                        ("names", code.co_names)):
         if names:
             lines.append(" ".join((word, *names)))
     for index, value in enumerate(code.co_consts):

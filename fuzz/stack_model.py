@@ -1,8 +1,8 @@
 """Does a code object keep its operand stack in order?
 
 Problem: the interpreter checks nothing: a code object that pops too much, or whose paths disagree on the depth, crashes it.
-Idea: follow the depth along every path, exceptions included, by `dis.stack_effect`; a second opinion on generators that keep books
-of their own. Depths only: what an item is, the generators must know.
+Idea: follow the depth along every path, exceptions included, by `dis.stack_effect`; a second opinion on generators that keep
+books of their own. Depths only: what an item is, the generators must know.
 """
 
 import dis
@@ -11,12 +11,14 @@ from jit.decode import exception_entries, raw_instructions
 from jit.errors import Unsupported
 from platforms.cpython import opcodes
 
-_ENDS = {"RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS", "RERAISE", "JUMP_FORWARD", "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT"}
+_ENDS = {"RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS", "RERAISE", "JUMP_FORWARD", "JUMP_BACKWARD",
+         "JUMP_BACKWARD_NO_INTERRUPT"}
 #: Operands that are gone when an instruction raises: as a number, or what is added to its argument.
-_TAKES = {"BINARY_OP": 2, "BINARY_SUBSCR": 2, "COMPARE_OP": 2, "CONTAINS_OP": 2, "IS_OP": 2, "UNARY_NEGATIVE": 1, "UNARY_INVERT": 1,
-          "UNARY_NOT": 1, "UNARY_POSITIVE": 1, "TO_BOOL": 1, "GET_ITER": 1, "STORE_SUBSCR": 3, "DELETE_SUBSCR": 2, "UNPACK_SEQUENCE": 1,
-          "LOAD_ATTR": 1, "LOAD_METHOD": 1, "STORE_ATTR": 2, "CHECK_EXC_MATCH": 1}
-_TAKES_ARGUMENT = {"CALL": 2, "BUILD_TUPLE": 0, "BUILD_LIST": 0, "RAISE_VARARGS": 0, "BUILD_MAP": 0, "BUILD_STRING": 0, "CALL_KW": 3}
+_TAKES = {"BINARY_OP": 2, "BINARY_SUBSCR": 2, "COMPARE_OP": 2, "CONTAINS_OP": 2, "IS_OP": 2, "UNARY_NEGATIVE": 1,
+          "UNARY_INVERT": 1, "UNARY_NOT": 1, "UNARY_POSITIVE": 1, "TO_BOOL": 1, "GET_ITER": 1, "STORE_SUBSCR": 3,
+          "DELETE_SUBSCR": 2, "UNPACK_SEQUENCE": 1, "LOAD_ATTR": 1, "LOAD_METHOD": 1, "STORE_ATTR": 2, "CHECK_EXC_MATCH": 1}
+_TAKES_ARGUMENT = {"CALL": 2, "BUILD_TUPLE": 0, "BUILD_LIST": 0, "RAISE_VARARGS": 0, "BUILD_MAP": 0, "BUILD_STRING": 0,
+                   "CALL_KW": 3}
 if "PRECALL" in opcodes.NUMBERS:
     # By dis, the arguments leave the stack with PRECALL; the interpreter takes them with CALL.
     _TAKES_ARGUMENT["PRECALL"] = _TAKES_ARGUMENT.pop("CALL")

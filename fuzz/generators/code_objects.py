@@ -1,11 +1,11 @@
 """Programs whose entry is a code object that no compiler writes.
 
 Blocks with a declared stack each are written one after the other, and jump to each other as chance has it: operands stay on the
-stack across jumps and loops, blocks start in the middle of what would be expressions or calls, loops have several entrances. Pieces that
-conditional jumps, exhausted iterators and exceptions lead to ("stubs") follow between and behind them.
+stack across jumps and loops, blocks start in the middle of what would be expressions or calls, loops have several entrances.
+Pieces that conditional jumps, exhausted iterators and exceptions lead to ("stubs") follow between and behind them.
 
-Why it ends: a jump to an address already written takes a unit of the local `fuel`; a handler that may lie before its range does so
-too, and then the code ends at once when there is none left. All other edges lead forwards.
+Why it ends: a jump to an address already written takes a unit of the local `fuel`; a handler that may lie before its range does
+so too, and then the code ends at once when there is none left. All other edges lead forwards.
 """
 
 from fuzz.generators.code_menu import EXCEPTIONS, step
@@ -15,8 +15,9 @@ from platforms.cpython import opcodes
 
 #: Constants and values in the order of their simplicity.
 NUMBERS = ("0", "1", "2.5", "-3", "7", "True", "0.5", "2**62", "2**63 - 1")
-ARGUMENTS = ("0", "1", "2.5", "-3", "True", "None", "[]", "[1, 2, 3]", "(1, 2)", "'abc'", "[1.5, 2.5]", "2**62", "2**63 - 1", "-2**63", "2**64",
-             "float('nan')", "-0.0", "float('inf')", "range(4)", "[1, 2.5, 'x', None]", "{1: 2}")
+ARGUMENTS = ("0", "1", "2.5", "-3", "True", "None", "[]", "[1, 2, 3]", "(1, 2)", "'abc'", "[1.5, 2.5]", "2**62", "2**63 - 1",
+             "-2**63", "2**64", "float('nan')", "-0.0", "float('inf')", "range(4)", "[1, 2.5, 'x', None]", "{1: 2}")
+LISTS = ((1, 2, 3), (), (5, 0, -1, 2**40), (1.5, -2.5, 0.0), (1, 2.5, True), (2, 7, 1), (0.5, 2.0, 8.0), (1, "x"))
 SOURCE = '''limit = 7
 
 
@@ -202,7 +203,7 @@ class Body(Writer):
         self.finished()
 
     def go(self, number):
-        """Make the stack what a block wants, and go there: by falling into it, forwards, or backwards as long as there is fuel."""
+        """Make the stack what a block wants, and go there: by falling into it, forwards, or backwards with fuel."""
         label, tags = self.blocks[number]
         self.reshape(tags)
         self.falls = self.may_fall and number == self.next_block and not self.choices.chance(30)
@@ -272,11 +273,13 @@ def prologue(body, cell):
     body.load_const(3, "int")
     body.op("STORE_DEREF", "cell", 1)
     choices = body.choices
-    for name, value, tag in (("fuel", choices.between(1, 40), "int"), ("i", choices.pick((0, 1, 5, 2**31, 2**62, 2**63 - 1)), "int"),
-                             ("f", choices.pick((0.0, 1.5, -0.0, 1e300)), "float"), ("x", choices.pick((None, 3, 1.5, "s", True)), "any")):
+    for name, value, tag in (("fuel", choices.between(1, 40), "int"),
+                             ("i", choices.pick((0, 1, 5, 2**31, 2**62, 2**63 - 1)), "int"),
+                             ("f", choices.pick((0.0, 1.5, -0.0, 1e300)), "float"),
+                             ("x", choices.pick((None, 3, 1.5, "s", True)), "any")):
         body.load_const(value, tag)
         body.op("STORE_FAST", name, 1)
-    for value in choices.pick(((1, 2, 3), (), (5, 0, -1, 2**40), (1.5, -2.5, 0.0), (1, 2.5, True), (2, 7, 1), (0.5, 2.0, 8.0), (1, "x"))):
+    for value in choices.pick(LISTS):
         body.load_const(value, "any")
     count = len(body.stack)
     body.op("BUILD_LIST", count, count, ["list"])

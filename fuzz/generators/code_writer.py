@@ -2,10 +2,11 @@
 
 Problem: the interpreter checks nothing, so whoever writes bytecode must know of every stack item what it is, on every path.
 Idea: a writer holds the stack as a list of *tags* and refuses (by assertion) what would take items away that a handler counts on.
-Tags: "int", "float", "bool", "str", "none", "list", "tuple", "iter", "exc", "func", "lasti" and "any" are objects, "num"
-is an object that is expected to be a number but need not; "null" is no object, "maybe" an object or none, "prev" what PUSH_EXC_INFO put below the exception.
-Invariants: every local but `loose` ones is bound from the prologue on and keeps the tag it was declared with; containers are built
-of scalars only, so that nothing nests deeper turn by turn; backward edges are for `fuzz.generators.code_objects` to count.
+Tags: "int", "float", "bool", "str", "none", "list", "tuple", "iter", "exc", "func", "lasti" and "any" are objects, "num" is one
+that is expected to be a number but need not; "null" is no object, "maybe" an object or none, "prev" what PUSH_EXC_INFO put below the
+exception.
+Invariants: every local but `loose` ones is bound from the prologue on and keeps the tag it was declared with; containers are
+built of scalars only, so that nothing nests deeper turn by turn; backward edges are for `fuzz.generators.code_objects` to count.
 """
 
 from platforms.cpython import opcodes
@@ -15,8 +16,8 @@ HAS = frozenset(opcodes.NUMBERS)
 SCALARS = ("int", "float", "bool", "str", "none", "lasti")
 NUMERIC = ("int", "float", "bool", "lasti")
 NO_VALUE = ("null", "maybe", "prev")
-#: Instructions that run other Python functions within the same interpreter loop. Of an exception there, some versions look for the
-#: handler of the instruction *before*; but not if the function is called in another way, as decorated ones are.
+#: Instructions that run other Python functions within the same interpreter loop. Of an exception there, some versions look for
+#: the handler of the instruction *before*; but not if the function is called in another way, as decorated ones are.
 ENTERS = frozenset({"CALL", "CALL_KW", "BINARY_SUBSCR", "LOAD_ATTR", "FOR_ITER"}) if layout().handler_lookup_bias else frozenset()
 #: What a call finds below its arguments.
 PAIR = ("null", "func") if opcodes.NULL_FIRST else ("func", "null")
@@ -131,7 +132,8 @@ class Writer:
         order = {line[:-1]: index for index, line in enumerate(self.lines) if line.endswith(":")}
         # In the order of their starts, which the interpreter's search relies on.
         self.tries.sort(key=lambda entry: order[entry[0]])
-        lines += [f"try {start} {end} {region.handler} depth {region.depth}{' lasti' * region.lasti}" for start, end, region in self.tries]
+        lines += [f"try {start} {end} {region.handler} depth {region.depth}{' lasti' * region.lasti}"
+                  for start, end, region in self.tries]
         return "\n".join(lines + self.lines) + "\n"
 
     # -- exception ranges ----------------------------------------------------------------------

@@ -104,7 +104,8 @@ JUMPS = frozenset(opcode.opname[op] for op in opcode.hasjrel) | JUMPS_BACKWARD
 #: Number of each opcode that may stand in a code object: no pseudo instructions of the compiler, none that tools or CPython's own
 #: optimisers put in later.
 NUMBERS = {name: number for name, number in opcode.opmap.items()
-           if number < 256 and not name.startswith(("INSTRUMENTED_", "<")) and name not in ("CACHE", "RESERVED", "ENTER_EXECUTOR")}
+           if number < 256 and not name.startswith(("INSTRUMENTED_", "<"))
+           and name not in ("CACHE", "RESERVED", "ENTER_EXECUTOR")}
 
 #: Names whose argument is an index of co_names above one bit that asks for a NULL (or a method) beside the value.
 FLAGGED_NAMES = {"LOAD_GLOBAL"} if "LOAD_METHOD" in NUMBERS else {"LOAD_GLOBAL", "LOAD_ATTR"}
@@ -117,7 +118,7 @@ def compare_arguments():
     """What COMPARE_OP's arguments are spelled: "<", and "bool(<)" where the result is converted to a bool.
 
     Returns:
-        dict of spelling -> argument, as CPython's own compiler writes them. Where there is no conversion, both spellings mean the same.
+        dict of spelling -> argument, as CPython's own compiler writes them. Where there is no conversion, both mean the same.
     """
     import dis
     found = {}

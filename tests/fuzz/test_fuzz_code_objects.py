@@ -1,4 +1,4 @@
-"""Bytecode as text: assembled code objects behave as the text says; generated ones are safe, end, and run compiled as interpreted."""
+"""Bytecode as text: assembled code objects behave as the text says; generated ones are safe, end, and run compiled alike."""
 
 import dis
 import json
@@ -53,13 +53,13 @@ def test_what_is_disassembled_assembles_to_the_same(module):
         again = assemble(disassemble(code), code)
         assert again.co_code == code.co_code and again.co_exceptiontable == code.co_exceptiontable
         assert lines_of(again) == lines_of(code)
-        for name in ("co_consts", "co_names", "co_varnames", "co_cellvars", "co_freevars", "co_flags", "co_argcount", "co_stacksize",
-                     "co_name", "co_qualname", "co_kwonlyargcount", "co_posonlyargcount"):
+        for name in ("co_consts", "co_names", "co_varnames", "co_cellvars", "co_freevars", "co_flags", "co_argcount",
+                     "co_stacksize", "co_name", "co_qualname", "co_kwonlyargcount", "co_posonlyargcount"):
             assert getattr(again, name) == getattr(code, name), name
 
 
-@pytest.mark.parametrize("arguments, name", [((20,), "sum_of_squares"), ((10,), "fib"), ((8, 10), "mandelbrot"), ((30,), "collatz"),
-                                             ((50,), "sieve_list")])
+@pytest.mark.parametrize("arguments, name", [((20,), "sum_of_squares"), ((10,), "fib"), ((8, 10), "mandelbrot"),
+                                             ((30,), "collatz"), ((50,), "sieve_list")])
 def test_reassembled_kernels_give_the_same(arguments, name):
     function = getattr(kernels, name)
     code = assemble(disassemble(function.__code__), function)
@@ -124,15 +124,16 @@ def test_many_constants_names_and_locals():
 
 def test_constants_of_every_kind():
     values = (None, True, -3, 2.5, -0.0, float("inf"), 1 + 2j, "a # b", b"x", (1, ("y", -2.0)), frozenset({1}), ...)
-    code = assemble("".join(f"const {value!r}\n" for value in values) + "RESUME 0\nLOAD_CONST 0 # nothing\nRETURN_VALUE", template)
+    consts = "".join(f"const {value!r}\n" for value in values)
+    code = assemble(consts + "RESUME 0\nLOAD_CONST 0 # nothing\nRETURN_VALUE", template)
     assert repr(code.co_consts) == repr(values)
 
 
 @pytest.mark.parametrize("text, line", [("RESUME 0\nFLY 3", 2), ("JUMP_FORWARD nowhere", 1), ("L1:\nNOP\nL1:", 3), ("args x", 1),
                                         ("const open('x')", 1), ("const [1]", 1), ("\nLOAD_FAST x", 2), ("LOAD_GLOBAL x", 1),
-                                        ("L1:\nJUMP_FORWARD L1", 2), ("try L1 L2", 1), ("NOP\nBINARY_OP plus", 2), ("const @99", 1),
-                                        ("line x", 1), ("RESUME 0 0", 1), ("RESUME 0\nPOP_TOP", 2), ("RESUME 0\nNOP", 2),
-                                        ("L2:\nNOP\nL1:\ntry L1 L2 L2 depth 0", 4)])
+                                        ("L1:\nJUMP_FORWARD L1", 2), ("try L1 L2", 1), ("NOP\nBINARY_OP plus", 2),
+                                        ("const @99", 1), ("line x", 1), ("RESUME 0 0", 1), ("RESUME 0\nPOP_TOP", 2),
+                                        ("RESUME 0\nNOP", 2), ("L2:\nNOP\nL1:\ntry L1 L2 L2 depth 0", 4)])
 def test_errors_in_the_text_name_the_line(text, line):
     with pytest.raises(AssemblyTextError) as caught:
         assemble(text, template)
@@ -198,10 +199,12 @@ def test_generated_code_keeps_its_stack_in_order():
         code = built(code_program(Seeded(seed))).__code__
         assert stack_model.verify(code) <= code.co_stacksize
         found.update(each.opname for each in dis.get_instructions(code))
-    wanted = {"FOR_ITER", "SWAP", "COPY", "EXTENDED_ARG", "PUSH_EXC_INFO", "POP_EXCEPT", "RERAISE", "CHECK_EXC_MATCH", "UNPACK_SEQUENCE",
-              "DELETE_FAST", "LOAD_DEREF", "STORE_GLOBAL", "PUSH_NULL", "RAISE_VARARGS", "JUMP_BACKWARD", "CALL", "BINARY_SUBSCR"}
+    wanted = {"FOR_ITER", "SWAP", "COPY", "EXTENDED_ARG", "PUSH_EXC_INFO", "POP_EXCEPT", "RERAISE", "CHECK_EXC_MATCH",
+              "UNPACK_SEQUENCE", "DELETE_FAST", "LOAD_DEREF", "STORE_GLOBAL", "PUSH_NULL", "RAISE_VARARGS", "JUMP_BACKWARD", "CALL",
+              "BINARY_SUBSCR"}
     versions = {"LOAD_FAST_LOAD_FAST", "STORE_FAST_LOAD_FAST", "STORE_FAST_STORE_FAST", "LOAD_FAST_CHECK", "LOAD_FAST_AND_CLEAR",
-                "RETURN_CONST", "TO_BOOL", "JUMP_IF_TRUE_OR_POP", "POP_JUMP_BACKWARD_IF_NOT_NONE", "KW_NAMES", "CALL_KW"} & set(HAS)
+                "RETURN_CONST", "TO_BOOL", "JUMP_IF_TRUE_OR_POP", "POP_JUMP_BACKWARD_IF_NOT_NONE", "KW_NAMES",
+                "CALL_KW"} & set(HAS)
     assert wanted | versions <= found
 
 
@@ -249,5 +252,6 @@ def run_compiled(first, count):
 
 @pytest.mark.parametrize("what, count", [("run_interpreted", 300), ("run_compiled", 40)])
 def test_generated_code_in_a_child(what, count):
-    child(f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\nimport test_fuzz_code_objects as tests\ntests.{what}(0, {count})",
+    here = str(Path(__file__).parent)
+    child(f"import sys; sys.path.insert(0, {here!r})\nimport test_fuzz_code_objects as tests\ntests.{what}(0, {count})",
           environment={"JIT_CHECK": "1", "JIT_EAGER": "1"})
