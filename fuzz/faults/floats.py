@@ -67,16 +67,6 @@ def integer(a):
 def main():
     return integer(2.5), integer(-2.5)
 """),
-    Fault("float-minimum-exchanged", "templates", "jit",
-          rewriting(_MODULE, "_float_extreme", ("_load(asm, xmm15, right)", "_load(asm, xmm15, left)"),
-                    ("asm.emit(mnemonic, xmm15, left)", "asm.emit(mnemonic, xmm15, right)")),
-          "min and max of floats answer with the other operand where neither is less: zeros of two signs, nan.", """
-def least(a, b):
-    return min(a, b)
-
-def main():
-    return least(1.5, 2.5), least(0.0, -0.0), least(float("nan"), 1.5)
-"""),
     Fault("float-remainder-keeps-dividends-sign", "templates", "jit",
           rewriting(_MODULE, "float_modulo_by_zero", ("asm.jz(done)", "asm.jmp(done)")),
           "The remainder of floats has the dividend's sign, as C's fmod has.", """

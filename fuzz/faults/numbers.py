@@ -79,15 +79,6 @@ def above_five(a):
 def main():
     return above_five(4), above_five(6)
 """),
-    Fault("absolute-value-without-overflow-guard", "templates", "jit",
-          rewriting(_MODULE, "abs_overflow", ("asm.jo(exit)", "pass")),
-          "abs(-2**63) is -2**63.", """
-def absolute(a):
-    return abs(a)
-
-def main():
-    return absolute(-3), absolute(-2**63)
-"""),
     Fault("variable-step-range-one-item-too-long", "templates", "jit",
           rewriting(_MODULE, "range_length_zero_step", ("asm.dec(rax)", "pass")),
           "A range with a step that is no constant has an item too many if the step divides its span.", """

@@ -2,15 +2,20 @@
 
 import operator
 
-from fuzz.faults.planting import Fault, replacing, replacing_item, rewriting, together
+from fuzz.faults.planting import Fault, replacing_item, rewriting, together
 
 FAULTS = [
     Fault("stale-type-round-a-loop", "walk", "jit",
-          together(rewriting("jit.merge", "Merger.attach", ("elif wanted is OBJECT and value.type.is_object:",
-                                                            "elif wanted.is_object and value.type.is_object:")),
-                   rewriting("jit.walk", "_check_edges", ("value.type is not PENDING and parameter.type is OBJECT:",
-                                                          "value.type is not PENDING:"))),
-          "The type that a variable has before a loop is believed in every turn, whatever object the loop has assigned.", """
+          together(rewriting("jit.merge", "Merger.attach",
+                             ("elif wanted is OBJECT and value.type.is_object:",
+                              "elif wanted.is_object is value.type.is_object and "
+                              "wanted.register_class == value.type.register_class:")),
+                   rewriting("jit.walk", "_check_edges",
+                             ("if parameter.type.is_object and value.type.is_object and value.type is not PENDING and "
+                              "parameter.type is OBJECT:",
+                              "if parameter.type.is_object is value.type.is_object and value.type is not PENDING and "
+                              "parameter.type.register_class == value.type.register_class:"))),
+          "The type that a variable has before a loop is believed in every turn, whatever the loop has assigned.", """
 def changes(items):
     last = None
     count = 0
@@ -20,8 +25,14 @@ def changes(items):
         last = item
     return count
 
+def last_above(numbers, limit):
+    found = 5
+    for number in numbers:
+        found = number > limit
+    return found
+
 def main():
-    return changes(["a", "b", "c"]), changes([None, None])
+    return changes(["a", "b", "c"]), changes([None, None]), last_above([1, 2], 1)
 """),
     Fault("constant-difference-exchanged", "walk", "jit",
           replacing_item("jit.bytecodes.numbers", "_FOLD", "-", lambda a, b: operator.sub(b, a)),
@@ -34,9 +45,12 @@ def run(number):
 def main():
     return run(1)
 """),
-    Fault("reads-hoisted-past-an-append", "hoisting", "jit",
-          replacing("jit.hoisting", "QUIET", lambda quiet: quiet | {"list_append", "box", "drop"}),
-          "A loop that appends is taken for one that leaves lists as they are, so that lengths and items are read before it.", """
+    Fault("reads-hoisted-past-stores", "hoisting", "jit",
+          rewriting("jit.hoisting", "_Hoister.is_quiet",
+                    ("operation.template.name not in QUIET or operation.after is not None:",
+                     "operation.template.name not in QUIET and "
+                     'not operation.template.name.startswith(("list_append", "store_item", "box", "drop")):')),
+          "A loop that appends and stores is taken for one that leaves lists as they are: its reads are done before it.", """
 def run(items, count):
     total = 0
     for number in range(count):
@@ -44,8 +58,14 @@ def run(items, count):
         total = total + items[-1] + len(items)
     return total
 
+def sums(items, count):
+    for number in range(count):
+        items[1] = items[0] + number
+        items[0] = items[1] + 1
+    return items
+
 def main():
-    return run([5], 10)
+    return run([5], 10), sums([1, 2], 5)
 """),
     Fault("closure-variable-frozen", "walk", "jit",
           rewriting("jit.bytecodes.names", "load_deref",
