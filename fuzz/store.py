@@ -158,7 +158,7 @@ class Store:
 
     def findings(self, state=None, target=None):
         """List of Finding, by number."""
-        rows = self.read(f"{_FINDING} WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR target = ?2) ORDER BY number", state, target)
+        rows = self.read(f"{_FINDING} WHERE (? IS NULL OR state = ?) AND (? IS NULL OR target = ?) ORDER BY number", state, state, target, target)
         return [Finding(*row[:4], json.loads(row[4]), json.loads(row[5]), *row[6:]) for row in rows]
 
     def finding(self, number):
