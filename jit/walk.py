@@ -27,10 +27,11 @@ BLOCK_LIMIT_FACTOR = 8
 
 HANDLERS = {}
 
-#: What may stand at the border of a handler's range: no compiled code of theirs raises.
-NEVER_RAISE = frozenset({"LOAD_CONST", "LOAD_FAST", "STORE_FAST", "PUSH_NULL", "POP_TOP", "COPY", "SWAP", "JUMP", "NOP", "RETURN_VALUE",
-                         "LOAD_FAST_AND_CLEAR", "BUILD_TUPLE", "BUILD_LIST", "IS_OP", "END_FOR", "JUMP_BACKWARD", "POP_JUMP_IF_NONE",
-                         "POP_JUMP_IF_NOT_NONE", "LOAD_GLOBAL", "LOAD_DEREF"})
+#: What may stand at the border of a handler's range: no compiled code of theirs raises, short of memory running out.
+NEVER_RAISE = frozenset({
+    "LOAD_CONST", "LOAD_FAST", "STORE_FAST", "PUSH_NULL", "POP_TOP", "COPY", "SWAP", "JUMP", "NOP", "RETURN_VALUE", "LOAD_FAST_AND_CLEAR",
+    "BUILD_TUPLE", "BUILD_LIST", "BUILD_SET", "BUILD_MAP", "IS_OP", "END_FOR", "JUMP_BACKWARD", "POP_JUMP_IF_NONE", "POP_JUMP_IF_NOT_NONE",
+    "LOAD_GLOBAL", "LOAD_DEREF"})
 
 
 def bytecode(*operations):
