@@ -32,7 +32,7 @@ _TEXTS = ("co_names", "co_varnames", "co_cellvars", "co_freevars")
 
 
 class Unmakeable(Exception):
-    """Python refuses to make such a code object."""
+    """Python refuses to make such a code object, or the source does not even load."""
 
 
 class Scene:
@@ -40,12 +40,20 @@ class Scene:
 
     Attributes:
         namespace: globals. function: of the name asked for. functions: all functions of the source, in order.
+
+    Raises:
+        Unmakeable: see there.
     """
 
     def __init__(self, source, name, changes):
         self.namespace = {"__builtins__": __builtins__, "__name__": "damaged"}
-        exec(compiled(source), self.namespace)
-        found = self.namespace[name]
+        try:
+            exec(compiled(source), self.namespace)
+        except Exception as problem:
+            raise Unmakeable(f"{type(problem).__name__}: {problem}") from None
+        found = self.namespace.get(name)
+        if type(found) is not types.FunctionType:
+            raise Unmakeable(f"{name} is no function")
         code = damaged(found.__code__, changes)
         cells = tuple([types.CellType(number) for number in range(len(code.co_freevars))])
         self.function = types.FunctionType(code, self.namespace, name, found.__defaults__, cells)
@@ -63,7 +71,7 @@ def compiled(source):
 
 @functools.lru_cache(256)
 def code_of(source, name):
-    """The code object that a case damages, for generators to look at."""
+    """The code object that a case damages, for generators to look at; see Scene for what is raised."""
     return Scene(source, name, ()).function.__code__
 
 

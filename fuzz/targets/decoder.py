@@ -14,7 +14,7 @@ from fuzz.damaged_sources import SOURCES
 from fuzz.generators.programs import source_program
 from fuzz.instructions import IMMEDIATES
 from fuzz.raw_reading import contradiction, table_contradiction
-from fuzz.reducing_data import smaller_lists
+from fuzz.reducing_data import plainer_lists, smaller_lists
 from fuzz.targets import BaseTarget, Difference, Verdict
 from jit.blocks import Flow
 from jit.decode import decode, exception_entries
@@ -53,7 +53,10 @@ class Target(BaseTarget):
             source, name = program.source, program.entry
         elif "def g(" in source and choices.chance(40):
             name = "g"
-        size = len(code_of(source, name).co_code) // 2
+        try:
+            size = len(code_of(source, name).co_code) // 2
+        except Unmakeable:  # a mutated program may not load
+            source, name, size = SOURCES[0], "f", 5
         changes = []
         for _ in range(choices.pick((1, 1, 1, 2, 3, 5, 0))):
             changes.extend(_CHANGES[choices.weighted(*_WEIGHTS)](choices, size))
@@ -107,8 +110,8 @@ class Target(BaseTarget):
             yield {**case, "changes": changes}
         if case["arguments"] is not None:
             yield {**case, "arguments": None}
-            for number in range(2):
-                yield {**case, "arguments": [*case["arguments"][:number], ARGUMENTS[0], *case["arguments"][number + 1:]]}
+            for arguments in plainer_lists(case["arguments"], ARGUMENTS[0]):
+                yield {**case, "arguments": arguments}
         for source in SOURCES[:2]:
             if len(source) < len(case["source"]):
                 yield {**case, "source": source, "function": "f"}

@@ -7,6 +7,7 @@ checked on entry and after everything that may run foreign code. Numbers in glob
 from types import CellType, ModuleType
 
 from jit.bytecodes.items import take
+from jit.errors import Unsupported
 from jit.foreign import Call, blind_call, callout
 from jit.types import OBJECT, STATIC, Shape, exact, shape_of
 from jit.templates.calls import blind_template
@@ -55,8 +56,11 @@ def store_global(w, instruction):
 @bytecode("COPY_FREE_VARS")
 def copy_free_vars(w, instruction):
     state = w.state
-    first = len(state.locals) - instruction.argument
-    for number, cell in enumerate(w.unit.function.__closure__ or ()):
+    cells = w.unit.function.__closure__ or ()
+    if len(cells) != instruction.argument:
+        raise Unsupported("it wants another number of cells", instruction.line, instruction.operation)
+    first = len(state.locals) - len(cells)
+    for number, cell in enumerate(cells):
         state.locals[first + number] = w.constant(cell)
         state.bound[first + number] = True
 
@@ -141,6 +145,8 @@ def make_function(w, instruction):
     flags = instruction.argument
     if flags & 4:
         return w.leave("a function with annotations is made")
+    if not all_values(w, 1 + flags.bit_count()):
+        return w.leave("an iterator is part of a function")
     w.freeze()
     code = w.peek()
     w.push(w.constant(w.unit.function.__globals__))
@@ -152,6 +158,12 @@ def make_function(w, instruction):
         if flags & flag:
             set_part(w, symbol)
     return None
+
+
+def all_values(w, count):
+    """Whether the top `count` items of the stack are Values, none in parts."""
+    w.require(count)
+    return all(item.__class__ is Value for item in w.state.stack[len(w.state.stack) - count:])
 
 
 def set_part(w, symbol):
@@ -168,6 +180,8 @@ def set_function_attribute(w, instruction):
     symbol = dict(_FUNCTION_PARTS).get(instruction.argument)
     if symbol is None:
         return w.leave("a function with annotations is made")
+    if not all_values(w, 2):
+        return w.leave("an iterator is part of a function")
     w.freeze()
     set_part(w, symbol)
     return None
