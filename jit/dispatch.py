@@ -250,13 +250,19 @@ class Compiler(Attention):
                 entry.redirect(function, self.first.address)
             return record
 
-    def prepare(self, function):
-        """A decorated function is called for the first time: give it a wrapper; False if this call is to be interpreted."""
+    def prepare(self, function, *arguments):
+        """A decorated function is called for the first time: give it a wrapper; False if this call is to be interpreted.
+
+        Args:
+            arguments: of the call, or none if they are not known.
+        """
         try:
             with self.lock:
                 record = self.records.get(id(function))
                 if record is None or record.function() is not function:
                     return False
+                if record.entry is None and record.reason is None and len(arguments) == record.code.co_argcount:
+                    self.missed(record, function, arguments)
                 if record.entry is None:
                     self.install(record, function)
         except (RecursionError, MemoryError):

@@ -1,10 +1,10 @@
 """What decorated functions enter before their first call: one piece of code for all, so that decorating costs next to nothing.
 
-It asks the compiler to give the function an entry wrapper of its own, and goes on there. A traced call is made by CPython,
-as in every wrapper (jit/entries.py).
+It shows the compiler the function and the call's arguments, so that the function gets an entry wrapper of its own and a version
+that fits, and goes on there. A traced call is made by CPython, as in every wrapper (jit/entries.py).
 """
 
-from asm import Assembler, ecx, edx, mem64, r15, rax, rcx, rdi, rdx, rsi, rsp
+from asm import Assembler, ecx, mem64, r8, r15, rax, rbp, rcx, rdi, rdx, rsi, rsp
 from jit import perfmap
 from jit.entries import Entry, EntryEmitter
 from jit.machine import arena
@@ -13,15 +13,18 @@ from platforms.cpython import entry, symbols
 from platforms.cpython.layout import layout
 
 L = layout()
-#: What a vectorcall is made with, and the thread state's register; an odd number keeps the stack aligned.
-PUSHED = (rdi, rsi, rdx, rcx, r15)
+#: What a vectorcall is made with, and what the code below uses of the caller's.
+PUSHED = (rbp, rdi, rsi, rdx, rcx, r15)
+#: Calls with more arguments, or with keywords, show the compiler the function only.
+SHOWN_ARGUMENTS = 16
 
 
 def build(prepare):
     """The shared entry.
 
     Args:
-        prepare: called with the function; True: it has another entry now, False: interpret this call.
+        prepare: called with the function and its positional arguments (or none); True: it has another entry now, False:
+            interpret this call.
 
     Returns:
         Entry.
@@ -52,11 +55,14 @@ class FirstCallEmitter(EntryEmitter):
         self.emit_thread_state()
         self.emit_tracing_check()
         asm.bind(self.miss)
+        asm.mov(rbp, rsp)
+        self.emit_arguments()
         asm.mov(rdi, self.constant(id(self.prepare)))
-        asm.lea(rsi, mem64(rsp, 8 * (len(PUSHED) - 1)))  # the function, as it was pushed first
-        asm.mov(edx, 1)
+        asm.mov(rsi, rsp)
+        asm.lea(rdx, mem64(rax, 1))
         asm.xor(ecx, ecx)
         asm.call(self.constant(symbols.address("PyObject_Vectorcall")))
+        asm.mov(rsp, rbp)
         asm.test(rax, rax)
         asm.jz(failed)
         asm.mov(r15, rax)
@@ -73,6 +79,34 @@ class FirstCallEmitter(EntryEmitter):
         self.emit_pop()
         asm.xor(rax.r32, rax.r32)
         asm.ret()
+
+    def emit_arguments(self):
+        """Put function and arguments at rsp, aligned; rax = number of the latter."""
+        asm = self.asm
+        counted, loop, done = asm.label("counted"), asm.label("argument"), asm.label("arguments_done")
+        asm.xor(rax.r32, rax.r32)
+        asm.test(rcx, rcx)
+        asm.jnz(counted)
+        asm.lea(rcx, mem64(rdx, 0, rdx, 1))
+        asm.shr(rcx, 1)  # without PY_VECTORCALL_ARGUMENTS_OFFSET
+        asm.cmp(rcx, SHOWN_ARGUMENTS)
+        asm.ja(counted)
+        asm.mov(rax, rcx)
+        asm.bind(counted)
+        asm.lea(rcx, mem64(rax, 2))
+        asm.and_(rcx, -2)
+        asm.shl(rcx, 3)
+        asm.sub(rsp, rcx)
+        asm.and_(rsp, -16)
+        asm.mov(mem64(rsp, 0), rdi)
+        asm.mov(rcx, rax)
+        asm.bind(loop)
+        asm.sub(rcx, 1)
+        asm.jc(done)
+        asm.mov(r8, mem64(rsi, 0, rcx, 8))
+        asm.mov(mem64(rsp, 8, rcx, 8), r8)
+        asm.jmp(loop)
+        asm.bind(done)
 
     def emit_pop(self):
         for register in reversed(PUSHED):

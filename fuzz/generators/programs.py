@@ -1,13 +1,14 @@
 """Programs of every kind there is."""
 
 from fuzz.generators.code_objects import code_program
+from fuzz.generators.idioms import idiom_program
 from fuzz.generators.objects import object_program
 from fuzz.generators.typed import typed_program
 from fuzz.mutators import mutate
 
 #: (weight, generator) of programs that are source text, and of all; in 100 programs, those that are mutated.
-SOURCES = ((60, typed_program), (20, object_program))
-ALL = (*SOURCES, (4, code_program))
+SOURCES = ((60, idiom_program), (42, typed_program), (12, object_program))
+ALL = (*SOURCES, (3, code_program))
 MUTATED = 25
 
 
