@@ -122,6 +122,9 @@ class Describer:
             places.append([(name, self(item, 4)) for name, item in trace.tb_frame.f_locals.items()])
             trace = trace.tb_next
         arguments = BaseException.args.__get__(error)
+        if type(error) is RecursionError:
+            # Which C function finds the limit reached depends on what the interpreter has specialised.
+            arguments = tuple(item.split(" in ")[0].split(" while ")[0] if type(item) is str else item for item in arguments)
         return (type(error).__qualname__, [self(item, 4) for item in arguments], lines, places,
                 self.exception(error.__cause__, levels - 1), self.exception(error.__context__, levels - 1), error.__suppress_context__)
 

@@ -67,7 +67,8 @@ class Target(BaseTarget):
             return way(comparison)
         except Overtime:
             return Difference(f"{way.__name__}: takes too long", f"more than {WORK_LIMIT} s of processor time")
-        except RecursionError as problem:
+        except (RecursionError, MemoryError) as problem:
+            # While arguments were made or outcomes described; what the program itself raises is an outcome.
             raise Unusable(repr(problem)) from None
         except Unusable:
             raise

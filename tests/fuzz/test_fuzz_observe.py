@@ -97,3 +97,13 @@ def test_differences_are_named_without_values():
 def test_what_is_printed():
     assert outcome(print, (1, 2.5), {})["stdout"] == "1 2.5\n"
     assert first_difference(outcome(print, (1,), {}), outcome(lambda x: None, (1,), {}))[0] == "stdout"
+
+
+def test_what_found_the_recursion_limit_is_no_difference():
+    def fail(text):
+        raise RecursionError(text)
+
+    texts = ("maximum recursion depth exceeded in comparison", "maximum recursion depth exceeded while calling a Python object")
+    one, two = (outcome(fail, (text,), {}) for text in texts)
+    assert one["exception"][1] == two["exception"][1]
+    assert outcome(fail, ("another",), {})["exception"][1] != one["exception"][1]
