@@ -3,9 +3,10 @@
 They are compiled anew with what their exits have observed, left alone with more patience, or given up.
 """
 
+from jit import receivers
 from jit.errors import Unsupported
 from jit.machine import records
-from jit.types import STATIC
+from jit.types import STATIC, ClassReference
 from jit.unit import ABSENT
 
 #: How often a global may be rebound before functions that load it leave there instead of assuming it.
@@ -14,6 +15,10 @@ UNSTABLE_AFTER = 2
 RETIRE_EXITS = 64
 #: Types an exit may report, by address. Others are only known to be something else.
 OBSERVABLE = {id(kind): kind for kind in STATIC}
+
+
+#: Reason of the exits of class guards.
+CLASS_GUARD = "its receiver is of another class"
 
 
 class Attention:
@@ -67,9 +72,10 @@ class Attention:
                 news = True
             if leaving.site is None:
                 continue
-            kind = OBSERVABLE.get(records.read_observed(leaving.address))
-            if kind is None and records.read_observed(leaving.address):
-                kind = object
+            address = records.read_observed(leaving.address)
+            kind = OBSERVABLE.get(address)
+            if kind is None and address:
+                kind = python_class(address)
             if kind is None:
                 continue
             seen = record.observed.get(leaving.site)
@@ -79,6 +85,8 @@ class Attention:
             elif kind not in seen:
                 seen.add(kind)
                 news = True
+            elif leaving.reason == CLASS_GUARD and records.read_count(leaving.address):
+                news = changes_often(seen, kind) or news
         return news
 
     def is_useless(self, code, state):
@@ -87,6 +95,21 @@ class Attention:
             return False
         useless = sum(records.read_count(leaving.address) for leaving in code.exits if leaving.early)
         return useless * 2 > state.exits
+
+
+def python_class(address):
+    """A reference to the living Python class at an address; `object`, for any class, if there is none."""
+    kind = receivers.classes_at([address]).get(address)
+    return object if kind is None else ClassReference(kind)
+
+
+def changes_often(seen, kind):
+    """A guard of a class's version tag failed though the class was expected: from now on its attributes are left to CPython."""
+    for reference in seen:
+        if reference == kind and not reference.changes:
+            reference.changes = True
+            return True
+    return False
 
 
 def rebound(code, function):

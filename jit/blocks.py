@@ -29,8 +29,8 @@ class Flow:
 
     __slots__ = ("ends", "successors", "order", "loops", "assigned", "joins")
 
-    def __init__(self, instructions):
-        self.ends, self.successors = _partition(instructions)
+    def __init__(self, instructions, leaders=()):
+        self.ends, self.successors = _partition(instructions, leaders)
         self.order, retreating = _reverse_postorder(self.successors)
         self.loops = _natural_loops(self.successors, self.order, retreating)
         entering = [block for following in self.successors.values() for block in following]
@@ -46,10 +46,11 @@ class Flow:
             self.assigned[header] = frozenset(assigned)
 
 
-def _partition(instructions):
+def _partition(instructions, further):
+    """Where blocks begin and end; `further`: instructions that begin one though no jump leads there."""
     if not instructions:
         raise Unsupported("empty bytecode")
-    leaders = {0}
+    leaders = {0, *further}
     for index, instruction in enumerate(instructions):
         if instruction.target is not None:
             leaders.add(instruction.target)

@@ -267,6 +267,7 @@ class Builder:
         """Before anything that can free or replace items of containers: own what was only borrowed from one."""
         self.needs_frame()
         state = self.state
+        state.receivers = {}
         if not state.transient:
             return
         held = state.values()

@@ -19,10 +19,10 @@ from jit.compiler import compile_function
 from jit.errors import Unsupported
 from jit.merge import Restart
 from jit.machine import monitoring
-from jit.types import INT, OBJECT, STATIC, UNBOXED, exact, shape_of
+from jit.types import INT, OBJECT, STATIC, STATIC_ADDRESSES, UNBOXED, exact, forget_examples, shape_of
 from jit.unit import Unit, check_compilable
 from jit.walk import Knowledge
-from jit.bytecodes import builtins, calls, comparisons, containers, control, displays, names, numbers, stack  # noqa: F401  (declare handlers)
+from jit.bytecodes import attributes, builtins, calls, comparisons, containers, control, displays, names, numbers, stack  # noqa: F401  (declare handlers)
 from platforms.cpython import entry
 from platforms.cpython.layout import layout
 
@@ -96,12 +96,14 @@ class FunctionRecord:
 def type_of_argument(value):
     """The `Type` a version is specialised on for this argument."""
     kind = type(value)
+    if id(kind) not in STATIC_ADDRESSES:
+        return OBJECT
     unboxed = UNBOXED.get(kind)
     if unboxed is INT and not -(1 << 63) <= value < 1 << 63:
         return OBJECT
     if unboxed is not None:
         return unboxed
-    return exact(kind) if kind in STATIC else OBJECT
+    return exact(kind)
 
 
 def type_of_kind(kind):
@@ -147,6 +149,8 @@ class Compiler(Attention):
             return compile_function(unit, kinds, shapes, knowledge, record.block)
         finally:
             self.nesting -= 1
+            if not self.nesting:
+                forget_examples()
             record.in_progress.remove(kinds)
 
     # -- callees -------------------------------------------------------------------------------------------

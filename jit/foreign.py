@@ -103,7 +103,11 @@ def callout_template(count):
 
 
 def blind_call(w, symbol, count, kind, shape=None, immediates=(), failure=0):
-    """A C call that runs no Python code, with the top `count` stack items; pop them, push its owned result."""
+    """A C call that runs no Python code, with the top `count` stack items; pop them, push its owned result.
+
+    What it allocates may let a garbage collection happen, and so finalisers (in CPython 3.11).
+    """
+    w.before_effect()
     w.freeze()
     operands = box_operands(w, count)
     if operands is None:

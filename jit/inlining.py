@@ -104,7 +104,9 @@ def _walk(w, function, instructions, arguments):
     w.unit = InlinedUnit(w.unit, function)
     w.instructions = instructions
     w.end = len(instructions)
+    known = w.state.receivers
     w.state = state = State(local_count(function.__code__))
+    state.receivers = known
     state.locals[:len(arguments)] = arguments
     state.bound[:len(arguments)] = [True] * len(arguments)
     w.index = 0

@@ -1,6 +1,7 @@
 """Where control flow meets: versions of blocks, their parameters, and the edges into them."""
 
 import heapq
+from types import FunctionType
 
 from jit.builder import Builder
 from jit.errors import InternalError, Unsupported
@@ -104,6 +105,8 @@ class Merger(Builder):
             if a.type is not b.type and not (a.type.is_object and b.type.is_object):
                 return False
         for a, b in zip(left.stack, right.stack):
+            if a is not b and (_is_method(a) or _is_method(b)):
+                return False
             if a.__class__ is Value and a.type is not b.type and not (a.type.is_object and b.type.is_object and NULL not in (a.type, b.type)):
                 return False
         return True
@@ -272,6 +275,11 @@ class Merger(Builder):
         for value, count in wanted.items():
             have = 1 if value in state.owned else 0
             edge.increfs.extend([value] * (count - have))
+
+
+def _is_method(item):
+    """Whether a stack item is a function that is about to be called, perhaps directly."""
+    return item.__class__ is Value and item.is_constant and isinstance(item.constant, FunctionType)
 
 
 def _lasting(value):

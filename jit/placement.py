@@ -65,6 +65,10 @@ class Placement:
         """Memory operand holding the address of a C function."""
         return relative(self.asm.constant(self.context.symbol(name)))
 
+    def address(self, number):
+        """Memory operand holding an address, or any other 64 bits."""
+        return relative(self.asm.constant(number))
+
     def mask(self, pattern):
         """16 bytes for andpd / xorpd; only the low half matters."""
         return relative(self.asm.constant16(struct.pack("<QQ", pattern, pattern)), size=16)

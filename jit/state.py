@@ -10,9 +10,10 @@ class State:
         locals: Value or None (unbound) per local slot. bound: True, False, or a Value that is 0 where unbound.
         stack: Values, RangeIterators and VirtualTuples. owned: values that carry one reference of ours.
         transient: pointers borrowed from a container, valid until the next effect.
+        receivers: Value -> Receiver that it is an instance of, known until the next effect.
     """
 
-    __slots__ = ("locals", "bound", "stack", "owned", "transient")
+    __slots__ = ("locals", "bound", "stack", "owned", "transient", "receivers")
 
     def __init__(self, count):
         self.locals = [None] * count
@@ -20,6 +21,7 @@ class State:
         self.stack = []
         self.owned = frozenset()
         self.transient = frozenset()
+        self.receivers = {}
 
     def copy(self):
         new = State(0)
@@ -28,6 +30,7 @@ class State:
         new.stack = self.stack[:]
         new.owned = self.owned
         new.transient = self.transient
+        new.receivers = dict(self.receivers)
         return new
 
     def snapshot(self):

@@ -8,6 +8,7 @@ An exact builtin type cannot change during a value's life, so a guard holds for 
 the arguments, or in what was stored). Every use of a guess is guarded.
 """
 
+import weakref
 
 try:
     from array import array as ARRAY
@@ -105,22 +106,87 @@ STATIC = frozenset({int, float, bool, str, bytes, bytearray, list, tuple, dict, 
                     *filter(None, (ARRAY,))})
 
 
+#: For asking whether a class is among them without running code of its metaclass.
+STATIC_ADDRESSES = frozenset(map(id, STATIC))
+
+
+class ClassReference:
+    """A Python class that was seen at some place; it does not keep the class alive.
+
+    Attributes:
+        address: of the class. changes: it was seen again and again with attributes changed.
+    """
+
+    __slots__ = ("address", "reference", "changes")
+
+    def __init__(self, kind):
+        self.address = id(kind)
+        self.reference = weakref.ref(kind)
+        self.changes = False
+
+    def kind(self):
+        """The class, or None if it has died."""
+        return self.reference()
+
+    def __eq__(self, other):
+        return other.__class__ is ClassReference and other.address == self.address
+
+    def __hash__(self):
+        return self.address >> 4
+
+
+type_of = type
+
+
 class Shape:
     """A guess about a container's items.
 
     Attributes:
         type: `Type` of the value itself. element: Shape of its items, or None if nothing is known.
             Shapes are shared by all names of a container and sharpened in place when items are stored.
+        example: None, or an instance of a Python class that the value may be; python_class: None, or such a class. Both only
+            while compiling (see `forget_examples`).
     """
 
-    __slots__ = ("type", "element")
+    __slots__ = ("type", "element", "example", "python_class")
 
     def __init__(self, type, element=None):
         self.type = type
         self.element = element
+        self.example = self.python_class = None
+
+    def kind(self):
+        """The Python class that the value probably is an instance of, or None."""
+        return self.python_class if self.example is None else type_of(self.example)
 
     def __repr__(self):
         return self.type.name if self.element is None else f"{self.type.name}[{self.element}]"
+
+
+_EXEMPLARY = []
+
+
+def forget_examples():
+    """Let go of all examples, when compiling has ended: nothing may live longer because a function was compiled."""
+    for shape in _EXEMPLARY:
+        shape.example = shape.python_class = None
+    _EXEMPLARY.clear()
+
+
+def instance_of(kind):
+    """The Shape of an instance of a Python class that does not exist yet."""
+    shape = Shape(OBJECT)
+    shape.python_class = kind
+    _EXEMPLARY.append(shape)
+    return shape
+
+
+def exemplary(value):
+    """The Shape of an instance of a Python class."""
+    shape = Shape(OBJECT)
+    shape.example = value
+    _EXEMPLARY.append(shape)
+    return shape
 
 
 def shape_of(value, depth=3):
@@ -133,11 +199,11 @@ def shape_of(value, depth=3):
         Shape.
     """
     kind = type(value)
+    if id(kind) not in STATIC_ADDRESSES:  # whose metaclass must not be asked for a hash
+        return exemplary(value)
     unboxed = UNBOXED.get(kind)
     if unboxed is not None:
         return Shape(unboxed)
-    if kind not in STATIC:
-        return Shape(OBJECT)
     buffer = _buffer_type(value) if kind in (ARRAY, memoryview) else None
     if buffer is not None:
         return Shape(buffer, Shape(buffer.buffer.type))

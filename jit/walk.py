@@ -12,6 +12,7 @@ parameters are its assigned locals, and a local unbound on entry gets a flag and
 
 import heapq
 
+from jit.blocks import Flow
 from jit.errors import InternalError, Unsupported
 from jit.merge import Merger, Restart
 from jit.state import State
@@ -54,13 +55,15 @@ class Knowledge:
     """What survives from one walk (and one compilation) of a function to the next.
 
     Attributes:
-        version_limit: versions of one bytecode block before its differing slots are boxed. generic: blocks whose differing slots are boxed. peeled: (block, local) walked once unbound, once bound.
+        version_limit: versions of one bytecode block before its differing slots are boxed. generic: blocks whose differing slots are boxed. leaders: instructions that begin a block because several
+            versions of the one before lead there. peeled: (block, local) walked once unbound, once bound.
         result: the type of the function's own result, once known. observed: site -> set of Python types met there.
         unstable: globals that keep changing. rigid: offsets of loops in front of which a moved guard has failed.
     """
 
     def __init__(self, observed=None, unstable=None, rigid=()):
         self.generic = set()
+        self.leaders = set()
         self.peeled = set()
         self.result = None
         self.version_limit = VERSION_LIMIT
@@ -217,6 +220,7 @@ def walk(unit, argument_types, shapes, knowledge):
             walker.run(argument_types, shapes)
             conflict = _check_edges(walker)
         except Restart:
+            unit.flow = Flow(unit.instructions, knowledge.leaders)
             continue
         if not conflict and not walker.told_wrong():
             return walker

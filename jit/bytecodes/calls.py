@@ -4,6 +4,7 @@ import math
 from types import CodeType
 
 from jit.bytecodes.builtins import CALLABLES, METHODS
+from jit.bytecodes.instantiating import instantiate
 from jit.bytecodes.iterators import is_private, reversed_source_of, source_of
 from jit.bytecodes.numbers import nonnegative
 from jit.foreign import Call, blind_vectorcall, callout
@@ -27,13 +28,15 @@ class BodyCall:
 
     Attributes:
         target: what the unit's manager returned for the callee. consumed: Values whose reference the call uses up.
+        initialises: it is a call of ``__init__``, whose result must be None and is no result of the instruction.
     """
 
-    __slots__ = ("target", "consumed")
+    __slots__ = ("target", "consumed", "initialises")
 
-    def __init__(self, target, consumed):
+    def __init__(self, target, consumed, initialises=False):
         self.target = target
         self.consumed = consumed
+        self.initialises = initialises
 
 
 @bytecode("CALL")
@@ -61,6 +64,8 @@ def call(w, instruction):
                 return done
     if callee.is_constant:
         direct = direct_call(w, callee.constant, arguments, names, count + 2)
+        if direct is NotImplemented and isinstance(callee.constant, type) and first is None:
+            direct = instantiate(w, callee, arguments, names, count + 2)
         if direct is not NotImplemented:
             return direct
     return vectorcall(w, callee, first, count, names)
@@ -98,7 +103,6 @@ def vectorcall(w, callee, first, count, names):
         arguments = stack[base + 2:]
     else:
         arguments = [first] + stack[base + 2:]
-        count + 1
     w.freeze()
     null = stack[base] if stack[base].type is NULL else stack[base + 1]
     stack[base:] = [null] * (1 if first is None else 0) + [callee] + arguments
@@ -184,46 +188,74 @@ BLIND = _blind_callables()
 
 def direct_call(w, function, arguments, names, depth):
     """Call a compiled Python function's body; NotImplemented if it is not one or its arguments do not fit."""
-    unit = w.unit
-    ordered = unit.match_arguments(w, function, arguments, names)
+    ordered = fitting_arguments(w, function, arguments, names)
     if ordered is None:
-        return NotImplemented
-    kinds = [value.type for value in ordered]
-    if NULL in kinds or PENDING in kinds:
         return NotImplemented
     if inlined_call(w, function, ordered, depth):
         return None
-    if kinds.count(FLOAT) > XMM_ARGUMENTS or len(kinds) - kinds.count(FLOAT) > GPR_ARGUMENTS:
-        return NotImplemented
-    target = unit.callee(w, function, ordered)
+    target = body_of(w, function, ordered)
     if target is None:
         return NotImplemented
     if target.result is None:
-        w.deferred = True
-        w.block.terminator = w.make("unreachable", ())
-        return True
+        return unknown_result(w)
     w.before_effect()
     w.freeze()
     throw = w.exit_here("exception")
-    popped = w.state.stack[-depth:]
+    consumed = take_operands(w, depth)
+    after = w.exit_after("the callee left its compiled code", "exit_after")
+    result = call_body(w, ordered, BodyCall(target, consumed), throw, after)
+    w.push(result)
+    if result.type.is_object:
+        w.state.owned |= {result}
+    drop_consumed(w, consumed)
+    return None
+
+
+def fitting_arguments(w, function, arguments, names):
+    """Argument Values in the order of a compiled function's parameters, or None."""
+    ordered = w.unit.match_arguments(w, function, arguments, names)
+    if ordered is None or any(value.type in (NULL, PENDING) for value in ordered):
+        return None
+    return ordered
+
+
+def body_of(w, function, ordered):
+    """The `Target` to call with these arguments, or None."""
+    kinds = [value.type for value in ordered]
+    if kinds.count(FLOAT) > XMM_ARGUMENTS or len(kinds) - kinds.count(FLOAT) > GPR_ARGUMENTS:
+        return None
+    return w.unit.callee(w, function, ordered)
+
+
+def unknown_result(w):
+    """The function calls itself before the type of its result is known: nothing behind is walked this time."""
+    w.deferred = True
+    w.block.terminator = w.make("unreachable", ())
+    return True
+
+
+def take_operands(w, depth):
+    """Pop a call's operands; returns those whose reference the call uses up."""
     state = w.state
+    popped = state.stack[-depth:]
     del state.stack[-depth:]
     consumed = []
     for value in dict.fromkeys(popped):
         if value in state.owned and not state.holds(value):
             consumed.append(value)
             state.owned = state.owned - {value}
-    after = w.exit_after("the callee left its compiled code", "exit_after")
-    result = w.operation_of(body_call_template(len(ordered)), ordered, exit=throw, after=after,
-                            detail=BodyCall(target, consumed), kind=target.result, shape=None)
-    w.push(result)
-    if result.type.is_object:
-        state.owned |= {result}
+    return consumed
+
+
+def call_body(w, ordered, detail, throw, after):
+    return w.operation_of(body_call_template(len(ordered)), ordered, exit=throw, after=after, detail=detail, kind=detail.target.result)
+
+
+def drop_consumed(w, consumed):
+    """Drop arguments that nothing else holds; where the call leaves, its template drops them."""
     for value in consumed:
-        # Arguments that nothing else holds; where the call leaves, its template drops them.
-        state.owned |= {value}
+        w.state.owned |= {value}
         w.drop(value)
-    return None
 
 
 def inlined_call(w, function, arguments, depth):

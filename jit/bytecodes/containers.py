@@ -40,7 +40,7 @@ def container_of(w, value):
             kind = next(iter(seen)) if len(seen) == 1 else None
         elif value.shape is not None:
             kind = value.shape.type.python
-        if kind is not None and (exact(kind) in _INDEXED or kind in _SUBSCRIPTED):
+        if isinstance(kind, type) and (exact(kind) in _INDEXED or kind in _SUBSCRIPTED):
             return buffer_of(w, prove(w, value, kind, "container"))
         if not seen:
             observe(w, value, "container")

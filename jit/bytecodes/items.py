@@ -4,7 +4,7 @@ Families ``<prefix>_int``, ``_float``, ``_bool``, ``_exact``, ``_object`` exist 
 list, tuple or cell; ``_byte`` for bytes and bytearray.
 """
 
-from jit.types import BOOL, BOOL_OBJECT, FLOAT, FLOAT_OBJECT, INT, INT_OBJECT, OBJECT, STATIC, UNBOXED, exact
+from jit.types import BOOL, BOOL_OBJECT, FLOAT, FLOAT_OBJECT, INT, INT_OBJECT, OBJECT, STATIC, UNBOXED, ClassReference, exact, instance_of
 
 _SUFFIX = {INT: "_int", FLOAT: "_float", BOOL: "_bool"}
 
@@ -22,7 +22,8 @@ def element_guess(w, shape, site):
         if kind in STATIC:
             known = element if element is not None and element.type.python is kind else None
             return exact(kind), known
-        return OBJECT, None
+        python_class = kind.kind() if kind.__class__ is ClassReference else None
+        return OBJECT, None if python_class is None else instance_of(python_class)
     if element is None:
         return OBJECT, None
     if element.type in (INT_OBJECT, FLOAT_OBJECT, BOOL_OBJECT):

@@ -1,4 +1,4 @@
-"""Globals, builtins, closures and attributes.
+"""Globals, builtins, closures and functions made.
 
 A global is a constant as long as its dictionary says so: the version depends on (dictionary, key, object), which is
 checked on entry and after everything that may run foreign code. Numbers in globals that keep changing are loaded.
@@ -9,11 +9,11 @@ from types import CellType, ModuleType
 from jit.bytecodes.items import take
 from jit.errors import Unsupported
 from jit.foreign import Call, blind_call, callout
-from jit.types import OBJECT, STATIC, Shape, exact, shape_of
+from jit.types import OBJECT, Shape, exact, shape_of
 from jit.templates.calls import blind_template
 from jit.values import Value
 from jit.walk import bytecode
-from platforms.cpython import opcodes
+from platforms.cpython import instances
 from platforms.cpython.dictionaries import entry_number
 
 
@@ -22,6 +22,8 @@ def load_global(w, instruction):
     name = w.unit.code.co_names[instruction.argument]
     if name in w.knowledge.unstable:
         return load_changing_global(w, name)
+    if must_not_be_held(w.unit.function.__globals__, name):
+        return load_changing_global(w, name)
     found, value = w.unit.global_value(name)
     if not found:
         return w.leave(f"name {name!r} is not defined")
@@ -29,6 +31,12 @@ def load_global(w, instruction):
     if constant.shape is None and constant.type.is_object:
         constant.shape = shape_of(value)
     w.push(constant)
+
+
+def must_not_be_held(namespace, name):
+    """Whether a global's object would live longer if it became a constant: it may have a finaliser, and cannot be watched."""
+    kind = type(namespace.get(name)) if type(namespace) is dict else int
+    return bool(instances.flags(kind) & instances.HEAP_TYPE) and not instances.weak_offset(kind)
 
 
 def load_changing_global(w, name):
@@ -185,84 +193,3 @@ def set_function_attribute(w, instruction):
     w.freeze()
     set_part(w, symbol)
     return None
-
-
-@bytecode("LOAD_ATTR")
-def load_attr(w, instruction):
-    name = w.unit.code.co_names[instruction.argument]
-    owner = w.peek()
-    if owner.__class__ is not Value:
-        return w.leave("attribute of an iterator")
-    known = module_attribute(w, owner, name)
-    if known is not None:
-        w.pop()
-        w.push(known)
-        return None
-    w.freeze()
-    w.push(w.constant(name))
-    return callout(w, Call("PyObject_GetAttr"), 2)
-
-
-def module_attribute(w, owner, name):
-    """The constant Value of ``module.name``, guarded by the module's dictionary, or None."""
-    if owner.is_constant and type(owner.constant) is ModuleType:
-        namespace = owner.constant.__dict__
-        if name in namespace and type(name) is str:
-            value = namespace[name]
-            w.unit.depend(namespace, name, value)
-            return w.constant(value)
-    return None
-
-
-@bytecode("LOAD_METHOD")
-def load_method(w, instruction):
-    """Push (method, self) for a method of a builtin type, as CPython does, else (NULL, bound attribute)."""
-    name = w.unit.code.co_names[instruction.argument]
-    owner = w.peek()
-    if owner.__class__ is not Value:
-        return w.leave("method of an iterator")
-    known = module_attribute(w, owner, name)
-    if known is not None:
-        w.pop()
-        push_callable(w, known)
-        return None
-    python = owner.type.python
-    if python in STATIC:
-        method = None
-        for base in python.__mro__:
-            if name in base.__dict__:
-                method = base.__dict__[name]
-                break
-        if type(method) is type(list.append):
-            w.pop()
-            w.push(w.constant(method))
-            w.push(owner)
-            return None
-    w.freeze()
-    w.push(w.constant(name))
-    ended = callout(w, Call("PyObject_GetAttr"), 2)
-    if ended:
-        return ended
-    push_callable(w, w.pop())
-
-
-def push_callable(w, value):
-    """Push a callable without self, NULL where this version's calls want it."""
-    if opcodes.NULL_FIRST:
-        w.push(w.null)
-        w.push(value)
-    else:
-        w.push(value)
-        w.push(w.null)
-
-
-@bytecode("STORE_ATTR")
-def store_attr(w, instruction):
-    """Stack: value, owner; PyObject_SetAttr wants owner, name, value."""
-    name = w.unit.code.co_names[instruction.argument]
-    w.freeze()
-    owner, value = w.pop(), w.pop()
-    w.push(owner)
-    w.push(w.constant(name))
-    w.push(value)
-    return callout(w, Call("PyObject_SetAttr", failure=-1, has_result=False), 3)

@@ -40,7 +40,7 @@ def guess(w, value, other=None):
         return kinds.pop() if len(kinds) == 1 else None
     if value.shape is not None and value.shape.type.unboxed:
         return value.shape.type
-    if value.shape is not None and value.shape.type is not OBJECT:
+    if value.shape is not None and (value.shape.type is not OBJECT or value.shape.kind() is not None):
         return None
     if other is not None and other.type in (INT, FLOAT):
         return other.type

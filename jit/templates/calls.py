@@ -4,6 +4,7 @@ Their operands vary in number, so their templates are made on demand, one per nu
 Frame slots used: 0 materialised frame, 1 spare (vectorcall may scribble on it; holds a result for a moment), 2... operands.
 """
 
+import ctypes
 from functools import lru_cache
 
 from asm import eax, ecx, edx, mem64, r8, r9, r10, r11, rax, rcx, rdi, rdx, relative, rsi, rsp, xmm0, xmm15
@@ -283,6 +284,8 @@ def _look_around(asm, emitter, detail, done):
     asm.mov(slot(SPARE), rax)
     for value in detail.consumed:
         _drop_operand(asm, emitter, emitter.operand_after(value))
+    if detail.initialises:
+        _drop_operand(asm, emitter, slot(SPARE))
     asm.mov(rax, slot(SPARE))
     asm.jmp(emitter.stub(emitter.operation.after))
 
@@ -295,6 +298,8 @@ def _callee_left(asm, emitter, detail, done):
     asm.test(rax, rax)
     asm.jz(emitter.throw_label())
     asm.mov(slot(SPARE), rax)
+    if detail.initialises:
+        _check_none(asm, emitter, detail)
     asm.lea(rcx, relative(operation.after.address))
     asm.call(emitter.routines.resume_caller)
     asm.test(edx, edx)
@@ -321,8 +326,30 @@ def _callee_left(asm, emitter, detail, done):
     asm.bind(give_up)
     for value in detail.consumed:
         _drop_operand(asm, emitter, emitter.operand_after(value))
+    if detail.initialises:
+        _drop_operand(asm, emitter, slot(SPARE))
     asm.mov(rax, slot(SPARE))
     asm.jmp(emitter.stub(operation.after))
+
+
+_NOT_NONE = ctypes.create_string_buffer(b"__init__() should return None, not '%.200s'")
+
+
+def _check_none(asm, emitter, detail):
+    """``__init__`` ended in the interpreter: raise what CPython does if its result, in the spare slot, is not None."""
+    fine = asm.label("is_none")
+    asm.cmp(rax, emitter.object(None))
+    asm.je(fine)
+    with_type = emitter.address(ctypes.addressof(_NOT_NONE))
+    asm.mov(rdx, mem64(rax, L.ob_type))
+    asm.mov(rdx, mem64(rdx, L.type_name))
+    asm.mov(rdi, emitter.object(TypeError))
+    asm.mov(rsi, with_type)
+    asm.xor(eax, eax)
+    emitter.call_symbol("PyErr_Format")
+    _drop_operand(asm, emitter, slot(SPARE))
+    asm.jmp(emitter.throw_label())
+    asm.bind(fine)
 
 
 @template("list_append", "container: object, value: object --")

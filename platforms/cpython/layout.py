@@ -103,12 +103,30 @@ cfunction_vectorcall               48    48    48
 method_def_name                     0     0     0
 method_def_meth                     8     8     8
 method_def_flags                   16    16    16  int
+type_name                          24    24    24  char*
 type_basicsize                     32    32    32
 type_dealloc                       48    48    48
 type_vectorcall_offset             56    56    56
+type_getattro                     144   144   144
+type_setattro                     152   152   152
 type_flags                        168   168   168
 type_iternext                     224   224   224
+type_new                          312   312   312
 type_version_tag                  384   384   384  uint32; 0: none
+type_cached_keys                  872   880   880  of heap types: the keys that instances' values go by
+instance_values                   -32     -     -  from an instance with managed dictionary: its values, NULL once it has a dict
+instance_tagged                     -   -24     -  address of the values minus 1, or of a dict, or NULL
+instance_dict                     -24     -   -24  its dict, or NULL
+values_inline                   False False  True  the values lie behind the instance, at type_basicsize
+values_items                        0     0     8  PyObject*[]
+values_size                        -2    -2     1  uint8: how many have been set; their order lies before it, or behind the items
+values_capacity                     -     -     0  uint8
+values_valid                        -     -     3  uint8
+member_offset                      40    40    40  PyMemberDescrObject: PyMemberDef*
+member_def_type                     8     8     8  int
+member_def_offset                  16    16    16
+member_def_flags                   24    24    24  int
+property_get                       16    16    16
 
 function_globals                   16    16    16
 function_builtins                  24    24    24

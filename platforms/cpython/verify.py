@@ -8,10 +8,10 @@ Nothing is read but the insides of objects known to be alive, and, through obser
 what pointers in them claim to point to.
 """
 
-from platforms.cpython import observe, verify_code, verify_objects, verify_threads
+from platforms.cpython import observe, verify_code, verify_instances, verify_objects, verify_threads
 from platforms.cpython.layout import layout
 
-_CHECKS = (verify_objects.checks, verify_code.checks, verify_threads.checks)
+_CHECKS = (verify_objects.checks, verify_instances.checks, verify_code.checks, verify_threads.checks)
 _NOT_FIELDS = {"version", "call_convention", "instruction_executing_bias", "handler_lookup_bias"}  # facts about code, not places
 _DERIVED = {"small_int_base"}  # not from the table
 

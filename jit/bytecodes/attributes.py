@@ -1,0 +1,303 @@
+"""Attributes: of modules, of builtin types, and of instances of Python classes by the class's version tag.
+
+Which classes the owner may be of is known from the arguments that are compiled for, or noted at run time. Up to four are told apart;
+another one leaves. What is found in an instance is borrowed from it until the next effect.
+"""
+
+from types import ModuleType
+
+from jit import receivers
+from jit.bytecodes.guards import observe, probably
+from jit.bytecodes.items import take
+from jit.foreign import Call, blind_call, callout
+from jit.inlining import NotInlined
+from jit.merge import Restart
+from jit.templates.attributes import Place
+from jit.types import BOOL, FLOAT, INT, OBJECT, STATIC, ClassReference, Shape, shape_of
+from jit.values import Value
+from jit.walk import bytecode
+from platforms.cpython import instances, opcodes
+
+#: Types whose methods are looked up while compiling.
+_BUILTIN = tuple(STATIC)
+
+
+@bytecode("LOAD_ATTR")
+def load_attr(w, instruction):
+    name = w.unit.code.co_names[instruction.argument]
+    owner = w.peek()
+    if owner.__class__ is not Value:
+        return w.leave("attribute of an iterator")
+    known = module_attribute(w, owner, name)
+    if known is not None:
+        w.pop()
+        w.push(known)
+        return None
+    choices = meanings(w, owner, name)
+    if not choices:
+        return get_attribute(w, name)
+    return on_class(w, owner, choices, lambda choice: push_attribute(w, owner, name, choice))
+
+
+def get_attribute(w, name):
+    """By PyObject_GetAttr."""
+    w.freeze()
+    w.push(w.constant(name))
+    return callout(w, Call("PyObject_GetAttr"), 2)
+
+
+def module_attribute(w, owner, name):
+    """The constant Value of ``module.name``, guarded by the module's dictionary, or None."""
+    if owner.is_constant and type(owner.constant) is ModuleType:
+        namespace = owner.constant.__dict__
+        if name in namespace and type(name) is str:
+            value = namespace[name]
+            w.unit.depend(namespace, name, value)
+            return w.constant(value)
+    return None
+
+
+@bytecode("LOAD_METHOD")
+def load_method(w, instruction):
+    """Push (method, self) for a method of a builtin type or of a Python class, as CPython does, else (NULL, bound attribute)."""
+    name = w.unit.code.co_names[instruction.argument]
+    owner = w.peek()
+    if owner.__class__ is not Value:
+        return w.leave("method of an iterator")
+    known = module_attribute(w, owner, name)
+    if known is not None:
+        w.pop()
+        push_callable(w, known)
+        return None
+    choices = meanings(w, owner, name)
+    if choices:
+        return on_class(w, owner, choices, lambda choice: push_method(w, owner, name, choice))
+    owner = probably_builtin(w, owner)
+    python = owner.type.python
+    if python in STATIC:
+        method = receivers.class_attribute(python, name)
+        if type(method) is type(list.append):
+            w.pop()
+            w.push(w.constant(method))
+            w.push(owner)
+            return None
+    ended = get_attribute(w, name)
+    if ended:
+        return ended
+    push_callable(w, w.pop())
+    return None
+
+
+def probably_builtin(w, owner):
+    """`owner` with its type proven, if it has been seen to be of one builtin type."""
+    if owner.type is not OBJECT or owner.is_constant:
+        return owner
+    return probably(w, owner, _BUILTIN, "owner")
+
+
+def push_callable(w, value):
+    """Push a callable without self, NULL where this version's calls want it."""
+    if opcodes.NULL_FIRST:
+        w.push(w.null)
+        w.push(value)
+    else:
+        w.push(value)
+        w.push(w.null)
+
+
+# -- classes of owners --------------------------------------------------------------------------------------
+
+def seen_classes(w, owner):
+    """Python classes that the owner probably is of, best first; none if nothing is known, or too much."""
+    if owner.type is not OBJECT:
+        return []
+    seen = w.knowledge.observed.get((w.instruction.site, "owner"), ())
+    found = []
+    if owner.is_constant:
+        found.append(type(owner.constant))
+    elif owner.shape is not None and owner.shape.kind() is not None:
+        found.append(owner.shape.kind())
+    for reference in seen:
+        if reference.__class__ is not ClassReference or reference.changes:
+            return []
+        kind = reference.kind()
+        if kind is not None and not any(kind is other for other in found):
+            found.append(kind)
+    return found if len(found) <= receivers.POLYMORPHIC else []
+
+
+def meanings(w, owner, name, look=receivers.find):
+    """[(Receiver, Attribute)] for the classes the owner may be of; [] if it is to be left to CPython.
+
+    Where nothing is known of the owner its class is noted, for a later version.
+    """
+    known = w.state.receivers.get(owner)
+    kinds = [known.kind] if known is not None else seen_classes(w, owner)
+    if not kinds:
+        if owner.type is OBJECT and not owner.is_constant and not w.knowledge.observed.get((w.instruction.site, "owner")):
+            observe(w, owner, "owner")
+        return []
+    choices = []
+    for kind in kinds:
+        receiver = receivers.receiver(kind)
+        meaning = None if receiver is None else look(kind, name, example_of(owner, kind))
+        if meaning is not None:
+            choices.append((receiver, meaning))
+    return choices
+
+
+def example_of(owner, kind):
+    """An instance of a class that the owner may be, or None."""
+    example = owner.constant if owner.is_constant else owner.shape and owner.shape.example
+    return example if example is not None and type(example) is kind else None
+
+
+def on_class(w, owner, choices, perform):
+    """Emit `perform(choice)` for each class in `choices`, told apart by their version tags; the last one's guard leaves."""
+    receiver = choices[0][0]
+    if w.state.receivers.get(owner) is not None:
+        return perform(choices[0])
+    if len(choices) == 1:
+        guard = w.exit("its receiver is of another class", observe=owner if not owner.is_constant else None)
+        guard.site = (w.instruction.site, "owner")
+        w.operation("guard_class", owner, exit=guard, detail=receiver.tag)
+        w.state.receivers[owner] = receiver
+        return perform(choices[0])
+    if w.inlined:
+        raise NotInlined
+    index = w.index + 1
+    if index not in w.flow.ends:
+        w.knowledge.leaders.add(index)
+        raise Restart
+
+    def elsewhere():
+        if not on_class(w, owner, choices[1:], perform):
+            w.flush_drops()
+            w.jump(index)
+
+    w.split("branch_class", (owner,), receiver.tag, elsewhere)
+    w.state.receivers[owner] = receiver
+    return perform(choices[0])
+
+
+# -- reading ------------------------------------------------------------------------------------------------
+
+def push_attribute(w, owner, name, choice):
+    """Stack: owner -> the attribute."""
+    receiver, meaning = choice
+    if meaning.how in ("value", "slot"):
+        return replace_owner(w, owner, stored_value(w, owner, receiver, meaning))
+    guard_keys(w, owner, receiver, meaning)
+    if meaning.how == "constant":
+        return replace_owner(w, owner, class_constant(w, meaning.place))
+    if meaning.how == "property":
+        from jit.bytecodes.calls import direct_call
+        done = direct_call(w, meaning.place, [owner], (), 1)
+        return get_attribute(w, name) if done is NotImplemented else done
+    w.freeze()
+    w.pop()
+    w.push(w.constant(meaning.place))
+    w.push(owner)
+    return blind_call(w, "PyMethod_New", 2, OBJECT)
+
+
+def push_method(w, owner, name, choice):
+    """Stack: owner -> (method, self), or (NULL, attribute)."""
+    receiver, meaning = choice
+    if meaning.how == "method":
+        guard_keys(w, owner, receiver, meaning)
+        w.pop()
+        w.push(w.constant(meaning.place))
+        w.push(owner)
+        return None
+    ended = push_attribute(w, owner, name, choice)
+    if ended:
+        return ended
+    push_callable(w, w.pop())
+    return None
+
+
+def replace_owner(w, owner, value):
+    w.freeze()
+    w.pop()
+    w.push(value)
+    w.release(owner)
+
+
+def guard_keys(w, owner, receiver, meaning):
+    """Make sure that the instance has no attribute of its own that comes before the class's."""
+    if meaning.keys is not None:
+        w.operation("guard_keys", owner, detail=(*meaning.keys, instances.basic_size(receiver.kind)))
+
+
+def class_constant(w, item):
+    value = w.constant(item)
+    if value.shape is None and value.type.is_object:
+        value.shape = shape_of(item)
+    return value
+
+
+def stored_value(w, owner, receiver, meaning):
+    """The Value of what an instance keeps."""
+    example = example_of(owner, receiver.kind)
+    found, item = False, None
+    if example is not None:
+        read = instances.attribute if meaning.how == "value" else instances.slot_value
+        found, item = read(example, meaning.place)
+    shape = Shape(OBJECT, shape_of(item) if found else None)
+    return take(w, "attribute", (owner,), object, shape, place_of(receiver, meaning), "attribute")
+
+
+def place_of(receiver, meaning):
+    if meaning.how == "slot":
+        return Place(offset=meaning.place)
+    return Place(number=meaning.place, size=instances.basic_size(receiver.kind))
+
+
+# -- writing ------------------------------------------------------------------------------------------------
+
+@bytecode("STORE_ATTR")
+def store_attr(w, instruction):
+    """Stack: value, owner."""
+    name = w.unit.code.co_names[instruction.argument]
+    w.require(2)
+    owner, value = w.peek(1), w.peek(2)
+    if owner.__class__ is not Value or value.__class__ is not Value:
+        return w.leave("attribute of an iterator is set")
+    choices = meanings(w, owner, name, receivers.find_for_store)
+    if not choices:
+        return set_attribute(w, name)
+    return on_class(w, owner, choices, lambda choice: store(w, owner, value, name, choice))
+
+
+def set_attribute(w, name):
+    """PyObject_SetAttr wants owner, name, value."""
+    w.freeze()
+    owner, value = w.pop(), w.pop()
+    w.push(owner)
+    w.push(w.constant(name))
+    w.push(value)
+    return callout(w, Call("PyObject_SetAttr", failure=-1, has_result=False), 3)
+
+
+_STORES = {FLOAT: "store_attribute_float", INT: "store_attribute_int", BOOL: "store_attribute_bool"}
+
+
+def store(w, owner, value, name, choice):
+    """Set what an instance keeps: the old object's reference is dropped last, when the new one is in place."""
+    receiver, meaning = choice
+    w.before_effect()
+    exit = w.exit("the instance has a dict")
+    w.freeze()
+    state = w.state
+    w.pop(), w.pop()
+    moved = value.type.is_object and value in state.owned and not state.holds(value) and value is not owner
+    if moved:
+        state.owned = state.owned - {value}
+    after = w.exit_after("a finaliser looked at the frame")
+    template = _STORES.get(value.type)
+    if value.is_constant:
+        template, value = None, value if value.type.is_object else w.constant_object(value)
+    w.operation(template or "store_attribute_object", owner, value, exit=exit, after=after, detail=(place_of(receiver, meaning), moved))
+    w.release(owner)
+    return None

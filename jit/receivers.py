@@ -1,0 +1,176 @@
+"""What an attribute of an instance is, found out while compiling without running anybody's code.
+
+Problem: ``point.x`` may be a value of the instance, a slot, a method, a property, a constant of some base class, or code in
+``__getattr__``; the interpreter finds out each time, or guards a cache by the class's version tag.
+Idea: look once, in the classes of the receivers that were seen; compiled code tests the version tag, which stands for the class, its
+bases and all their attributes as they are (a class that changes gets another tag, and none is used twice).
+Source: CPython Python/specialize.c, Objects/typeobject.c (_PyType_Lookup), Objects/object.c (_PyObject_GenericGetAttrWithDict).
+"""
+
+from types import FunctionType, MemberDescriptorType
+
+from jit.types import STATIC
+from platforms.cpython import instances
+from platforms.cpython.layout import layout
+
+#: Classes of receivers that one place is compiled for.
+POLYMORPHIC = 4
+_MISSING = object()
+#: Non-data descriptors that are understood, and types whose instances are no descriptors.
+_PLAIN_CONSTANTS = (*(kind for kind in STATIC if kind is not type(None)), type(None), type)
+
+
+class Receiver:
+    """A class as it is now. Attributes: kind: the class. tag: its version tag."""
+
+    __slots__ = ("kind", "tag")
+
+    def __init__(self, kind, tag):
+        self.kind = kind
+        self.tag = tag
+
+
+class Attribute:
+    """What a name means for instances of a class.
+
+    Attributes:
+        how: "value" (of the instance, by number), "slot" (at an offset), "constant" (of the class), "method" (a function of the
+        class), "property" (its getter). place: number, offset, object, function or getter. keys: None, or (address of the shared
+        keys, number of names in them) where an instance could have an attribute of the same name as soon as there are more.
+    """
+
+    __slots__ = ("how", "place", "keys")
+
+    def __init__(self, how, place, keys=None):
+        self.how = how
+        self.place = place
+        self.keys = keys
+
+
+def receiver(kind):
+    """The `Receiver` for instances of a Python class that can be looked into, or None."""
+    fields = layout()
+    if not instances.flags(kind) & instances.HEAP_TYPE:
+        return None
+    if instances.slot_function(kind, fields.type_getattro) != instances.slot_function(object, fields.type_getattro) and \
+            class_attribute(kind, "__getattribute__") is not object.__getattribute__:
+        return None
+    tag = instances.version_tag(kind)
+    return Receiver(kind, tag) if tag else None
+
+
+def stores_plainly(kind):
+    """Whether setting attributes of instances is `object`'s business."""
+    field = layout().type_setattro
+    return instances.slot_function(kind, field) == instances.slot_function(object, field)
+
+
+def class_attribute(kind, name):
+    """The attribute of a class as it stands in its or a base's dictionary, or `_MISSING`."""
+    for base in instances.bases(kind):
+        found = instances.namespace(base).get(name, _MISSING)
+        if found is not _MISSING:
+            return found
+    return _MISSING
+
+
+def find(kind, name, instance=None):
+    """What reading an attribute of an instance means.
+
+    Args:
+        kind: its class, see `receiver`. name: str. instance: one to go by where both class and instance may have it, or None.
+
+    Returns:
+        Attribute, or None: it is left to the interpreter.
+    """
+    found = class_attribute(kind, name)
+    meaning = of_class(found)
+    if meaning is not None and meaning.how in ("slot", "property"):
+        return meaning
+    if found is not _MISSING and meaning is None:
+        return None
+    number = shared_number(kind, name)
+    if number is not None and (found is _MISSING or instance is not None and instances.attribute(instance, number)[0]):
+        return Attribute("value", number)
+    if meaning is None or number is not None:
+        return None
+    if instances.flags(kind) & instances.MANAGED_DICT:
+        keys = instances.shared_keys(kind)
+        names = instances.shared_names(kind)
+        if names is None:
+            return None
+        meaning.keys = keys, len(names)
+    elif instances.dict_offset(kind):
+        return None
+    return meaning
+
+
+def find_for_store(kind, name, instance=None):
+    """What setting an attribute of an instance means: see `find`. A name new to the class's shared keys is made known to them."""
+    if not stores_plainly(kind):
+        return None
+    found = class_attribute(kind, name)
+    if type(found) is MemberDescriptorType:
+        return of_class(found)
+    if found is not _MISSING and not is_function(found) and not is_constant(found):
+        return None
+    number = shared_number(kind, name)
+    if number is None:
+        instances.introduce(kind, name)
+        number = shared_number(kind, name)
+    return None if number is None else Attribute("value", number)
+
+
+def of_class(found):
+    """An `Attribute` for what stands in a class's dictionary; None if it is absent or a descriptor of another kind."""
+    if found is _MISSING:
+        return None
+    made = type(found)
+    if made is FunctionType or is_function(found):
+        return Attribute("method", found)
+    if made is MemberDescriptorType:
+        offset = instances.slot_offset(found)
+        return None if offset is None else Attribute("slot", offset)
+    if made is property:
+        getter = found.fget
+        return Attribute("property", getter) if is_function(getter) else None
+    if made is staticmethod:
+        return Attribute("constant", found.__func__)
+    return Attribute("constant", found) if is_constant(found) else None
+
+
+def is_constant(item):
+    """Whether an object in a class's dictionary is no descriptor."""
+    made = type(item)
+    return any(made is kind for kind in _PLAIN_CONSTANTS) or is_plain_instance(made)
+
+
+def is_function(item):
+    """Whether an object is a Python function, redirected to compiled code or not."""
+    return isinstance(item, FunctionType)
+
+
+def is_plain_instance(kind):
+    """Whether objects of a Python class are no descriptors."""
+    return bool(instances.flags(kind) & instances.HEAP_TYPE) and all(class_attribute(kind, name) is _MISSING for name in ("__get__", "__set__", "__delete__"))
+
+
+def shared_number(kind, name):
+    """The number of an attribute in the shared keys of a class, or None."""
+    names = instances.shared_names(kind)
+    return names.index(name) if names and name in names else None
+
+
+def classes_at(addresses):
+    """{address: class} of the living classes among some addresses."""
+    wanted, found, pending, known = set(addresses), {}, [object], {id(object)}
+    while pending and wanted:
+        kind = pending.pop()
+        if id(kind) in wanted:
+            found[id(kind)] = kind
+            wanted.discard(id(kind))
+        for derived in type.__subclasses__(kind):
+            if id(derived) not in known:
+                known.add(id(derived))
+                pending.append(derived)
+    return found

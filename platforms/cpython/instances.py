@@ -1,0 +1,133 @@
+"""Where instances of Python classes keep their attributes.
+
+An instance with a *managed dictionary* has no dict until somebody asks for it: its values lie in an array, by the number that each
+name has in its class's shared keys. Slots lie in the instance itself.
+
+Source: CPython Objects/dictobject.c, Include/internal/pycore_dict.h (PyDictValues), Objects/typeobject.c.
+"""
+
+import ctypes
+import functools
+
+from platforms.cpython.layout import layout
+from platforms.cpython.observe import read
+
+MANAGED_DICT = 1 << 4
+INLINE_VALUES = 1 << 2
+HEAP_TYPE = 1 << 9
+ABSTRACT = 1 << 20
+_SPLIT_KEYS = 2
+_OBJECT_EX = 16  # of a PyMemberDef: a slot
+_READ_ONLY = 1
+_ADDRESS = ctypes.c_void_p
+
+#: Functions of a class that ask neither it nor its metaclass.
+flags, basic_size, dict_offset, weak_offset, bases, namespace = (
+    type.__dict__[name].__get__ for name in ("__flags__", "__basicsize__", "__dictoffset__", "__weakrefoffset__", "__mro__", "__dict__"))
+
+
+def slot_function(kind: type, field: int) -> int:
+    """The address in one of a type's slots."""
+    return read(id(kind) + field)
+
+
+@functools.cache
+def _type_lookup():
+    return ctypes.PYFUNCTYPE(_ADDRESS, _ADDRESS, _ADDRESS)(("_PyType_Lookup", ctypes.pythonapi))
+
+
+def version_tag(kind: type) -> int:
+    """The number that stands for the class, its bases and their attributes as they are now; 0 if there is none."""
+    field = id(kind) + layout().type_version_tag
+    if not read(field, 4):
+        # A lookup assigns one.
+        _type_lookup()(id(kind), id("__purejit_absent__"))
+    return read(field, 4)
+
+
+def has_values(kind: type) -> bool:
+    """Whether instances may keep their attributes in an array of values."""
+    bits = flags(kind)
+    if not bits & MANAGED_DICT or not bits & HEAP_TYPE:
+        return False
+    return bool(bits & INLINE_VALUES) if layout().values_inline else True
+
+
+def shared_names(kind: type) -> list[str] | None:
+    """The names in a class's shared keys, by number; None if it has none."""
+    fields = layout()
+    keys = shared_keys(kind)
+    if not keys or read(keys + fields.keys_kind, 1) != _SPLIT_KEYS:
+        return None
+    entries = keys + fields.keys_indices + (1 << read(keys + fields.keys_log2_index_bytes, 1))
+    names = []
+    for number in range(read(keys + fields.keys_entries_used)):
+        address = read(entries + number * fields.keys_entry_size)
+        if not address:
+            return None
+        names.append(ctypes.cast(_ADDRESS(address), ctypes.py_object).value)
+    return names
+
+
+def introduce(kind: type, name: str) -> None:
+    """Put a name into a class's shared keys, as the first instance to get such an attribute would: a passing instance gets it.
+
+    Nothing is done where making or freeing an instance would run foreign code, or where instances are not `object`'s alone.
+    """
+    fields = layout()
+    plain = all(slot_function(kind, field) == slot_function(object, field) for field in (fields.type_new, fields.type_setattro))
+    if not plain or not has_values(kind) or any("__del__" in namespace(base) for base in bases(kind)):
+        return
+    try:
+        object.__setattr__(object.__new__(kind), name, None)
+    except (TypeError, AttributeError):
+        return  # an abstract class
+
+
+def shared_keys(kind: type) -> int:
+    """Address of a class's shared keys; 0 if it has none."""
+    if not has_values(kind):
+        return 0
+    return read(id(kind) + layout().type_cached_keys)
+
+
+def values_address(instance: object) -> int:
+    """Address of an instance's values; 0 if they are in a dict or nowhere."""
+    fields = layout()
+    kind = type(instance)
+    if not has_values(kind):
+        return 0
+    if fields.values_inline:
+        address = id(instance) + basic_size(kind)
+        return address if read(address + fields.values_valid, 1) else 0
+    if fields.instance_tagged is not None:
+        tagged = read(id(instance) + fields.instance_tagged)
+        return tagged + 1 if tagged & 1 else 0
+    return read(id(instance) + fields.instance_values)
+
+
+def attribute(instance: object, number: int) -> tuple[bool, object]:
+    """(True, the attribute) that an instance keeps under a number of its class's shared keys, or (False, None). Runs no foreign code."""
+    values = values_address(instance)
+    if not values:
+        return False, None
+    return _object_at(values + layout().values_items + 8 * number)
+
+
+def slot_value(instance: object, offset: int) -> tuple[bool, object]:
+    """The same for a slot."""
+    return _object_at(id(instance) + offset)
+
+
+def _object_at(place):
+    address = read(place)
+    return (True, ctypes.cast(_ADDRESS(address), ctypes.py_object).value) if address else (False, None)
+
+
+def slot_offset(descriptor: object) -> int | None:
+    """Where instances keep what a member descriptor made by ``__slots__`` stands for; None if it is another one."""
+    fields = layout()
+    definition = read(id(descriptor) + fields.member_offset)
+    if read(definition + fields.member_def_type, 4) != _OBJECT_EX or read(definition + fields.member_def_flags, 4) & _READ_ONLY:
+        return None
+    return read(definition + fields.member_def_offset)

@@ -1,0 +1,99 @@
+"""Checks of the layout of instances, of the slots of their types, and of what describes attributes.
+
+A check yields (field, found, expected); see verify.py.
+"""
+
+import ctypes
+
+from platforms.cpython.observe import read
+
+_NAMES = ("first_name", "second_name", "third_name")
+
+
+def checks(fields, peeker):
+    """All checks of this module."""
+    for check in (_types, _keys, _values, _descriptors):
+        yield from check(fields, peeker)
+
+
+def _make():
+    """A class of instances with three attributes, and one of these."""
+    def __init__(self):
+        self.first_name, self.second_name, self.third_name = 1000.5, 2000.5, 3000.5
+
+    kind = type("Verified", (), {"__init__": __init__})
+    return kind, kind()
+
+
+def _types(fields, peeker):
+    get_slot = ctypes.PYFUNCTYPE(ctypes.c_uint64, ctypes.py_object, ctypes.c_int)(("PyType_GetSlot", ctypes.pythonapi))
+    name = peeker.copy(read(id(int) + fields.type_name), 4)
+    yield "type_name", name, b"int\0"
+    strange = type("Strange", (), {"__getattribute__": object.__getattribute__, "__setattr__": lambda *_: None, "__new__": lambda kind: None})
+    # Py_tp_getattro, Py_tp_setattro, Py_tp_new, <typeslots.h>
+    for name, number in (("type_getattro", 58), ("type_setattro", 69), ("type_new", 65)):
+        yield name, read(id(strange) + getattr(fields, name)), get_slot(strange, number)
+
+
+def _keys(fields, peeker):
+    kind, _ = _make()
+    keys = read(id(kind) + fields.type_cached_keys)
+    log2 = peeker.number(keys + fields.keys_log2_index_bytes, 1)
+    found = None
+    if log2 is not None and log2 < 12:
+        entries = keys + fields.keys_indices + (1 << log2)
+        found = tuple(peeker.number(entries + 16 * number) for number in range(3))
+    names = tuple(map(id, kind.__init__.__code__.co_names))
+    yield "type_cached_keys", found, names
+
+
+def _values(fields, peeker):
+    kind, instance = _make()
+    expected = (1000.5, 2000.5, 3000.5)
+    yield "values_inline", bool(kind.__flags__ & 1 << 2) and fields.version >= (3, 13), fields.values_inline
+    if fields.values_inline:
+        values = id(instance) + kind.__basicsize__
+        yield "values_valid", read(values + fields.values_valid, 1), 1
+        yield "values_size", read(values + fields.values_size, 1), 3
+        # As many as the shared keys have room for.
+        keys = read(id(kind) + fields.type_cached_keys)
+        usable = int.from_bytes(peeker.copy(keys + 16, 8) or b"", "little")
+        yield "values_capacity", read(values + fields.values_capacity, 1), usable + 3
+    elif fields.instance_tagged is not None:
+        values = read(id(instance) + fields.instance_tagged) + 1
+        yield "instance_tagged", values & 7, 0
+    else:
+        values = read(id(instance) + fields.instance_values)
+    found = []
+    for number in range(3):
+        address = peeker.number(values + fields.values_items + 8 * number) or 0
+        found.append(peeker.copy(address + fields.float_value, 8))
+    wanted = [ctypes.string_at(id(value) + fields.float_value, 8) for value in expected]
+    for name in ("values_items", "instance_values", "instance_tagged"):
+        yield name, found, wanted
+    if not fields.values_inline:
+        yield "values_size", peeker.copy(values + fields.values_size - 3, 4), bytes((2, 1, 0, 3))
+    if fields.instance_dict is not None:
+        before = read(id(instance) + fields.instance_dict)
+        made = instance.__dict__
+        yield "instance_dict", (before, read(id(instance) + fields.instance_dict)), (0, id(made))
+    if fields.values_inline:
+        instance.__dict__ = {}
+        yield "values_valid", read(values + fields.values_valid, 1), 0
+
+
+def _descriptors(fields, peeker):
+    kind = type("Slotted", (), {"__slots__": ("one", "two")})
+    instance = kind()
+    instance.two = 4000.5
+    definition = read(id(kind.two) + fields.member_offset)
+    offset = peeker.number(definition + fields.member_def_offset)
+    offset = offset if offset is not None and offset < 64 else 0
+    yield "member_offset", peeker.number(definition) is not None, True
+    yield "member_def_offset", read(id(instance) + offset), id(instance.two)
+    yield "member_def_type", peeker.number(definition + fields.member_def_type, 4), 16
+    yield "member_def_flags", peeker.number(definition + fields.member_def_flags, 4), 0
+    read_only = read(id(type(_make).__closure__) + fields.member_offset)  # a read-only member
+    yield "member_def_flags", peeker.number(read_only + fields.member_def_flags, 4), 1
+    prop = property(_make)
+    yield "property_get", read(id(prop) + fields.property_get), id(_make)
