@@ -1,6 +1,7 @@
 """Calls: of builtins that have a template, of compiled functions directly, of everything else by vectorcall."""
 
 import math
+import sys
 from types import CodeType
 
 from jit.bytecodes.builtins import CALLABLES, METHODS
@@ -107,6 +108,7 @@ def vectorcall(w, callee, first, count, names):
     null = stack[base] if stack[base].type is NULL else stack[base + 1]
     stack[base:] = [null] * (1 if first is None else 0) + [callee] + arguments
     made = Call("PyObject_Vectorcall", vector=True)
+    made.looks = looks_at_caller(w, callee)
     if names:
         made.names = w.constant(names)
     shape, kind = None, OBJECT
@@ -127,6 +129,13 @@ def vectorcall(w, callee, first, count, names):
             w.peek().facts = source
         return ended
     return callout(w, made, len(stack) - base, kind=kind, shape=shape)
+
+
+def looks_at_caller(w, callee):
+    """Whether a callee reads what its caller's frame holds: the first argument for ``super()``, counts of references."""
+    if callee.is_constant:
+        return callee.constant is super or callee.constant is sys.getrefcount
+    return "__class__" in w.unit.code.co_freevars
 
 
 def made_source(w, callee, arguments):

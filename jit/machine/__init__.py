@@ -2,6 +2,7 @@
 
     records.py      layouts of descriptors, function and version records
     frames.py       interpreter frames: linking and clearing; building.py makes them, callers.py walks compiled callers
+    lookers.py      who looks at a frame's locals
     leave.py        exits; callouts.py: foreign code, polls; freeing.py: dead objects; area.py: where they keep registers
     stack.py        recursion: Python's limit and the C stack
     boxes.py        numbers to objects and back
@@ -35,15 +36,19 @@ def routines():
     from jit.machine import boxes
     from jit.machine.frames import FrameRoutines
     from jit.machine.leave import LeaveRoutines
+    from jit.machine.lookers import LookerRoutines
     asm = Assembler(comments=False)
     frames = FrameRoutines(asm)
     leave = LeaveRoutines(asm, frames, _let_pending_work_in)
+    lookers = LookerRoutines(asm, frames)
     frames.emit()
     leave.emit()
+    lookers.emit()
     labels = dict(leave.labels)
     labels.update(boxes.emit(asm))
     block = arena().allocate_code(asm.size_bound())
     text = asm.finish(block)
     arena().write_code(block, text)
     perfmap.note_labels(block, len(text), {"routines": 0, **{name: label.offset for name, label in labels.items()}})
+    lookers.install({name: block + label.offset for name, label in lookers.labels.items()})
     return Routines({name: block + label.offset for name, label in labels.items()})

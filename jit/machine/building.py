@@ -11,6 +11,10 @@ from platforms.cpython.layout import layout
 L = layout()
 CHUNK_SIZE = 16384
 CHUNK_SPARE = 1000  # slots
+#: Bytes of our own behind each frame.
+BEHIND = 24
+#: In the place of a frame's number of stack items: its locals are not in it yet. No code object allows so many.
+SKETCHED = 0x5EE7C4ED
 
 
 class BuildRoutines:
@@ -23,29 +27,58 @@ class BuildRoutines:
         0, or 1 if memory ran out (some slots are then NULL and an exception is set).
         """
         asm = self.asm
-        slow, fill, loop, done = (asm.label(name) for name in ("new_chunk", "fill", "entries", "filled"))
         asm.align(16)
         asm.bind(self.build)
-        asm.push(rbx)
-        asm.push(r14)
-        asm.push(r13)
-        asm.sub(rsp, 48)
-        asm.mov(mem64(rsp, 0), rdx)
-        asm.mov(mem64(rsp, 8), 0)
+        asm.push(rdx)
+        self.emit_allocate()
+        asm.pop(rdx)
+        asm.jmp(self.fill)
+
+    def emit_sketch(self):
+        """r12 = new frame like that of `build`, with all locals unbound: who wants to see them has it filled (see lookers.py).
+
+        It holds no references. Lost: rax, rcx, rdx, rsi, rdi, r8, r9.
+        """
+        asm = self.asm
+        loop, done = asm.label("locals"), asm.label("sketched")
+        asm.align(16)
+        asm.bind(self.sketch)
+        asm.sub(rsp, 8)
+        self.emit_allocate()
+        asm.add(rsp, 8)
+        asm.mov(eax, SKETCHED)
+        asm.mov(mem64(r12, L.frame_stacktop), rax)
+        asm.mov(rcx, mem64(rbx, r.FUNCTION_RECORD))
+        asm.mov(ecx, mem32(rcx, r.N_LOCALS))
+        asm.bind(loop)
+        asm.sub(ecx, 1)
+        asm.js(done)
+        asm.mov(mem64(r12, L.frame_localsplus, rcx, 8), 0)
+        asm.jmp(loop)
+        asm.bind(done)
+        asm.ret()
+
+    def emit_allocate(self):
+        """r12 = frame with all fields but stacktop and locals; behind it the wrapper's block (r13), the save area, the descriptor.
+
+        The stack is aligned here. Lost: rax, rcx, rdx, rsi, rdi, r8, r9.
+        """
+        asm = self.asm
+        slow, fill = asm.label("new_chunk"), asm.label("fields")
         asm.mov(r8, mem64(rbx, r.FUNCTION_RECORD))
         asm.mov(ecx, mem32(r8, r.FRAME_SLOTS))
         asm.mov(r12, mem64(r15, L.thread_datastack_top))
-        asm.lea(rax, mem64(r12, 8, rcx, 8))
+        asm.lea(rax, mem64(r12, BEHIND, rcx, 8))
         asm.cmp(rax, mem64(r15, L.thread_datastack_limit))
         asm.jae(slow)
         asm.bind(fill)
         asm.mov(mem64(r15, L.thread_datastack_top), rax)
-        asm.mov(mem64(rax, -8), r13)
+        asm.mov(mem64(rax, -BEHIND), r13)
+        asm.mov(mem64(rax, -BEHIND + 8), rbp)
+        asm.mov(mem64(rax, -BEHIND + 16), rbx)
         asm.mov(r9, mem64(r8, r.FUNCTION))
-        emit_incref(asm, r9, rcx)
         asm.mov(mem64(r12, L.frame_function), r9)
         asm.mov(rax, mem64(r8, r.CODE))
-        emit_incref(asm, rax, rcx)
         asm.mov(mem64(r12, L.frame_code), rax)
         asm.mov(rax, mem64(r9, L.function_globals))
         asm.mov(mem64(r12, L.frame_globals), rax)
@@ -55,6 +88,25 @@ class BuildRoutines:
         asm.mov(mem64(r12, L.frame_locals), rax)
         asm.mov(mem64(r12, L.frame_object), rax)
         asm.mov(mem64(r12, L.frame_previous), rax)
+        with asm.cold():
+            asm.bind(slow)
+            self.emit_new_chunk(fill)
+
+    def emit_fill(self):
+        """Fill frame r12, allocated or sketched, for descriptor rbx and save area rbp; edx and eax as for `build`."""
+        asm = self.asm
+        loop, done = asm.label("entries"), asm.label("filled")
+        asm.align(16)
+        asm.bind(self.fill)
+        asm.push(rbx)
+        asm.push(r14)
+        asm.push(r13)
+        asm.sub(rsp, 48)
+        asm.mov(mem64(rsp, 0), rdx)
+        asm.mov(mem64(rsp, 8), 0)
+        for field in (L.frame_function, L.frame_code):
+            asm.mov(rax, mem64(r12, field))
+            emit_incref(asm, rax, rcx)
         # One store for stacktop and the flags behind it: not an entry frame, owned by the thread.
         asm.mov(eax, mem32(rbx, r.STACKTOP))
         asm.mov(mem64(r12, L.frame_stacktop), rax)
@@ -74,8 +126,6 @@ class BuildRoutines:
         asm.pop(r14)
         asm.pop(rbx)
         asm.ret()
-        asm.bind(slow)
-        self.emit_new_chunk(fill)
 
     def emit_entry(self, loop):
         """Produce one frame slot [r13] from the entry at r14."""
@@ -259,13 +309,15 @@ class BuildRoutines:
         asm.add(rax, rax)
         asm.jmp(double)
         asm.bind(sized)
-        asm.mov(mem64(rsp, 16), rax)
+        asm.push(rax)
+        asm.sub(rsp, 8)
         asm.mov(rdi, self.pointer(self.allocator.context))
         asm.mov(rsi, rax)
         asm.call(self.pointer(self.allocator.allocate))
+        asm.add(rsp, 8)
+        asm.pop(rdx)
         asm.test(rax, rax)
         asm.jz(failed)
-        asm.mov(rdx, mem64(rsp, 16))
         asm.mov(rsi, mem64(r15, L.thread_datastack_chunk))
         asm.mov(mem64(rax, L.chunk_previous), rsi)
         asm.mov(mem64(rax, L.chunk_size), rdx)
@@ -287,7 +339,7 @@ class BuildRoutines:
         asm.mov(mem64(r15, L.thread_datastack_limit), rdx)
         asm.mov(r8, mem64(rbx, r.FUNCTION_RECORD))
         asm.mov(ecx, mem32(r8, r.FRAME_SLOTS))
-        asm.lea(rax, mem64(r12, 8, rcx, 8))
+        asm.lea(rax, mem64(r12, BEHIND, rcx, 8))
         asm.jmp(fill)
         asm.bind(failed)
         # No memory for a frame at all: nothing can be handed over, in the interpreter either.

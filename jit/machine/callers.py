@@ -24,8 +24,7 @@ class CallerRoutines:
     def emit_materialise_callers(self):
         """Give every compiled caller of activation (rbp, rbx) a linked frame; r13 = address of the wrapper's block."""
         asm = self.asm
-        loop, base, known, build, done, failed = (
-            asm.label(n) for n in ("callers", "base", "known", "next_caller", "all_callers", "no_memory"))
+        loop, base, known, build, done = (asm.label(n) for n in ("callers", "base", "known", "next_caller", "all_callers"))
         asm.align(16)
         asm.bind(self.materialise_callers)
         asm.push(rbp)
@@ -63,10 +62,7 @@ class CallerRoutines:
         asm.push(r12)
         asm.push(rbp)
         asm.sub(rbp, r.SAVE_AREA)
-        asm.mov(edx, 1)
-        asm.call(self.build)
-        asm.test(eax, eax)
-        asm.jnz(failed)
+        asm.call(self.sketch)
         asm.mov(rax, mem64(rbx, r.EXECUTING))
         asm.mov(mem64(r12, L.frame_instruction), rax)
         self.emit_link()
@@ -79,14 +75,6 @@ class CallerRoutines:
         asm.pop(rbx)
         asm.pop(rbp)
         asm.ret()
-        asm.bind(failed)
-        asm.call(self.clear)
-        asm.mov(rsp, mem64(rsp, 8))
-        asm.pop(r12)
-        asm.pop(rbx)
-        asm.pop(rbp)
-        asm.add(rsp, 8)
-        asm.jmp(self.abandon)
 
     def emit_abandon(self):
         """There is no memory for a frame, and without it nobody can go on: activation (rbp, rbx) and all its compiled callers end.

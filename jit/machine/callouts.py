@@ -1,51 +1,124 @@
-"""Machine code around foreign code: callouts, pending work, freeing, and the question whether compiled code may go on afterwards."""
+"""Machine code around foreign code: callouts and pending work."""
 
-from asm import (eax, edx, mem8, mem32, mem64, r8, r9, r12, r13, r15, rax, rbp, rbx, rcx, rdi, rdx, relative, rsi, rsp, xmm0)
+from asm import (eax, ecx, edx, mem32, mem64, r12, r13, r14d, r15, rax, rbp, rbx, rcx, rdi, rdx, rsi, rsp, xmm0)
 from jit.machine import records as r
 from jit.machine.area import (BASE, EXTRA, FLOAT_RESULT, LOCALS, RESULT, START, THROW, VARIANT)
+from jit.machine.building import SKETCHED
 from jit.machine.refcounts import emit_incref
+from jit.machine.validity import ValidityRoutines
 from platforms.cpython import threads
 from platforms.cpython.layout import layout
 
 L = layout()
 
 
-class CalloutRoutines:
+class CalloutRoutines(ValidityRoutines):
     """The part of LeaveRoutines that usually comes back."""
 
     def emit_own_frame(self):
         """Materialise callers and this activation; frame in the frame slot and r12, linked, executing."""
         asm = self.asm
-        fine = asm.label("built")
         asm.call(self.frames.materialise_callers)
         asm.mov(mem64(rbp, BASE), r13)
-        asm.mov(edx, 1)
-        asm.call(self.frames.build)
-        asm.test(eax, eax)
-        asm.jz(fine)
-        asm.call(self.frames.clear)
-        asm.jmp(self.frames.abandon)
-        asm.bind(fine)
+        asm.call(self.frames.sketch)
         asm.mov(rax, mem64(rbx, r.EXECUTING))
         asm.mov(mem64(r12, L.frame_instruction), rax)
         self.frames.emit_link()
         asm.mov(mem64(rbp, r.SAVE_AREA), r12)
 
-    def emit_callout_enter(self):
+    def emit_callout_enter(self, full=False):
+        """rcx = descriptor; the body keeps nothing in registers, so that they can all be used.
+
+        Args:
+            full: for foreign code that looks at the locals of its caller's frame by itself.
+        """
         asm = self.asm
-        self.begin("callout_enter")
-        self.emit_save(called=True)
-        self.emit_own_frame()
-        self.emit_true_recursion(0)
-        for register in (rbx, r12, r13):
-            asm.mov(register, mem64(rbp, 8 * register.number))
-        asm.mov(rbp, mem64(rbp, 8 * rbp.number))
-        asm.add(rsp, r.SAVE_AREA + LOCALS - 8)
+        callers, have_base, failed = asm.label("callers_first"), asm.label("have_base"), asm.label("no_memory")
+        self.begin("callout_enter_full" if full else "callout_enter")
+        asm.mov(rbx, rcx)
+        asm.lea(rbp, mem64(rsp, 8 - r.SAVE_AREA))
+        asm.sub(rsp, 8)
+        asm.mov(ecx, mem32(rbx, r.FRAME_SIZE))
+        asm.lea(r13, mem64(rbp, r.SAVE_AREA + 8, rcx, 1))
+        asm.mov(rax, mem64(r13, -8))
+        asm.movsxd(rdx, mem32(rax, 3))
+        asm.test(rdx, rdx)
+        asm.jz(have_base)
+        asm.add(rdx, rax)
+        asm.mov(rax, mem64(r13, 0))
+        asm.test(rax, rax)
+        asm.jz(callers)
+        self.frames.emit_base_of_frame(r13, rax, rdx)
+        asm.bind(have_base)
+        asm.call(self.frames.sketch)
+        if full:
+            asm.mov(edx, 1)
+            asm.call(self.frames.fill)
+            asm.test(eax, eax)
+            asm.jnz(failed)
+        asm.mov(rax, mem64(rbx, r.EXECUTING))
+        asm.mov(mem64(r12, L.frame_instruction), rax)
+        self.frames.emit_link()
+        asm.mov(mem64(rbp, r.SAVE_AREA), r12)
+        asm.mov(rax, mem64(r13, 0))
+        asm.add(eax, r14d)
+        asm.mov(mem32(r15, L.thread_recursion_remaining), eax)
+        asm.add(rsp, 8)
         asm.ret()
+        asm.bind(callers)
+        asm.call(self.frames.materialise_callers)
+        asm.jmp(have_base)
+        if full:
+            asm.bind(failed)
+            asm.call(self.frames.clear)
+            asm.jmp(self.frames.abandon)
 
     def emit_callout_leave(self):
-        """rax, xmm0 kept; edx = 1 if the body must leave."""
+        """rcx = descriptor; rax is kept; edx = 1 if the body must leave. It keeps nothing else in registers."""
+        asm = self.asm
+        slow, chunk = asm.label("look_closer"), asm.label("first_of_chunk")
         self.begin("callout_leave")
+        asm.mov(rbp, rax)
+        asm.mov(rbx, rcx)
+        asm.mov(r12, mem64(rsp, 8))
+        asm.mov(rcx, mem64(rbx, r.FUNCTION_RECORD))
+        asm.mov(ecx, mem32(rcx, r.FRAME_SLOTS))
+        asm.mov(r13, mem64(r12, 0, rcx, 8))
+        asm.mov(eax, mem32(r15, L.thread_recursion_remaining))
+        asm.sub(eax, mem32(r13, 0))
+        asm.cmp(eax, r14d)
+        asm.jne(slow)
+        asm.cmp(mem32(r12, L.frame_stacktop), SKETCHED)
+        asm.jne(slow)
+        asm.mov(rax, mem64(r12, L.frame_object))
+        asm.or_(rax, mem64(r12, L.frame_locals))
+        asm.jnz(slow)
+        asm.mov(rcx, mem64(rbx, r.VERSION_RECORD))
+        asm.sub(rsp, 8)
+        asm.call(self.labels["revalidate"])
+        asm.add(rsp, 8)
+        asm.test(eax, eax)
+        asm.jz(slow)
+        self.frames.emit_unlink()
+        asm.mov(rsi, mem64(r15, L.thread_datastack_chunk))
+        asm.add(rsi, L.chunk_data)
+        asm.cmp(rsi, r12)
+        asm.je(chunk)
+        asm.mov(mem64(r15, L.thread_datastack_top), r12)
+        done = asm.label("popped")
+        asm.bind(done)
+        asm.mov(mem64(rsp, 8), 0)
+        asm.mov(rax, rbp)
+        asm.xor(edx, edx)
+        asm.ret()
+        asm.bind(chunk)
+        asm.sub(rsp, 8)
+        asm.call(self.frames.pop)
+        asm.add(rsp, 8)
+        asm.jmp(done)
+        asm.bind(slow)
+        asm.mov(rcx, rbx)
+        asm.mov(rax, rbp)
         self.emit_leave_foreign_code(recursion_is_true=True)
 
     def emit_resume_caller(self):
@@ -121,125 +194,6 @@ class CalloutRoutines:
         asm.mov(rax, mem64(rbp, r.SAVE_AREA))
         self.frames.emit_base_of_frame(rcx, rax, rbx)
         asm.mov(mem64(rbp, BASE), rcx)
-
-    def emit_tracing_check(self, label):
-        """Jump to `label` if a tracer, profiler or monitoring tool wants events."""
-        asm = self.asm
-        check = threads.tracing_check()
-        if check[0] == "cframe":
-            asm.mov(rax, mem64(r15, check[1]))
-            asm.cmp(mem8(rax, check[2]), 0)
-        else:
-            from jit.machine.monitoring import version_cell
-            trace, profile = threads.trace_functions()
-            asm.mov(rax, mem64(r15, trace))
-            asm.or_(rax, mem64(r15, profile))
-            asm.jne(label)
-            if check[0] == "interp_version":
-                asm.mov(rax, self.frames.pointer(check[1]))
-                asm.mov(rax, mem64(rax, 0))
-            else:
-                asm.mov(rax, mem64(r15, check[1]))
-                asm.and_(rax, -256)
-            asm.cmp(rax, relative(version_cell()))
-        asm.jne(label)
-
-    def emit_revalidate(self):
-        """rcx = version record; eax = 1 if what it relies on still holds (words brought up to date), else 0; 0 also while traced.
-
-        A word of kind 0 that differs means a dictionary changed, perhaps elsewhere than in the keys relied upon.
-        """
-        asm = self.asm
-        loop, next_word, look, bad, traced, changed = (
-            asm.label(n) for n in ("words", "next_word", "look", "bad", "traced", "changed"))
-        self.begin("revalidate")
-        self.emit_tracing_check(traced)
-        asm.mov(eax, mem32(rcx, r.N_WORDS))
-        asm.mov(r8, mem64(rcx, r.WORDS))
-        asm.xor(r9.r32, r9.r32)
-        asm.bind(loop)
-        asm.sub(eax, 1)
-        asm.js(look)
-        asm.mov(rdx, mem64(r8, 0))
-        asm.mov(rdx, mem64(rdx, 0))
-        asm.cmp(rdx, mem64(r8, 8))
-        asm.je(next_word)
-        asm.cmp(mem64(r8, 16), 0)
-        asm.jne(bad)
-        asm.mov(r9.r32, 1)
-        asm.bind(next_word)
-        asm.add(r8, r.WORD_SIZE)
-        asm.jmp(loop)
-        asm.bind(look)
-        asm.mov(eax, 1)
-        asm.test(r9, r9)
-        asm.jnz(changed)
-        asm.ret()
-        asm.bind(bad)
-        asm.mov(mem64(rcx, r.ATTENTION), 1)
-        asm.bind(traced)
-        asm.xor(eax, eax)
-        asm.ret()
-
-        asm.bind(changed)
-        self.emit_look_into_dictionaries()
-
-    def emit_look_into_dictionaries(self):
-        """rcx = version record whose words changed: eax = 1, and the words brought up to date, if the keys relied on are as they were."""
-        asm = self.asm
-        keys, good, out, refresh, done = (asm.label(n) for n in ("keys", "good", "out", "refresh", "refreshed"))
-        failed, nothing, have, absent = (asm.label(n) for n in ("failed", "nothing", "have", "absent"))
-        asm.push(rbx)
-        asm.push(r12)
-        asm.push(r13)
-        asm.mov(rbx, rcx)
-        asm.mov(r12.r32, mem32(rbx, r.N_DEPENDENCIES))
-        asm.mov(r13, mem64(rbx, r.DEPENDENCIES))
-        asm.bind(keys)
-        asm.sub(r12, 1)
-        asm.js(good)
-        asm.mov(rdi, mem64(r13, 0))
-        asm.mov(rsi, mem64(r13, 8))
-        self.frames.call("PyDict_GetItemWithError")
-        asm.test(rax, rax)
-        asm.jz(nothing)
-        asm.bind(have)
-        asm.cmp(rax, mem64(r13, 16))
-        asm.jne(failed)
-        asm.add(r13, r.DEPENDENCY_SIZE)
-        asm.jmp(keys)
-        asm.bind(good)
-        asm.mov(eax, mem32(rbx, r.N_WORDS))
-        asm.mov(r8, mem64(rbx, r.WORDS))
-        asm.bind(refresh)
-        asm.sub(eax, 1)
-        asm.js(done)
-        asm.mov(rdx, mem64(r8, 0))
-        asm.mov(rdx, mem64(rdx, 0))
-        asm.mov(mem64(r8, 8), rdx)
-        asm.add(r8, r.WORD_SIZE)
-        asm.jmp(refresh)
-        asm.bind(done)
-        asm.mov(eax, 1)
-        asm.bind(out)
-        asm.pop(r13)
-        asm.pop(r12)
-        asm.pop(rbx)
-        asm.ret()
-        asm.bind(nothing)
-        # Absent, or a comparison of keys has raised.
-        self.frames.call("PyErr_Occurred")
-        asm.test(rax, rax)
-        asm.jz(absent)
-        self.frames.call("PyErr_Clear")
-        asm.jmp(failed)
-        asm.bind(absent)
-        asm.xor(eax, eax)
-        asm.jmp(have)
-        asm.bind(failed)
-        asm.mov(mem64(rbx, r.ATTENTION), 1)
-        asm.xor(eax, eax)
-        asm.jmp(out)
 
     def emit_poll(self):
         asm = self.asm

@@ -17,8 +17,8 @@ _PyThreadState_PopFrame), Include/internal/pycore_frame.h.
 
 import ctypes
 
-from asm import (eax, ecx, mem8, mem32, mem64, r12, r13, r15, rax, rbx, rcx, rdi, rdx, relative, rsi, rsp)
-from jit.machine.building import BuildRoutines
+from asm import (eax, ecx, edx, mem8, mem32, mem64, r12, r13, r15, rax, rbp, rbx, rcx, rdi, rdx, relative, rsi, rsp)
+from jit.machine.building import SKETCHED, BuildRoutines
 from jit.machine.callers import CallerRoutines
 from jit.machine.refcounts import emit_decref, emit_incref
 from platforms.cpython import symbols
@@ -39,6 +39,16 @@ def _chunk_allocator():
     return found
 
 
+def emit_frame_slots(asm, target, code):
+    """target = number of slots in a frame of the code object in `code`."""
+    if L.code_framesize is not None:
+        asm.mov(target.r32, mem32(code, L.code_framesize))
+        return
+    asm.mov(target.r32, mem32(code, L.code_nlocalsplus))
+    asm.add(target.r32, mem32(code, L.code_stacksize))
+    asm.add(target.r32, L.frame_specials_slots)
+
+
 class FrameRoutines(BuildRoutines, CallerRoutines):
     """Emits the routines that deal with frames; `labels` are theirs to call.
 
@@ -49,6 +59,8 @@ class FrameRoutines(BuildRoutines, CallerRoutines):
         self.asm = asm
         self.allocator = _chunk_allocator()
         self.build = asm.label("build_frame")
+        self.sketch = asm.label("sketch_frame")
+        self.fill = asm.label("fill_frame")
         self.clear = asm.label("clear_frame")
         self.pop = asm.label("pop_frame")
         self.materialise_callers = asm.label("materialise_callers")
@@ -58,6 +70,8 @@ class FrameRoutines(BuildRoutines, CallerRoutines):
     def emit(self):
         self.emit_xdecref()
         self.emit_build()
+        self.emit_sketch()
+        self.emit_fill()
         self.emit_pop()
         self.emit_clear()
         self.emit_materialise_callers()
@@ -144,8 +158,12 @@ class FrameRoutines(BuildRoutines, CallerRoutines):
         """
         asm = self.asm
         plain, loop, done, last = (asm.label(name) for name in ("plain", "slots", "cleared", "last_reference"))
+        sketched, full = asm.label("sketched"), asm.label("full")
         asm.align(16)
         asm.bind(self.clear)
+        asm.cmp(mem32(r12, L.frame_stacktop), SKETCHED)
+        asm.je(sketched)
+        asm.bind(full)
         asm.push(rbx)
         asm.push(r13)
         asm.sub(rsp, 8)
@@ -184,6 +202,28 @@ class FrameRoutines(BuildRoutines, CallerRoutines):
         asm.pop(r13)
         asm.pop(rbx)
         asm.ret()
+        asm.bind(sketched)
+        # It holds nothing. A frame object may live on, and is to show the locals.
+        asm.cmp(mem64(r12, L.frame_object), 0)
+        asm.je(self.pop)
+        asm.push(rbx)
+        asm.push(rbp)
+        asm.sub(rsp, 8)
+        self.emit_fill_sketch()
+        asm.add(rsp, 8)
+        asm.pop(rbp)
+        asm.pop(rbx)
+        asm.jmp(full)
+
+    def emit_fill_sketch(self):
+        """Fill the sketched frame r12 by copying from its activation, which stands still; eax as for `fill`. rbx, rbp are lost."""
+        asm = self.asm
+        asm.mov(rcx, mem64(r12, L.frame_code))
+        emit_frame_slots(asm, rdx, rcx)
+        asm.mov(rbp, mem64(r12, 8, rdx, 8))
+        asm.mov(rbx, mem64(r12, 16, rdx, 8))
+        asm.mov(edx, 1)
+        asm.call(self.fill)
 
     def emit_take_ownership(self):
         """Frame object rbx outlives frame r12: copy the frame into it."""

@@ -11,6 +11,7 @@ sys.setrecursionlimit() may have changed it.
 from asm import (eax, ecx, edx, mem32, mem64, r12, r13, r14, r14d, r15, rax, rbp, rbx, rcx, rdi, rdx, rsi, rsp, xmm15)
 from jit.machine import records as r
 from jit.machine.area import (AFTER, BASE, EXTRA, GPRS, LOCALS, RESULT, RETURN, START, THROW, VARIANT, XMM15, XMMS)
+from jit.machine.building import SKETCHED
 from jit.machine.callouts import CalloutRoutines
 from jit.machine.freeing import FreeingRoutines
 from platforms.cpython.layout import layout
@@ -22,7 +23,7 @@ C_STACK_UNITS = 2
 class LeaveRoutines(CalloutRoutines, FreeingRoutines):
     """Emits exits, callouts and the poll; `frames` is the FrameRoutines they use."""
 
-    NAMES = ("exit_start", "exit_throw", "exit_after", "callout_enter", "callout_leave", "resume_caller", "poll", "dealloc", "dealloc_plain",
+    NAMES = ("exit_start", "exit_throw", "exit_after", "callout_enter", "callout_enter_full", "callout_leave", "resume_caller", "poll", "dealloc", "dealloc_plain",
              "dealloc_at_return", "drop_last", "revalidate")
 
     def __init__(self, asm, frames, poll_function):
@@ -42,6 +43,7 @@ class LeaveRoutines(CalloutRoutines, FreeingRoutines):
         self.emit_must_leave()
         self.emit_revalidate()
         self.emit_callout_enter()
+        self.emit_callout_enter(full=True)
         self.emit_callout_leave()
         self.emit_resume_caller()
         self.emit_poll()
@@ -130,7 +132,8 @@ class LeaveRoutines(CalloutRoutines, FreeingRoutines):
     def emit_leave(self):
         """Hand the activation (rbp, rbx) over; [S + VARIANT] says how, [S + EXTRA] is the object to push for AFTER."""
         asm = self.asm
-        reuse, run, no_slot, failed, finish = (asm.label(n) for n in ("reuse", "run", "no_slot", "failed", "finish"))
+        reuse, run, no_slot, failed, finish, sketched = (
+            asm.label(n) for n in ("reuse", "run", "no_slot", "failed", "finish", "sketched"))
         asm.bind(self.leave)
         self.emit_count()
         self.emit_restart()
@@ -180,9 +183,18 @@ class LeaveRoutines(CalloutRoutines, FreeingRoutines):
         asm.mov(eax, mem32(r15, L.thread_recursion_remaining))
         asm.call(self.update_budget)
         self.frames.emit_unlink()
+        asm.cmp(mem32(r12, L.frame_stacktop), SKETCHED)
+        asm.je(sketched)
         self.emit_release_owned()
         asm.mov(mem64(rbp, r.SAVE_AREA), 0)
         asm.jmp(run)
+
+        asm.bind(sketched)
+        asm.mov(mem64(rbp, r.SAVE_AREA), 0)
+        asm.xor(edx, edx)
+        asm.call(self.frames.fill)
+        asm.test(eax, eax)
+        asm.jz(run)
 
         asm.bind(failed)
         asm.mov(mem64(rbp, RESULT), 0)

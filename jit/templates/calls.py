@@ -31,8 +31,11 @@ def _variadic(name, count, function, clobbers):
 
 @lru_cache(None)
 def callout_template(count):
-    """`PyObject_...` with the frame materialised around it."""
-    return _variadic("callout", count, emit_callout, "c")
+    """`PyObject_...` with the frame materialised around it.
+
+    The body keeps nothing in registers meanwhile, so whoever looks at the frame finds all values in memory.
+    """
+    return _variadic("callout", count, emit_callout, "body")
 
 
 @lru_cache(None)
@@ -67,7 +70,7 @@ def emit_callout(asm, emitter, detail):
     for number, value in enumerate(operands):
         emitter.store_operand(slot(FIRST_OPERAND + number), value)
     asm.lea(rcx, relative(operation.after.address))
-    asm.call(emitter.routines.callout_enter)
+    asm.call(emitter.routines.callout_enter_full if detail.looks else emitter.routines.callout_enter)
     if detail.vector:
         _vectorcall_arguments(asm, emitter, detail, operands)
     else:

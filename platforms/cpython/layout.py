@@ -122,6 +122,9 @@ values_items                        0     0     8  PyObject*[]
 values_size                        -2    -2     1  uint8: how many have been set; their order lies before it, or behind the items
 values_capacity                     -     -     0  uint8
 values_valid                        -     -     3  uint8
+getset_definition                  40    40    40  of a getset_descriptor: PyGetSetDef*
+getset_definition_name              0     0     0
+getset_definition_get               8     8     8
 member_offset                      40    40    40  PyMemberDescrObject: PyMemberDef*
 member_def_type                     8     8     8  int
 member_def_offset                  16    16    16

@@ -82,6 +82,20 @@ def _values(fields, peeker):
         yield "values_valid", read(values + fields.values_valid, 1), 0
 
 
+def _is_code(address, peeker):
+    """Whether machine code of CPython, where functions begin at multiples of 16, may lie there."""
+    return address is not None and address % 16 == 0 and _is_executable(address)
+
+
+def _is_executable(address):
+    with open("/proc/self/maps") as maps:
+        for line in maps:
+            first, last = (int(part, 16) for part in line.split(None, 1)[0].split("-"))
+            if first <= address < last:
+                return line.split()[1][2] == "x"
+    return False
+
+
 def _descriptors(fields, peeker):
     kind = type("Slotted", (), {"__slots__": ("one", "two")})
     instance = kind()
@@ -95,5 +109,12 @@ def _descriptors(fields, peeker):
     yield "member_def_flags", peeker.number(definition + fields.member_def_flags, 4), 0
     read_only = read(id(type(_make).__closure__) + fields.member_offset)  # a read-only member
     yield "member_def_flags", peeker.number(read_only + fields.member_def_flags, 4), 1
+    getset = type(_make).__code__  # a getter that is called with its object and NULL
+    definition = read(id(getset) + fields.getset_definition)
+    name = peeker.copy(peeker.number(definition + fields.getset_definition_name) or 0, 9)
+    yield "getset_definition_name", name, b"__code__\0"
+    yield "getset_definition", name, b"__code__\0"
+    getter = peeker.number(definition + fields.getset_definition_get)
+    yield "getset_definition_get", _is_code(getter, peeker), True
     prop = property(_make)
     yield "property_get", read(id(prop) + fields.property_get), id(_make)
