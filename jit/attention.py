@@ -6,7 +6,7 @@ They are compiled anew with what their exits have observed, left alone with more
 from jit import receivers
 from jit.errors import Unsupported
 from jit.machine import records
-from jit.types import STATIC, ClassReference
+from jit.types import STATIC, ClassReference, instance_of
 from jit.unit import ABSENT
 
 #: How often a global may be rebound before functions that load it leave there instead of assuming it.
@@ -17,7 +17,7 @@ RETIRE_EXITS = 64
 OBSERVABLE = {id(kind): kind for kind in STATIC}
 
 
-#: Reason of the exits of class guards.
+#: Reason of the exits of guards of classes.
 CLASS_GUARD = "its receiver is of another class"
 
 
@@ -42,7 +42,7 @@ class Attention:
                 self.note_unstable(record, code)
                 self.discard(record, code)
             elif self.learn(record, code):
-                self.discard(record, code)
+                self.renew(record, code)
             elif self.is_useless(code, state):
                 record.refused[code.types] = Unsupported("it left its compiled code at once on most calls")
                 self.discard(record, code)
@@ -51,6 +51,57 @@ class Attention:
                 records.clear_attention(code.version_record)
             changed = changed or len(record.versions) != versions
         return attended, changed
+
+    def attend_all(self):
+        """Look after all versions that ask for attention; what calls them directly is compiled anew too."""
+        if not self.lock.acquire(blocking=False):
+            return  # somebody is compiling, perhaps this very thread; the next call through a wrapper will see to it
+        try:
+            discarded = set()
+            for record in list(self.records.values()):
+                function = record.function()
+                if function is None or not any(records.read_version(code.version_record).attention for code in record.versions):
+                    continue
+                before = list(record.versions)
+                self.attend(record)
+                lost = [code for code in before if code not in record.versions]
+                discarded.update(lost)
+                if lost:
+                    self.install(record, function)
+            self.discard_callers(discarded)
+        except (RecursionError, MemoryError):
+            pass
+        finally:
+            self.lock.release()
+
+    def discard_callers(self, discarded):
+        """Versions that jump into discarded ones, directly or not, are entered no more."""
+        while discarded:
+            found = set()
+            for record in list(self.records.values()):
+                function = record.function()
+                callers = [code for code in record.versions if any(cell.code in discarded for cell in code.callees)]
+                if function is None or not callers or record.compilations >= self.compile_limit:
+                    continue
+                for code in callers:
+                    self.learn(record, code)
+                    self.discard(record, code)
+                found.update(callers)
+                self.install(record, function)
+            discarded = found
+
+    def renew(self, record, code):
+        """Put a version compiled with what has been learnt in the place of another, also for its compiled callers."""
+        self.discard(record, code)
+        function, cell = record.function(), record.cells.get(code.types)
+        if function is None or cell is None or cell.code is not code:
+            return  # the next call compiles it
+        kinds = [reference and reference.kind() for reference in code.argument_classes]
+        shapes = [None if kind is None else instance_of(kind) for kind in kinds]
+        self.try_compile(record, function, code.types, shapes)
+        new = record.version_for(code.types)
+        if new is not None and cell.can_lead(new):
+            cell.lead(new, new.checked_address)
 
     def discard(self, record, code):
         """No call enters this version any more; its memory lives on while it may be running."""
@@ -72,22 +123,18 @@ class Attention:
                 news = True
             if leaving.site is None:
                 continue
-            address = records.read_observed(leaving.address)
-            kind = OBSERVABLE.get(address)
-            if kind is None and address:
-                kind = python_class(address)
-            if kind is None:
-                continue
-            seen = record.observed.get(leaving.site)
-            if seen is None:
-                record.observed[leaving.site] = {kind}
-                news = True
-            elif kind not in seen:
-                seen.add(kind)
-                news = True
-            elif leaving.reason == CLASS_GUARD and records.read_count(leaving.address):
-                news = changes_often(seen, kind) or news
+            for address in set(records.read_observed(leaving.address)):
+                news = self.take_up(record, code, leaving, OBSERVABLE.get(address) or python_class(address)) or news
         return news
+
+    @staticmethod
+    def take_up(record, code, leaving, kind):
+        """Note that an exit has met a type; True if that is new."""
+        seen = record.observed.setdefault(leaving.site, set())
+        if kind not in seen:
+            seen.add(kind)
+            return True
+        return leaving.reason == CLASS_GUARD and kind in code.expected.get(leaving.site, ()) and changes_often(seen, kind)
 
     def is_useless(self, code, state):
         """Whether most calls leave, and by an exit that no loop comes before."""
@@ -115,7 +162,15 @@ def changes_often(seen, kind):
 def rebound(code, function):
     """Keys of the dictionary entries a version relies on that are no longer what they were."""
     return [key for namespace, key, expected in code.dependencies
-            if id((function.__globals__ if namespace is None else namespace).get(key, ABSENT)) != expected]
+            if id(looked_up(function.__globals__ if namespace is None else namespace, key)) != expected]
+
+
+def looked_up(namespace, key):
+    """What a dictionary holds, `ABSENT` if nothing; if a key of others cannot be compared, what nobody relies on."""
+    try:
+        return namespace.get(key, ABSENT)
+    except Exception:
+        return Attention
 
 
 def holds(code, function):

@@ -41,6 +41,8 @@ class Builder:
         self.counter += 1
         value = Value(self.counter, kind, shape)
         value.block = self.block
+        if self.instruction is not None:
+            value.origin = self.instruction.site
         return value
 
     def constant(self, constant):
@@ -59,6 +61,7 @@ class Builder:
         """A second name for `value` under a type that has just been proven; replaces it in the state."""
         new = self.value(kind, value.shape)
         new.home = value.home or value
+        new.origin = value.origin
         new.permanent = value.permanent
         self.replace(value, new)
         return new

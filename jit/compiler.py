@@ -45,12 +45,15 @@ class Code:
         exits: list of `Exit`. data: address of the data block. kept: Python objects it holds the addresses of.
         watched: weak references to more such objects; when one dies, the version is never entered again and
             left at its next check. foreign: whether a call of it can run code other than its own.
+        callees: BodyCells it calls through. checked_address: where the body asks first for what it relies on.
+        expected: key -> the classes that had been seen there when this was compiled.
+        argument_classes: ClassReference or None of each argument, as it was when this was compiled.
         version_record: address. seconds: time to compile. listing: (offset, end, comments) chunks.
     """
 
     __slots__ = ("types", "result", "address", "block", "size", "exits", "data", "kept", "callees", "version_record", "seconds",
                  "listing", "dependencies", "words", "notes", "function_record", "frame_size", "bytes", "__weakref__",
-                 "data_size", "knowledge", "watched", "foreign")
+                 "data_size", "knowledge", "watched", "foreign", "checked_address", "argument_classes", "expected")
 
 
 class Context:
@@ -120,6 +123,8 @@ def compile_function(unit, argument_types, shapes, knowledge, function_record):
     code.kept, watched = unit.kept_and_watched()
     code.watched = [weakref.ref(item, Poison(code.version_record)) for item in watched if can_die(item)]
     code.callees = list(unit.callees)
+    code.expected = {key: frozenset(seen) for key, seen in knowledge.observed.items() if key[-1] == "class"}
+    code.argument_classes = [types.class_reference(shape) for shape in shapes]
     code.foreign = runs_foreign_code(order)
     code.dependencies = [(None if namespace is unit.function.__globals__ else namespace, key, id(expected))
                          for namespace, key, expected in unit.dependencies.values()]
@@ -264,6 +269,7 @@ def place_data(unit, code, exits, allocation, context, function_record):
         entries, count = writer.entries(leaving)
         made.append((leaving, entries, count))
     words, dependencies = guard_tables(unit)
+    context.words = words
     sizes = [records.descriptor_size(len(entries)) for _, entries, _ in made]
     head = records.version_size(len(words), len(dependencies))
     code.data_size = head + sum(sizes)
@@ -327,6 +333,7 @@ def emit_code(unit, code, walker, numbering, allocation, context):
         arena().free_code(code.block)
         raise
     code.address = code.block + emitter.body_label.offset
+    code.checked_address = code.block + emitter.checked_label.offset
     code.size = len(text)
     code.bytes = text
     perfmap.note(code.block, len(text), f"py::{unit.function.__qualname__}:{unit.code.co_filename}")

@@ -66,7 +66,7 @@ def _names(code):
     """Names of addresses outside of the version."""
     from jit.machine import routines
     names = {address: name for name, address in vars(routines()).items()}
-    names.update({callee.address: "compiled callee" for callee in code.callees})
+    names.update({cell.code.address: "compiled callee" for cell in code.callees})
     names[code.address] = "this body"
     return names
 

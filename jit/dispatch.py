@@ -15,10 +15,11 @@ import weakref
 
 from jit import dump, entries, firstcall
 from jit.attention import Attention, holds
+from jit.bodies import BodyCell
 from jit.compiler import compile_function
 from jit.errors import Unsupported
 from jit.merge import Restart
-from jit.machine import monitoring
+from jit.machine import attention_handlers, monitoring
 from jit.types import INT, OBJECT, STATIC, STATIC_ADDRESSES, UNBOXED, exact, forget_examples, shape_of
 from jit.unit import Unit, check_compilable
 from jit.walk import Knowledge
@@ -38,7 +39,7 @@ REFUSAL_LIMIT = 2
 
 
 class Target:
-    """A callee: address of its body (None: the body being compiled), argument types, result type (None: not known yet).
+    """A callee: address of the cell with its body's address (None: the body being compiled), argument types, result type (None: not known yet).
 
     Attributes:
         foreign: whether the call can run code other than the callee's own. function: the callee, for its lifetime.
@@ -59,7 +60,7 @@ class FunctionRecord:
 
     Attributes:
         function: weak reference. versions: list of Code in the order their guards are tried. retired: Codes no call
-        enters any more. refused: argument types -> reason why they are interpreted. reason: why the whole function is.
+        enters any more. cells: argument types -> BodyCell. refused: argument types -> reason why they are interpreted. reason: why the whole function is.
     """
 
     def __init__(self, function):
@@ -76,6 +77,7 @@ class FunctionRecord:
         self.invalidations = 0
         self.compilations = 0
         self.in_progress = []
+        self.cells = {}
         self.entry = None
         self.old_entries = []
         self.changes = {}
@@ -84,7 +86,7 @@ class FunctionRecord:
 
     def release(self):
         """Let go of everything; called when the function has died."""
-        self.versions, self.retired, self.old_entries, self.entry = [], [], [], None
+        self.versions, self.retired, self.old_entries, self.entry, self.cells = [], [], [], None, {}
 
     def version_for(self, kinds):
         for code in self.versions:
@@ -121,6 +123,8 @@ def type_of_value(value):
 
 class Compiler(Attention):
     """Compiles on demand; one per process, behind one lock."""
+
+    compile_limit = COMPILE_LIMIT
 
     def __init__(self):
         self.lock = threading.RLock()
@@ -221,9 +225,12 @@ class Compiler(Attention):
             unit.polls_at_entry = True
             raise Restart
         unit.rely_on_code(function)
-        unit.callees.append(code)
+        cell = record.cells.get(kinds)
+        if cell is None or cell.code is not code:
+            cell = record.cells[kinds] = BodyCell(code)
+        unit.callees.append(cell)
         unit.depend_like(code, function)
-        return Target(code.address, kinds, code.result, code.foreign, walker.constant(function))
+        return Target(cell.address, kinds, code.result, code.foreign, walker.constant(function))
 
     def add_version(self, record, code):
         """Specific types first: a version that takes any object must not catch what another unboxes."""
@@ -354,3 +361,4 @@ class Compiler(Attention):
 
 
 COMPILER = Compiler()
+attention_handlers.append(COMPILER.attend_all)

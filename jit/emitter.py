@@ -6,9 +6,11 @@ Register roles, the frame picture and the calling convention between bodies are 
 """
 
 
-from asm import (Memory, edx, mem64, r14d, r15, rax, rcx, rdx, relative, rsp)
+from asm import (Memory, eax, edx, mem64, r14d, r15, rax, rcx, rdx, relative, rsp)
+from jit.machine import records
 from jit.machine.refcounts import emit_decref
 from jit.placement import Placement
+from jit.templates import calls
 from jit.values import Operation
 from platforms.cpython.layout import layout
 
@@ -36,6 +38,7 @@ class Emitter(Placement):
         self.frame_size = context.frame_size
         self.first_slot = context.first_slot
         self.body_label = asm.label("body")
+        self.checked_label = asm.label("checked")
         self.operation = None
         self.register_given_up = False
         self.position = 0
@@ -59,10 +62,46 @@ class Emitter(Placement):
             self.emit_stubs()
             asm.ud2()
 
+    def checked_entry(self, entry):
+        """Where the body is entered by callers that have not asked for what it relies on; if it does not hold, the interpreter runs it."""
+        asm = self.asm
+        stale = asm.label("stale")
+        asm.bind(self.checked_label)
+        if not self.context.words:
+            return
+        record = self.context.version_record
+        for place, (address, _, _) in enumerate(self.context.words):
+            asm.mov(rax, self.address(address))
+            asm.mov(rcx, relative(records.expected_address(record, place)))
+            asm.cmp(mem64(rax, 0), rcx)
+            asm.jne(stale)
+        with asm.cold():
+            asm.bind(stale)
+            kept = (*calls.GPR_ARGUMENTS, *calls.XMM_ARGUMENTS)
+            asm.sub(rsp, 8 * len(kept) + 8)
+            for number, register in enumerate(kept):
+                self.move(mem64(rsp, 8 * number), register)
+            asm.lea(rcx, relative(record))
+            asm.call(self.routines.revalidate)
+            for number, register in enumerate(kept):
+                self.move(register, mem64(rsp, 8 * number))
+            asm.add(rsp, 8 * len(kept) + 8)
+            asm.test(eax, eax)
+            asm.jnz(self.body_label)
+            self.enter_frame(entry)
+            asm.jmp(self.stub(self.context.overflow_exit))
+
     def prologue(self, entry):
         asm = self.asm
+        self.checked_entry(entry)
         asm.bind(self.body_label)
         asm.comment("prologue")
+        self.enter_frame(entry)
+        asm.js(self.stub(self.context.overflow_exit))
+
+    def enter_frame(self, entry):
+        """Make room, put the arguments in their places, take a level of recursion; negative if there is none left."""
+        asm = self.asm
         asm.sub(rsp, self.frame_size)
         if self.context.has_frame_slot:
             asm.mov(mem64(rsp, 0), 0)
@@ -71,7 +110,6 @@ class Emitter(Placement):
             moves.extend(self.destinations(parameter, register, entry.start + 1))
         self.parallel(moves)
         asm.sub(r14d, 1)
-        asm.js(self.stub(self.context.overflow_exit))
 
     def epilogue(self):
         asm = self.asm

@@ -176,6 +176,7 @@ class Merger(Builder):
         if block.generic and looped and slot[0] == "local":
             kind = OBJECT
         new = self.add_parameter(block, self.value(kind, values[0].shape), slot)
+        new.origin = "merged", block.index, slot
         owned_kind = kind.is_object
         if owned_kind and (looped or partly or not all(_lasting(value) for value in values)):
             block.state.owned |= {new}

@@ -14,7 +14,7 @@ from platforms.cpython import instances
 from platforms.cpython.layout import layout
 
 #: Classes of receivers that one place is compiled for.
-POLYMORPHIC = 4
+POLYMORPHIC = 6
 _MISSING = object()
 #: Non-data descriptors that are understood, and types whose instances are no descriptors.
 _PLAIN_CONSTANTS = (*(kind for kind in STATIC if kind is not type(None)), type(None), type)
@@ -46,6 +46,10 @@ class Attribute:
         self.place = place
         self.keys = keys
 
+    def same(self, other):
+        """Whether both are read and written alike."""
+        return self.how == other.how and self.place is other.place and (self.keys is None) == (other.keys is None)
+
 
 def receiver(kind):
     """The `Receiver` for instances of a Python class that can be looked into, or None."""
@@ -72,6 +76,11 @@ def class_attribute(kind, name):
         if found is not _MISSING:
             return found
     return _MISSING
+
+
+def has_attribute(kind, name):
+    """Whether a class or a base has an attribute in its dictionary."""
+    return class_attribute(kind, name) is not _MISSING
 
 
 def find(kind, name, instance=None):
@@ -143,6 +152,11 @@ def is_constant(item):
     """Whether an object in a class's dictionary is no descriptor."""
     made = type(item)
     return any(made is kind for kind in _PLAIN_CONSTANTS) or is_plain_instance(made)
+
+
+def is_data_descriptor(item):
+    """Whether a class's attribute comes before what an instance has (`_MISSING` does not)."""
+    return any(has_attribute(type(item), name) for name in ("__set__", "__delete__"))
 
 
 def is_function(item):

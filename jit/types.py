@@ -163,6 +163,12 @@ class Shape:
         return self.type.name if self.element is None else f"{self.type.name}[{self.element}]"
 
 
+def class_reference(shape):
+    """A ClassReference to the Python class a Shape tells of, or None."""
+    kind = None if shape is None else shape.kind()
+    return None if kind is None or id(kind) in STATIC_ADDRESSES or not kind.__weakrefoffset__ else ClassReference(kind)
+
+
 _EXEMPLARY = []
 
 

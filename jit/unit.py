@@ -23,6 +23,18 @@ class Absent:
 ABSENT = Absent()
 
 
+def looked_up(namespace, name):
+    """What a dictionary holds, or `ABSENT`.
+
+    Raises:
+        Unsupported: its keys cannot be compared.
+    """
+    try:
+        return namespace.get(name, ABSENT)
+    except Exception as problem:
+        raise Unsupported(f"its globals raise {type(problem).__name__}") from None
+
+
 class Unit:
     """One function on its way through the compiler.
 
@@ -114,12 +126,12 @@ class Unit:
         builtins = self.function.__builtins__
         if type(namespace) is not dict or type(builtins) is not dict:
             raise Unsupported("globals are no plain dict")
-        if name in namespace:
-            value = namespace[name]
+        value = looked_up(namespace, name)
+        if value is not ABSENT:
             self.depend(namespace, name, value)
             return True, value
-        if name in builtins:
-            value = builtins[name]
+        value = looked_up(builtins, name)
+        if value is not ABSENT:
             self.depend(namespace, name, ABSENT)
             self.depend(builtins, name, value)
             return True, value

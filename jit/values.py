@@ -17,11 +17,12 @@ class Value:
     Attributes:
         number: its name in dumps. type: `Type`. constant: the Python object if `is_constant`.
         shape: `Shape` guess of a container or None. permanent: a borrowed reference valid for the whole activation.
+        origin: names the place where the value comes from, the same in every compilation, or None.
         start, end, weight, hint: live interval, filled in by the compiler.
     """
 
     __slots__ = ("number", "type", "constant", "is_constant", "shape", "permanent", "start", "end", "weight", "hint",
-                 "home", "block", "facts")
+                 "home", "block", "facts", "origin")
 
     def __init__(self, number, type, shape=None):
         self.number = number
@@ -36,6 +37,7 @@ class Value:
         self.home = None
         self.block = None
         self.facts = None
+        self.origin = None
 
     def __repr__(self):
         if self.is_constant:

@@ -103,6 +103,7 @@ class Walker(Merger):
         for index, (kind, shape) in enumerate(zip(argument_types, shapes)):
             value = self.value(kind, shape)
             value.permanent = True
+            value.origin = "argument", index
             entry.parameters.append(value)
             state.locals[index] = value
             state.bound[index] = True

@@ -13,10 +13,11 @@ from jit.foreign import Call, blind_call, callout
 from jit.inlining import NotInlined
 from jit.merge import Restart
 from jit.templates.attributes import Place
-from jit.types import BOOL, FLOAT, INT, OBJECT, STATIC, ClassReference, Shape, shape_of
+from jit.types import BOOL, FLOAT, INT, OBJECT, STATIC, STATIC_ADDRESSES, ClassReference, Shape, shape_of
 from jit.values import Value
 from jit.walk import bytecode
 from platforms.cpython import instances, opcodes
+from platforms.cpython.layout import layout
 
 #: Types whose methods are looked up while compiling.
 _BUILTIN = tuple(STATIC)
@@ -28,15 +29,15 @@ def load_attr(w, instruction):
     owner = w.peek()
     if owner.__class__ is not Value:
         return w.leave("attribute of an iterator")
-    known = module_attribute(w, owner, name)
+    known = module_attribute(w, owner, name) or class_attribute(w, owner, name)
     if known is not None:
         w.pop()
         w.push(known)
         return None
-    choices = meanings(w, owner, name)
-    if not choices:
+    groups = meanings(w, owner, name)
+    if not groups:
         return get_attribute(w, name)
-    return on_class(w, owner, choices, lambda choice: push_attribute(w, owner, name, choice))
+    return on_class(w, owner, groups, lambda choice: push_attribute(w, owner, name, choice))
 
 
 def get_attribute(w, name):
@@ -57,6 +58,20 @@ def module_attribute(w, owner, name):
     return None
 
 
+def class_attribute(w, owner, name):
+    """The constant Value of ``Class.name``, guarded by the class's version tag, or None."""
+    if not owner.is_constant or type(owner.constant) is not type or not instances.flags(owner.constant) & instances.HEAP_TYPE:
+        return None
+    if receivers.is_data_descriptor(receivers.class_attribute(type, name)):
+        return None
+    meaning = receivers.of_class(receivers.class_attribute(owner.constant, name))
+    tag = instances.version_tag(owner.constant)
+    if not tag or meaning is None or meaning.how not in ("method", "constant"):
+        return None
+    w.operation("guard_tag", owner, detail=tag)
+    return class_constant(w, meaning.place)
+
+
 @bytecode("LOAD_METHOD")
 def load_method(w, instruction):
     """Push (method, self) for a method of a builtin type or of a Python class, as CPython does, else (NULL, bound attribute)."""
@@ -64,14 +79,14 @@ def load_method(w, instruction):
     owner = w.peek()
     if owner.__class__ is not Value:
         return w.leave("method of an iterator")
-    known = module_attribute(w, owner, name)
+    known = module_attribute(w, owner, name) or class_attribute(w, owner, name)
     if known is not None:
         w.pop()
         push_callable(w, known)
         return None
-    choices = meanings(w, owner, name)
-    if choices:
-        return on_class(w, owner, choices, lambda choice: push_method(w, owner, name, choice))
+    groups = meanings(w, owner, name)
+    if groups:
+        return on_class(w, owner, groups, lambda choice: push_method(w, owner, name, choice))
     owner = probably_builtin(w, owner)
     python = owner.type.python
     if python in STATIC:
@@ -107,11 +122,16 @@ def push_callable(w, value):
 
 # -- classes of owners --------------------------------------------------------------------------------------
 
+def origin(w, owner):
+    """Key under which the classes of an owner are remembered: the same for all uses of one value."""
+    return (w.instruction.site if owner.origin is None or w.inlined else owner.origin), "class"
+
+
 def seen_classes(w, owner):
     """Python classes that the owner probably is of, best first; none if nothing is known, or too much."""
     if owner.type is not OBJECT:
         return []
-    seen = w.knowledge.observed.get((w.instruction.site, "owner"), ())
+    seen = w.knowledge.observed.get(origin(w, owner), ())
     found = []
     if owner.is_constant:
         found.append(type(owner.constant))
@@ -127,23 +147,52 @@ def seen_classes(w, owner):
 
 
 def meanings(w, owner, name, look=receivers.find):
-    """[(Receiver, Attribute)] for the classes the owner may be of; [] if it is to be left to CPython.
+    """What a name means for the classes that the owner may be of.
 
     Where nothing is known of the owner its class is noted, for a later version.
+
+    Returns:
+        list of groups, each of [(Receiver, Attribute)] with attributes that are alike; [] if it is to be left to CPython.
     """
-    known = w.state.receivers.get(owner)
-    kinds = [known.kind] if known is not None else seen_classes(w, owner)
-    if not kinds:
-        if owner.type is OBJECT and not owner.is_constant and not w.knowledge.observed.get((w.instruction.site, "owner")):
-            observe(w, owner, "owner")
-        return []
-    choices = []
-    for kind in kinds:
+    groups = []
+    for kind in classes_of(w, owner):
         receiver = receivers.receiver(kind)
         meaning = None if receiver is None else look(kind, name, example_of(owner, kind))
-        if meaning is not None:
-            choices.append((receiver, meaning))
-    return choices
+        if meaning is None:
+            continue
+        size = instances.basic_size(kind)
+        for group in groups:
+            if group[0][1].same(meaning) and instances.basic_size(group[0][0].kind) == size:
+                group.append((receiver, meaning))
+                break
+        else:
+            groups.append([(receiver, meaning)])
+    return groups
+
+
+def classes_of(w, value):
+    """The Python classes a value may be of, if they are known or have been seen; else they are noted for a later version."""
+    known = w.state.receivers.get(value)
+    if known is not None:
+        return [receiver.kind for receiver in known]
+    kinds = seen_classes(w, value)
+    if not kinds and value.type is OBJECT and not value.is_constant and not w.inlined and not w.knowledge.observed.get(origin(w, value)):
+        observe(w, value, "owner").site = origin(w, value)
+    return kinds
+
+
+def guard_classes(w, value, kinds):
+    """Guard that the value is of one of these classes; False if one of them cannot be guarded."""
+    if w.state.receivers.get(value) is not None:
+        return True
+    found = [receivers.receiver(kind) for kind in kinds]
+    if None in found:
+        return False
+    guard = w.exit("its receiver is of another class", observe=value if not value.is_constant else None)
+    guard.site = origin(w, value)
+    w.operation("guard_class", value, exit=guard, detail=[receiver.tag for receiver in found])
+    w.state.receivers[value] = found
+    return True
 
 
 def example_of(owner, kind):
@@ -152,17 +201,17 @@ def example_of(owner, kind):
     return example if example is not None and type(example) is kind else None
 
 
-def on_class(w, owner, choices, perform):
-    """Emit `perform(choice)` for each class in `choices`, told apart by their version tags; the last one's guard leaves."""
-    receiver = choices[0][0]
-    if w.state.receivers.get(owner) is not None:
-        return perform(choices[0])
-    if len(choices) == 1:
-        guard = w.exit("its receiver is of another class", observe=owner if not owner.is_constant else None)
-        guard.site = (w.instruction.site, "owner")
-        w.operation("guard_class", owner, exit=guard, detail=receiver.tag)
-        w.state.receivers[owner] = receiver
-        return perform(choices[0])
+def on_class(w, owner, groups, perform):
+    """Emit `perform(choice)` for each group of `meanings`, told apart by version tags; the last one's guard leaves."""
+    known = w.state.receivers.get(owner)
+    found = [receiver for receiver, _ in groups[0]]
+    rely_on_keys(w, groups[0])
+    tags = [receiver.tag for receiver in found]
+    if len(groups) == 1:
+        if known is None or len(known) > len(found):
+            w.state.receivers.pop(owner, None)
+            guard_classes(w, owner, [receiver.kind for receiver in found])
+        return perform(groups[0][0])
     if w.inlined:
         raise NotInlined
     index = w.index + 1
@@ -171,13 +220,15 @@ def on_class(w, owner, choices, perform):
         raise Restart
 
     def elsewhere():
-        if not on_class(w, owner, choices[1:], perform):
+        if known is not None:
+            w.state.receivers[owner] = [receiver for receiver in known if receiver not in found]
+        if not on_class(w, owner, groups[1:], perform):
             w.flush_drops()
             w.jump(index)
 
-    w.split("branch_class", (owner,), receiver.tag, elsewhere)
-    w.state.receivers[owner] = receiver
-    return perform(choices[0])
+    w.split("branch_class", (owner,), tags, elsewhere)
+    w.state.receivers[owner] = found
+    return perform(groups[0][0])
 
 
 # -- reading ------------------------------------------------------------------------------------------------
@@ -227,7 +278,16 @@ def replace_owner(w, owner, value):
 def guard_keys(w, owner, receiver, meaning):
     """Make sure that the instance has no attribute of its own that comes before the class's."""
     if meaning.keys is not None:
-        w.operation("guard_keys", owner, detail=(*meaning.keys, instances.basic_size(receiver.kind)))
+        w.operation("guard_values", owner, detail=instances.basic_size(receiver.kind))
+
+
+def rely_on_keys(w, group):
+    """The version holds as long as no class's instances get attributes of new names: only foreign code can do that."""
+    for receiver, meaning in group:
+        if meaning.keys is not None:
+            address, count = meaning.keys
+            w.unit.keep(receiver.kind)
+            w.unit.depend_word(address + layout().keys_entries_used, count)
 
 
 def class_constant(w, item):
@@ -244,6 +304,9 @@ def stored_value(w, owner, receiver, meaning):
     if example is not None:
         read = instances.attribute if meaning.how == "value" else instances.slot_value
         found, item = read(example, meaning.place)
+        if found and item is not None and id(type(item)) in STATIC_ADDRESSES:
+            # For the next time, when there may be no example.
+            w.knowledge.observed.setdefault((w.instruction.site, "attribute"), {type(item)})
     shape = Shape(OBJECT, shape_of(item) if found else None)
     return take(w, "attribute", (owner,), object, shape, place_of(receiver, meaning), "attribute")
 
@@ -264,10 +327,10 @@ def store_attr(w, instruction):
     owner, value = w.peek(1), w.peek(2)
     if owner.__class__ is not Value or value.__class__ is not Value:
         return w.leave("attribute of an iterator is set")
-    choices = meanings(w, owner, name, receivers.find_for_store)
-    if not choices:
+    groups = meanings(w, owner, name, receivers.find_for_store)
+    if not groups:
         return set_attribute(w, name)
-    return on_class(w, owner, choices, lambda choice: store(w, owner, value, name, choice))
+    return on_class(w, owner, groups, lambda choice: store(w, owner, value, name, choice))
 
 
 def set_attribute(w, name):

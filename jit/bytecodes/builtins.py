@@ -6,6 +6,8 @@ types (the call then goes through the C-API). Operands stay on the abstract stac
 
 import math
 
+from jit import receivers
+from jit.bytecodes.attributes import classes_of, guard_classes
 from jit.bytecodes.buffers import buffer_of
 from jit.bytecodes.comparisons import truth_of
 from jit.bytecodes.containers import sharpen
@@ -16,6 +18,7 @@ from jit.bytecodes.numbers import arithmetic, number, operands, to_float
 from jit.foreign import box_operands
 from jit.types import ARRAY, BOOL, BYTEARRAY, BYTES, FLOAT, INT, LIST, OBJECT, STATIC, STR, TUPLE
 from jit.values import RangeIterator, Value, VirtualTuple
+from platforms.cpython import instances
 
 CALLABLES = {}
 METHODS = {}
@@ -206,12 +209,28 @@ def call_sum(w, items):
 def call_isinstance(w, value, classes):
     """Known while compiling when the value's exact type is."""
     python = value.type.python
-    if python is None or not classes.is_constant or value.__class__ is not Value:
+    if not classes.is_constant or value.__class__ is not Value:
         return None
     wanted = classes.constant if type(classes.constant) is tuple else (classes.constant,)
-    if not all(kind in STATIC for kind in wanted if type(kind) is type) or not all(type(kind) is type for kind in wanted):
+    if not all(type(kind) is type for kind in wanted):
+        return None
+    if python is None:
+        return is_instance(w, value, wanted)
+    if not all(kind in STATIC for kind in wanted):
         return None
     return w.constant(issubclass(python, wanted))
+
+
+def is_instance(w, value, wanted):
+    """By the class's version tag, where the classes that were seen agree; a class's bases cannot change without a new tag."""
+    kinds = classes_of(w, value)
+    known = [any(kind in instances.bases(python) for kind in wanted) for python in kinds]
+    if not known or any(answer is not known[0] for answer in known):
+        return None
+    guarded = guard_classes(w, value, kinds)
+    # What ``__class__`` says matters only where the type says no.
+    plain = all(receivers.class_attribute(python, "__class__") is object.__dict__["__class__"] for python in kinds)
+    return w.constant(known[0]) if guarded and (known[0] or plain) else None
 
 
 @builtin(pow)

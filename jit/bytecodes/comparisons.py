@@ -2,7 +2,7 @@
 
 import operator
 
-from jit import foreign, types
+from jit import foreign, receivers, types
 from jit.bytecodes.guards import probably
 from jit.bytecodes.numbers import guess, operands, unbox_as
 from jit.errors import Unsupported
@@ -60,11 +60,39 @@ def truth_of(w, value):
     if value.type is BOOL:
         return value
     w.site = 0
+    if value.type is OBJECT:
+        truth = truth_of_instance(w, value)
+        if truth is not None:
+            return truth
     if value.type is OBJECT and guess(w, value) is not None:
         value = unbox_as(w, value, guess(w, value))
     if find("truth", (value,)) is None:
         return None
     return w.operation("truth", value)
+
+
+def truth_of_instance(w, value):
+    """The truth of what probably is None or an instance of a Python class that says nothing about its truth; else None."""
+    seen = w.knowledge.observed.get((w.instruction.site, 0), ())
+    kinds = [] if value.shape is None or value.shape.kind() is None else [value.shape.kind()]
+    for kind in seen:
+        if kind.__class__ is types.ClassReference and not kind.changes:
+            kind = kind.kind()
+            if kind is not None and not any(kind is other for other in kinds):
+                kinds.append(kind)
+        elif kind is not type(None):
+            return None
+    if not kinds and not seen or len(kinds) > receivers.POLYMORPHIC:
+        return None
+    tags = []
+    for kind in kinds:
+        receiver = receivers.receiver(kind)
+        if receiver is None or any(receivers.has_attribute(kind, name) for name in ("__bool__", "__len__")):
+            return None
+        tags.append(receiver.tag)
+    exit = w.exit("its receiver is of another class", observe=value if not value.is_constant else None)
+    exit.site = (w.instruction.site, 0)
+    return w.operation("truth_of_instance", value, exit=exit, detail=tags)
 
 
 @bytecode("COMPARE_OP")
@@ -233,8 +261,10 @@ def pop_jump_if_none(w, instruction):
         w.jump(if_none if value.type is NONE else if_other)
         return True
     if value in w.state.owned and not w.state.holds(value):
-        w.push(value)
-        return w.leave("an object is compared with None and dropped")
+        is_none = w.operation("same", value, w.constant(None))
+        # What is freed was not None, so the interpreter may take True for it.
+        w.release_before_jump(value, w.constant(True))
+        return w.branch("branch_bool", (is_none,), None, if_none, if_other)
     return w.branch("branch_same", (value, w.constant(None)), None, if_none, if_other)
 
 

@@ -5,11 +5,12 @@ from jit.values import Value
 
 
 def observe(w, value, role):
-    """Have the type of an object noted each time, so that a later version can be compiled for it."""
+    """Have the type of an object noted each time, so that a later version can be compiled for it; returns what notes it."""
     w.needs_frame()
     noted = w.new_exit(f"type of the {role}", w.state.snapshot())
     noted.site, noted.routine = (w.instruction.site, role), "observe"
     w.operation("observe", value, exit=noted)
+    return noted
 
 
 def prove(w, value, kind, role):

@@ -4,7 +4,7 @@ Families ``<prefix>_int``, ``_float``, ``_bool``, ``_exact``, ``_object`` exist 
 list, tuple or cell; ``_byte`` for bytes and bytearray.
 """
 
-from jit.types import BOOL, BOOL_OBJECT, FLOAT, FLOAT_OBJECT, INT, INT_OBJECT, OBJECT, STATIC, UNBOXED, ClassReference, exact, instance_of
+from jit.types import BOOL, BOOL_OBJECT, FLOAT, FLOAT_OBJECT, INT, INT_OBJECT, NONE, OBJECT, STATIC, UNBOXED, ClassReference, exact, instance_of
 
 _SUFFIX = {INT: "_int", FLOAT: "_float", BOOL: "_bool"}
 
@@ -19,12 +19,15 @@ def element_guess(w, shape, site):
         kind = next(iter(seen))
         if kind in UNBOXED:
             return UNBOXED[kind], None
-        if kind in STATIC:
+        if kind in STATIC and kind is not type(None):
             known = element if element is not None and element.type.python is kind else None
             return exact(kind), known
         python_class = kind.kind() if kind.__class__ is ClassReference else None
         return OBJECT, None if python_class is None else instance_of(python_class)
     if element is None:
+        return OBJECT, None
+    if element.type is NONE:
+        # Where nothing is yet, something will be.
         return OBJECT, None
     if element.type in (INT_OBJECT, FLOAT_OBJECT, BOOL_OBJECT):
         return UNBOXED[element.type.python], None

@@ -11,6 +11,7 @@ from jit.errors import Unsupported
 from jit.foreign import Call, blind_call, callout
 from jit.types import OBJECT, Shape, exact, shape_of
 from jit.templates.calls import blind_template
+from jit.unit import looked_up
 from jit.values import Value
 from jit.walk import bytecode
 from platforms.cpython import instances
@@ -35,7 +36,7 @@ def load_global(w, instruction):
 
 def must_not_be_held(namespace, name):
     """Whether a global's object would live longer if it became a constant: it may have a finaliser, and cannot be watched."""
-    kind = type(namespace.get(name)) if type(namespace) is dict else int
+    kind = type(looked_up(namespace, name)) if type(namespace) is dict else int
     return bool(instances.flags(kind) & instances.HEAP_TYPE) and not instances.weak_offset(kind)
 
 

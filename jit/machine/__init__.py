@@ -25,6 +25,16 @@ class Routines:
         self.__dict__.update(addresses)
 
 
+#: Called, with no arguments, soon after a version has asked for attention; set by the compiler.
+attention_handlers = []
+
+
+def _attend():
+    """Called as pending work, see `LeaveRoutines.emit_attend`."""
+    for handler in attention_handlers:
+        handler()
+
+
 def _let_pending_work_in():
     """Called for its RESUME, which lets all pending work in."""
 
@@ -39,7 +49,7 @@ def routines():
     from jit.machine.lookers import LookerRoutines
     asm = Assembler(comments=False)
     frames = FrameRoutines(asm)
-    leave = LeaveRoutines(asm, frames, _let_pending_work_in)
+    leave = LeaveRoutines(asm, frames, _let_pending_work_in, _attend)
     lookers = LookerRoutines(asm, frames)
     frames.emit()
     leave.emit()

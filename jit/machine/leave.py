@@ -8,7 +8,7 @@ wrapper's block. R is made true before foreign code runs, and looked at again af
 sys.setrecursionlimit() may have changed it.
 """
 
-from asm import (eax, ecx, edx, mem32, mem64, r12, r13, r14, r14d, r15, rax, rbp, rbx, rcx, rdi, rdx, rsi, rsp, xmm15)
+from asm import (eax, ecx, edx, esi, mem32, mem64, r12, r13, r14, r14d, r15, rax, rbp, rbx, rcx, rdi, rdx, relative, rsi, rsp, xmm15)
 from jit.machine import records as r
 from jit.machine.area import (AFTER, BASE, EXTRA, GPRS, LOCALS, RESULT, RETURN, START, THROW, VARIANT, XMM15, XMMS)
 from jit.machine.building import SKETCHED
@@ -24,12 +24,13 @@ class LeaveRoutines(CalloutRoutines, FreeingRoutines):
     """Emits exits, callouts and the poll; `frames` is the FrameRoutines they use."""
 
     NAMES = ("exit_start", "exit_throw", "exit_after", "callout_enter", "callout_enter_full", "callout_leave", "resume_caller", "poll", "dealloc", "dealloc_plain",
-             "dealloc_at_return", "drop_last", "revalidate")
+             "dealloc_at_return", "drop_last", "revalidate", "attend")
 
-    def __init__(self, asm, frames, poll_function):
+    def __init__(self, asm, frames, poll_function, attention_function):
         self.asm = asm
         self.frames = frames
         self.poll_function = poll_function
+        self.attention_function = attention_function
         self.labels = {name: asm.label(name) for name in self.NAMES}
         self.leave = asm.label("leave")
         self.must_leave = asm.label("must_leave")
@@ -51,6 +52,7 @@ class LeaveRoutines(CalloutRoutines, FreeingRoutines):
         self.emit_dealloc_plain()
         self.emit_dealloc_at_return()
         self.emit_drop_last()
+        self.emit_attend()
 
     def begin(self, name):
         self.asm.align(16)
@@ -202,6 +204,27 @@ class LeaveRoutines(CalloutRoutines, FreeingRoutines):
         self.emit_true_recursion(1)
         asm.jmp(finish)
 
+    def emit_attend(self):
+        """A C function for Py_AddPendingCall: versions that ask for attention get it."""
+        asm = self.asm
+        done, failed = asm.label("attended"), asm.label("attention_failed")
+        self.begin("attend")
+        asm.sub(rsp, 8)
+        asm.mov(rdi, self.frames.pointer(id(self.attention_function)))
+        self.frames.call("PyObject_CallNoArgs")
+        asm.mov(rdi, rax)
+        asm.test(rax, rax)
+        asm.jz(failed)
+        asm.call(self.frames.xdecref)
+        asm.bind(done)
+        asm.xor(eax, eax)
+        asm.add(rsp, 8)
+        asm.ret()
+        asm.bind(failed)
+        asm.mov(rdi, self.frames.pointer(id(self.attention_function)))
+        self.frames.call("PyErr_WriteUnraisable")
+        asm.jmp(done)
+
     def emit_count(self):
         """Count the exit, note the type of the object a guard refused, ask for attention when there are too many."""
         asm = self.asm
@@ -214,7 +237,9 @@ class LeaveRoutines(CalloutRoutines, FreeingRoutines):
         asm.js(unobserved)
         asm.mov(rax, mem64(rbp, 0, rax, 1))
         asm.mov(rax, mem64(rax, L.ob_type))
-        asm.mov(mem64(rbx, r.OBSERVED), rax)
+        asm.mov(rcx, mem64(rbx, r.COUNT))
+        asm.and_(ecx, r.OBSERVED_TYPES - 1)
+        asm.mov(mem64(rbx, r.OBSERVED, rcx, 8), rax)
         asm.bind(unobserved)
         asm.mov(rdx, mem64(rbx, r.VERSION_RECORD))
         asm.mov(rax, mem64(rdx, r.EXITS))
@@ -222,7 +247,13 @@ class LeaveRoutines(CalloutRoutines, FreeingRoutines):
         asm.mov(mem64(rdx, r.EXITS), rax)
         asm.cmp(rax, mem64(rdx, r.EXIT_LIMIT))
         asm.jb(counted)
+        asm.cmp(mem64(rdx, r.ATTENTION), 0)
+        asm.jne(counted)
         asm.mov(mem64(rdx, r.ATTENTION), 1)
+        # Compiled callers enter the version without looking at that word.
+        asm.lea(rdi, relative(self.labels["attend"]))
+        asm.xor(esi, esi)
+        self.frames.call("Py_AddPendingCall")
         asm.bind(counted)
 
     def emit_restart(self):

@@ -20,12 +20,14 @@ SAVE_AREA = 256
 
 # Descriptor fields.
 FRAME_SIZE, STACKTOP, FUNCTION_RECORD, VERSION_RECORD = 0, 4, 8, 16
-RESUME, EXECUTING, FOLLOWING, COUNT, OBSERVED, OBSERVE, FLAGS, N_ENTRIES = 24, 32, 40, 48, 56, 64, 68, 72
-ENTRIES = 88
+RESUME, EXECUTING, FOLLOWING, COUNT, OBSERVE, FLAGS, N_ENTRIES, OBSERVED = 24, 32, 40, 48, 56, 60, 64, 80
+#: The types observed last, so many; a power of two.
+OBSERVED_TYPES = 4
+ENTRIES = OBSERVED + 8 * OBSERVED_TYPES
 ENTRY_SIZE = 16
 #: Flags: the body keeps a slot for its frame; nothing has happened before this exit, so the call may be made anew.
 HAS_FRAME_SLOT, RESTARTS = 1, 2
-_HEAD = Struct("<IIqqqqqQQiIIIQ")
+_HEAD = Struct("<IIqqqqqQiIIIQ32x")
 _ENTRY = Struct("<Iiq")
 
 # Function record fields.
@@ -69,7 +71,7 @@ def write_descriptor(address, *, frame_size, stacktop, function_record, version_
         entries: list of (kind, location, payload); stacktop: how many frame slots they produce.
     """
     pack = _ENTRY.pack
-    data = _HEAD.pack(frame_size, stacktop, function_record, version_record, resume, executing, following, 0, 0, observe,
+    data = _HEAD.pack(frame_size, stacktop, function_record, version_record, resume, executing, following, 0, observe,
                       flags, len(entries), 0, identity)
     data += b"".join([pack(*entry) for entry in entries])
     ctypes.memmove(address, data, len(data))
@@ -126,7 +128,8 @@ def read_count(descriptor):
 
 
 def read_observed(descriptor):
-    return read_word(descriptor + OBSERVED)
+    """Addresses of the types observed last."""
+    return [address for address in (read_word(descriptor + OBSERVED + 8 * number) for number in range(OBSERVED_TYPES)) if address]
 
 
 def read_version(record):
@@ -157,5 +160,5 @@ def poison(record):
     """Let a version's next check fail, and every one after it."""
     ctypes.c_int64.from_address(record + ATTENTION).value = 1
     if read_int(record + N_WORDS):
-        address, _, _ = read_words(record)[0]
-        ctypes.memmove(record + VERSION_HEAD, _TRIPLE.pack(address, ~read_word(address), 1), WORD_SIZE)
+        # Whatever the first word was, it is one now that can be read for ever and is never what is expected.
+        ctypes.memmove(record + VERSION_HEAD, _TRIPLE.pack(record + WORDS, 0, 1), WORD_SIZE)

@@ -37,17 +37,44 @@ def signed32(number):
 
 @template("guard_class", "owner: object --")
 def receiver_of_another_class(asm, owner, exit, detail, emitter):
-    """`detail`: the version tag."""
-    asm.mov(rax, mem64(emitter.register(owner, rax), L.ob_type))
-    asm.cmp(mem32(rax, L.type_version_tag), signed32(detail))
+    """`detail`: version tags."""
+    emit_compare_tags(asm, emitter, owner, detail)
     asm.jne(exit)
+
+
+def emit_compare_tags(asm, emitter, owner, tags):
+    """Equal if the owner's class has one of these version tags."""
+    found = asm.label("found")
+    asm.mov(rax, mem64(emitter.register(owner, rax), L.ob_type))
+    for tag in tags[:-1]:
+        asm.cmp(mem32(rax, L.type_version_tag), signed32(tag))
+        asm.je(found)
+    asm.cmp(mem32(rax, L.type_version_tag), signed32(tags[-1]))
+    asm.bind(found)
 
 
 @template("branch_class", "owner: object --", terminator=True)
 def branch_on_class(asm, owner, detail, emitter):
-    asm.mov(rax, mem64(emitter.register(owner, rax), L.ob_type))
-    asm.cmp(mem32(rax, L.type_version_tag), signed32(detail))
+    emit_compare_tags(asm, emitter, owner, detail)
     emitter.branch("e")
+
+
+@template("truth_of_instance", "value: object -- truth: bool")
+def truth_of_another_class(asm, value, truth, exit, detail, emitter):
+    """None is false, instances of the classes with these version tags are true."""
+    done = asm.label("truth_known")
+    asm.mov(rdx, value)
+    asm.xor(ecx, ecx)
+    asm.cmp(rdx, emitter.object(None))
+    asm.je(done)
+    asm.mov(ecx, 1)
+    if detail:
+        emit_compare_tags(asm, emitter, rdx, detail)
+        asm.jne(exit)
+    else:
+        asm.jmp(exit)
+    asm.bind(done)
+    asm.mov(truth, rcx)
 
 
 @template("guard_tag", "kind: object --")
@@ -57,13 +84,10 @@ def class_has_changed(asm, kind, exit, detail, emitter):
     asm.jne(exit)
 
 
-@template("guard_keys", "owner: object --")
+@template("guard_values", "owner: object --")
 def instance_may_have_its_own(asm, owner, exit, detail, emitter):
-    """The instance has no dict, and its class's shared keys, of which there are `detail[1]` at `detail[0]`, have no new names."""
-    emit_values(asm, emitter.register(owner, rax), detail[2], exit)
-    asm.mov(rax, emitter.address(detail[0]))
-    asm.cmp(mem64(rax, L.keys_entries_used), detail[1])
-    asm.jne(exit)
+    """The instance, of size `detail` without its values, has no dict; the names its values can have are known."""
+    emit_values(asm, emitter.register(owner, rcx), detail, exit)
 
 
 def emit_values(asm, owner, size, exit):

@@ -221,7 +221,7 @@ def emit_body_call(asm, emitter, detail):
         # The callee must outlive its call, whatever is rebound meanwhile.
         asm.mov(rax, emitter.operand(target.function))
         emit_incref(asm, rax, rcx)
-    asm.call(emitter.body_label if target.address is None else target.address)
+    asm.call(emitter.body_label if target.address is None else relative(target.address))
     asm.marker(operation.after.address)
     slow, done = asm.label("foreign_code_ran"), asm.label("called")
     if target.foreign and target.function is not None:

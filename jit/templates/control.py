@@ -1,6 +1,6 @@
 """Jumps, returns, leaving, and letting pending work in."""
 
-from asm import mem64, r14d, rax, rcx, rdx, relative, xmm0, xmm15
+from asm import edx, mem64, r14d, rax, rcx, rdx, relative, xmm0, xmm15
 from jit import types
 from jit.machine import records
 from jit.machine.refcounts import emit_decref
@@ -98,10 +98,21 @@ def observe(asm, value, emitter):
     asm.mov(rax, value)
     asm.mov(rax, mem64(rax, L.ob_type))
     asm.lea(rcx, relative(emitter.operation.exit.address))
-    asm.mov(mem64(rcx, records.OBSERVED), rax)
+    asm.mov(rdx, mem64(rcx, records.COUNT))
+    asm.and_(edx, records.OBSERVED_TYPES - 1)
+    asm.mov(mem64(rcx, records.OBSERVED, rdx, 8), rax)
     asm.add(mem64(rcx, records.COUNT), 1)
     asm.cmp(mem64(rcx, records.COUNT), OBSERVATIONS)
-    asm.jne(done)
-    asm.mov(rdx, mem64(rcx, records.VERSION_RECORD))
-    asm.mov(mem64(rdx, records.ATTENTION), 1)
+    enough = asm.label("enough")
+    asm.je(enough)
     asm.bind(done)
+    with asm.cold():
+        asm.bind(enough)
+        asm.mov(rdx, mem64(rcx, records.VERSION_RECORD))
+        asm.mov(mem64(rdx, records.ATTENTION), 1)
+        # Compiled callers do not look at that word.
+        asm.mov(rax, emitter.address(emitter.routines.attend))
+        asm.xor(edx, edx)
+        asm.mov(rcx, emitter.symbol("Py_AddPendingCall"))
+        asm.call(emitter.routines.preserved_call)
+        asm.jmp(done)

@@ -24,7 +24,7 @@ def numbers(a, n):
         s += a * i
     return s
 def table(d, n):
-    return d["a"] + n
+    return d["a"](d["b"](d["c"](d["d"](d["e"](n)))))
 def numbers_and_a_rare_call(a, n):
     s = 0
     for i in range(n):
@@ -37,7 +37,7 @@ def mixture(p, n):
     for i in range(n):
         s += i * i
     return s
-calls = [(attribute, Point(3)), (numbers, 5), (table, {"a": 1}), (numbers_and_a_rare_call, 1), (mixture, Point(2))]
+calls = [(attribute, Point(3)), (numbers, 5), (table, dict.fromkeys("abcde", abs)), (numbers_and_a_rare_call, 1), (mixture, Point(2))]
 for function, argument in calls:
     wanted = function(argument, 100)
     compiled = jit.jit(function)
