@@ -1,4 +1,4 @@
-"""python -m jit: demo, explain, dis, opcodes, info."""
+"""python -m jit: run, demo, explain, dis, opcodes, info."""
 
 import sys
 
@@ -6,6 +6,11 @@ import sys
 def run():
     """Run a command; returns the exit status. What cannot even be imported is told in one line."""
     try:
+        if sys.argv[1:2] == ["run"]:
+            from jit.isolation import install
+            install()
+            from jit.runner import main as start
+            return start(sys.argv[2:])
         from jit.commands import main
     except KeyboardInterrupt:
         return 130

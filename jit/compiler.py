@@ -5,6 +5,7 @@
 Every arrow is a function from one plain value to the next; `JIT_DUMP` prints them (jit/dump.py).
 """
 
+import sys
 import time
 import weakref
 
@@ -150,8 +151,8 @@ class Poison:
     def __init__(self, version_record):
         self.version_record = version_record
 
-    def __call__(self, _):
-        if records is not None:  # the interpreter is not shutting down
+    def __call__(self, _, is_finalizing=sys.is_finalizing):
+        if not is_finalizing():
             records.poison(self.version_record)
 
 

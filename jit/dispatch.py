@@ -282,11 +282,20 @@ class Compiler(Attention):
 
     def forget(self, key, record):
         """The function dies, or is cyclic garbage that finalizers may still call: its machine code goes, unless another version calls it."""
-        if entry is not None:  # the interpreter is not shutting down
-            entry.restore_dying(key)
         if self.records.get(key) is record:
+            if entry is not None:  # the interpreter is not shutting down
+                entry.restore_dying(key)
             del self.records[key]
         record.release()
+
+    def shut_down(self):
+        """Hand all functions back to the interpreter, which is about to end: their versions' data may go before they do."""
+        with self.lock:
+            for record in self.records.values():
+                function = record.function()
+                if function is not None:
+                    entry.restore(function)
+            self.records = {}
 
     def install(self, record, function):
         """Make calls of the function enter a wrapper that knows the present versions."""
