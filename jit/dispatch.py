@@ -15,7 +15,9 @@ import weakref
 
 from jit import dump, entries, firstcall
 from jit.attention import Attention, holds
+from jit.automatic import Automatic
 from jit.bodies import BodyCell
+from jit.budget import BUDGET
 from jit.compiler import compile_function
 from jit.errors import Unsupported
 from jit.merge import Restart
@@ -60,11 +62,13 @@ class FunctionRecord:
 
     Attributes:
         function: weak reference. versions: list of Code in the order their guards are tried. retired: Codes no call
-        enters any more. cells: argument types -> BodyCell. refused: argument types -> reason why they are interpreted. reason: why the whole function is.
+        enters any more. cells: argument types -> BodyCell. refused: argument types -> reason why they are interpreted.
+        reason: why the whole function is. automatic: nobody asked for it to be compiled.
     """
 
     def __init__(self, function):
         self.function = weakref.ref(function)
+        self.automatic = False
         self.name = function.__qualname__
         self.block = None
         self.versions = []
@@ -121,7 +125,7 @@ def type_of_value(value):
     return OBJECT if kind.python is not None and not kind.unboxed and kind.python not in STATIC else kind
 
 
-class Compiler(Attention):
+class Compiler(Attention, Automatic):
     """Compiles on demand; one per process, behind one lock."""
 
     compile_limit = COMPILE_LIMIT
@@ -132,6 +136,7 @@ class Compiler(Attention):
         self.nesting = 0
         self.active = []
         self.first = None
+        Automatic.__init__(self)
 
     # -- compiling -----------------------------------------------------------------------------------------
 
@@ -162,6 +167,8 @@ class Compiler(Attention):
     def match_arguments(self, unit, walker, function, arguments, names):
         """See Unit.match_arguments."""
         record = self.records.get(id(function))
+        if record is None and self.automatic is not None:
+            record = self.automatic(function)
         if record is None or record.function() is not function or record.reason is not None:
             return None
         code = function.__code__
@@ -239,13 +246,19 @@ class Compiler(Attention):
 
     # -- functions -----------------------------------------------------------------------------------------
 
-    def register(self, function):
-        """Redirect a function to its entry wrapper; from its next call on it is compiled. Returns its record."""
+    def register(self, function, automatic=False):
+        """Redirect a function to its entry wrapper; from its next call on it is compiled. Returns its record.
+
+        Args:
+            automatic: nobody asked for it, so that it is compiled within the budget only.
+        """
         with self.lock:
             found = self.records.get(id(function))
             if found is not None and found.function() is function:
+                found.automatic = found.automatic and automatic
                 return found
             record = FunctionRecord(function)
+            record.automatic = automatic
             try:
                 check_compilable(function.__code__)
             except Unsupported as problem:
@@ -270,7 +283,7 @@ class Compiler(Attention):
         try:
             with self.lock:
                 record = self.records.get(id(function))
-                if record is None or record.function() is not function:
+                if record is None or record.function() is not function or BUDGET.depth or self.postpone(record, function):
                     return False
                 if record.entry is None and record.reason is None and len(arguments) == record.code.co_argcount:
                     self.missed(record, function, arguments)
@@ -287,15 +300,6 @@ class Compiler(Attention):
                 entry.restore_dying(key)
             del self.records[key]
         record.release()
-
-    def shut_down(self):
-        """Hand all functions back to the interpreter, which is about to end: their versions' data may go before they do."""
-        with self.lock:
-            for record in self.records.values():
-                function = record.function()
-                if function is not None:
-                    entry.restore(function)
-            self.records = {}
 
     def install(self, record, function):
         """Make calls of the function enter a wrapper that knows the present versions."""
@@ -322,21 +326,29 @@ class Compiler(Attention):
         if not monitoring.may_run():
             return False
         with self.lock:
-            if function.__code__ is not record.code:
-                return self.code_replaced(record, function)
-            attended, changed = self.attend(record)
-            kinds = tuple(map(type_of_argument, arguments))
-            if record.reason is None and record.version_for(kinds) is None and kinds not in record.refused:
-                if len(record.versions) >= VERSION_LIMIT:
-                    record.refused[kinds] = Unsupported(f"more than {VERSION_LIMIT} combinations of argument types")
-                else:
-                    self.try_compile(record, function, kinds, [shape_of(value) for value in arguments])
-                changed = True
-            if changed:
-                if not record.versions and record.refused and len(record.refused) >= REFUSAL_LIMIT:
-                    record.reason = next(iter(record.refused.values())).reason
-                self.install(record, function)
-            return (attended or changed) and record.version_for(kinds) is not None
+            # What the compiler itself calls while it compiles is interpreted.
+            if BUDGET.depth or self.postpone(record, function):
+                return False
+            with BUDGET:
+                return self.update(record, function, arguments)
+
+    def update(self, record, function, arguments):
+        """Look after a function that is called with arguments no version takes; True if one does now."""
+        if function.__code__ is not record.code:
+            return self.code_replaced(record, function)
+        attended, changed = self.attend(record)
+        kinds = tuple(map(type_of_argument, arguments))
+        if record.reason is None and record.version_for(kinds) is None and kinds not in record.refused:
+            if len(record.versions) >= VERSION_LIMIT:
+                record.refused[kinds] = Unsupported(f"more than {VERSION_LIMIT} combinations of argument types")
+            else:
+                self.try_compile(record, function, kinds, [shape_of(value) for value in arguments])
+            changed = True
+        if changed:
+            if not record.versions and record.refused and len(record.refused) >= REFUSAL_LIMIT:
+                record.reason = next(iter(record.refused.values())).reason
+            self.install(record, function)
+        return (attended or changed) and record.version_for(kinds) is not None
 
     def try_compile(self, record, function, kinds, shapes):
         try:

@@ -19,7 +19,7 @@ from jit.machine.refcounts import emit_decref, emit_incref
 from jit.matching import MATCHED_PARAMETERS, ArgumentMatching
 from jit.machine.stack import emit_stack_budget
 from jit.templates.calls import argument_registers
-from platforms.cpython import entry, symbols, threads
+from platforms.cpython import entry, symbols, threads, undisturbed
 from platforms.cpython.layout import layout
 
 L = layout()
@@ -345,7 +345,7 @@ class EntryEmitter(ArgumentMatching):
         asm.shl(rdx, 1)
         asm.shr(rdx, 1)
         asm.xor(ecx, ecx)
-        asm.call(self.constant(symbols.address("PyObject_Vectorcall")))
+        asm.call(self.constant(undisturbed.vectorcall()))
         asm.test(rax, rax)
         asm.jz(self.out)
         asm.mov(r13, rax)

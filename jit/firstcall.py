@@ -9,7 +9,7 @@ from jit import perfmap
 from jit.entries import Entry, EntryEmitter
 from jit.machine import arena
 from jit.machine.refcounts import emit_decref
-from platforms.cpython import entry, symbols
+from platforms.cpython import entry, undisturbed
 from platforms.cpython.layout import layout
 
 L = layout()
@@ -61,7 +61,7 @@ class FirstCallEmitter(EntryEmitter):
         asm.mov(rsi, rsp)
         asm.lea(rdx, mem64(rax, 1))
         asm.xor(ecx, ecx)
-        asm.call(self.constant(symbols.address("PyObject_Vectorcall")))
+        asm.call(self.constant(undisturbed.vectorcall()))
         asm.mov(rsp, rbp)
         asm.test(rax, rax)
         asm.jz(failed)

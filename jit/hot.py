@@ -8,20 +8,23 @@ functions in any thread all come to run compiled code.
 
 import _thread
 import atexit
+import ctypes
 import os
 import sys
+import time
 import weakref
 from collections import deque
-from types import FunctionType
+from types import CodeType, FunctionType
 
 from jit.api import available
+from jit.budget import BUDGET
 from platforms.cpython import observe
 from platforms.cpython.layout import layout
 
 #: Samples in which a function must be found before it is registered.
 THRESHOLD = 2
-#: Callers looked at in each sample.
-DEPTH = 12
+#: Nanoseconds a thread must have computed since it was looked at last to be taken for running.
+COMPUTING = 1_000_000
 #: (from this many samples on, seconds between two): found soon at first, at little cost later.
 PACE = ((0, 0.001), (300, 0.0025), (1500, 0.01))
 #: What is done step by step before the first function is registered: modules imported, and in between, what is verified.
@@ -40,21 +43,25 @@ FORGET_EVERY = 4096
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 #: Where files of ours lie: none of their functions is ever registered.
 OURS = tuple(os.path.join(_HERE, package) + os.sep for package in ("jit", "asm", "regalloc", "platforms"))
+#: Also the import system, which is hot only while programs start, and which the compiler itself uses.
+LEFT_ALONE = (*OURS, "<frozen importlib")
+NOT_THE_PROGRAM = (*OURS, "<frozen", os.path.dirname(os.__file__) + os.sep)
 
 
 class Sight:
     """How often the samples met one code object.
 
     Attributes:
-        code: weak reference. top: samples in which it ran itself. total: in which it was on the stack (of DEPTH levels).
+        code: weak reference. top: samples in which it ran itself. total: in which it was among the topmost.
         registered: function objects registered. compiled: samples on top, in compiled code.
     """
 
-    __slots__ = ("code", "top", "total", "registered", "compiled", "name", "first_line", "file")
+    __slots__ = ("code", "top", "total", "registered", "compiled", "name", "first_line", "file", "is_special")
 
     def __init__(self, code):
         self.code = weakref.ref(code)
         self.top = self.total = self.registered = self.compiled = 0
+        self.is_special = code.co_name.startswith("<") or code.co_filename.startswith(LEFT_ALONE)
         self.name, self.file, self.first_line = code.co_qualname, code.co_filename, code.co_firstlineno
 
 
@@ -76,6 +83,8 @@ class Detector:
         self.problem = None
         self.compiler = None
         self.loading = None
+        self.compiling = 0
+        self.used = {}
 
     # -- the clock ---------------------------------------------------------------------------------------
 
@@ -130,16 +139,31 @@ class Detector:
                 self.load_further()
             else:
                 self.take_sample()
-        except Exception as problem:
-            self.give_up(problem)
+        except BaseException as problem:
+            return self.blame(problem)
         finally:
             self.busy = False
         return None
 
+    def blame(self, problem):
+        """Return an exception that a signal handler of the program has raised meanwhile, as if raised outside; else give up."""
+        step = problem.__traceback__
+        while step is not None and step.tb_frame.f_code.co_filename.startswith(NOT_THE_PROGRAM):
+            step = step.tb_next
+        if step is None and not isinstance(problem, KeyboardInterrupt):
+            self.give_up(problem)
+            return None
+        return problem.with_traceback(step)
+
     def take_sample(self):
         self.samples += 1
-        for frame in self.running_frames():
-            self.look(frame)
+        if BUDGET.depth:
+            self.compiling += 1
+            return
+        for compiled, frames in self.running():
+            self.look(compiled, frames)
+        if self.compiler is not None and self.compiler.postponed:
+            self.compiler.resume()
         if self.samples in PACE_CHANGES:
             self.sampler.set_interval(self.pace())
         if self.samples % FORGET_EVERY == 0:
@@ -157,18 +181,21 @@ class Detector:
         if beside != (self.loading[0] is VERIFY):
             self.sampler.work(not beside)
             return
-        step = self.loading.popleft()
-        if step is VERIFY:
-            self.verify()
-        else:
-            __import__(step)
+        if not BUDGET.allows():
+            self.take_sample()
+            return
+        with BUDGET:
+            step = self.loading.popleft()
+            if step is VERIFY:
+                self.verify()
+            elif callable(step):
+                step()
+            else:
+                __import__(step)
         self.sampler.work(bool(self.loading) and self.loading[0] is VERIFY)
         if not self.loading:
             self.loading = None
-            if available():
-                from jit.dispatch import COMPILER
-                self.compiler = COMPILER
-            else:
+            if self.compiler is None:
                 self.give_up(None)
 
     def verify(self):
@@ -180,49 +207,73 @@ class Detector:
         finally:
             sys.setswitchinterval(before)
 
-    def running_frames(self):
-        """The topmost frame of the main thread; if it does not come by, those of all others."""
-        if _thread.get_ident() == self.main:
-            return (sys._getframe(3),)
-        return [frame for thread, frame in sys._current_frames().items() if thread not in (self.main, _thread.get_ident())]
+    def running(self):
+        """(whether its topmost function runs compiled, frames) of each thread that is running."""
+        own = _thread.get_ident()
+        for thread, compiled, frames in self.sampler.stacks():
+            if own == self.main or self.has_computed(thread):
+                yield compiled, frames
 
-    def look(self, frame):
+    def has_computed(self, thread):
+        """Whether a thread has used its time since this was asked last."""
+        used = time.clock_gettime_ns(time.pthread_getcpuclockid(thread))
+        before = self.used.get(thread, used)
+        if len(self.used) > 1000:
+            self.used.clear()
+        self.used[thread] = used
+        return used - before > COMPUTING
+
+    def look(self, compiled, frames):
         """Count the functions on a stack; register those that have become hot."""
-        compiled = is_poll(frame.f_code)
-        if compiled:
-            frame = frame.f_back
-        for depth in range(DEPTH):
-            if frame is None:
-                return
-            code = frame.f_code
-            sight = self.sights.get(id(code))
-            if sight is None or sight.code() is not code:
-                sight = self.sights[id(code)] = Sight(code)
+        top = True
+        for address, function, frame in frames:
+            sight = self.sights.get(address)
+            if sight is None or id(sight.code()) != address:
+                if observe.read(address + layout().ob_type) != CODE_TYPE:
+                    continue
+                sight = self.sights[address] = Sight(as_object(address))
             sight.total += 1
-            if depth == 0:
+            if top:
+                top = False
                 sight.top += 1
                 sight.compiled += compiled
+                if not compiled and sight.total >= self.threshold and not sight.is_special:
+                    BUDGET.hot += self.pace()
             if sight.total >= self.threshold and sight.registered < SIBLINGS:
-                self.register(sight, frame)
-            frame = frame.f_back
+                self.register(sight, function)
 
-    def register(self, sight, frame):
-        """Register the function of a hot frame."""
-        function = function_of(frame)
-        if function is None or frame.f_code.co_filename.startswith(OURS) or frame.f_code.co_name.startswith("<"):
+    def register(self, sight, address):
+        """Register the function of a hot frame, by its address."""
+        function = function_at(address)
+        if function is None or sight.is_special:
             sight.registered = SIBLINGS
             return
         if self.compiler is None:
-            self.load()
+            if self.loading is None:
+                self.load()
             return
         record = self.compiler.records.get(id(function))
         if record is None or record.function() is not function:
             sight.registered += 1
-            self.compiler.register(function)
+            self.compiler.register(function, automatic=True)
 
     def load(self):
         """Begin to load the compiler."""
-        self.loading = deque(STEPS)
+        self.loading = deque((*STEPS, self.take_compiler))
+
+    def take_compiler(self):
+        """The last step."""
+        if available():
+            from jit.dispatch import COMPILER
+            self.compiler = COMPILER
+            COMPILER.automatic = self.register_callee
+            self.sampler.set_code(*polling_code())
+
+    def register_callee(self, function):
+        """Register what hot code calls; returns its record or None."""
+        if function.__code__.co_filename.startswith(LEFT_ALONE):
+            return None
+        return self.compiler.register(function, automatic=True)
 
     def forget(self):
         """Drop the rarely met, and what has died."""
@@ -231,25 +282,31 @@ class Detector:
                 del self.sights[key]
 
 
+CODE_TYPE = id(CodeType)
+#: Bytes of it if no other routine follows.
+POLLING_CODE = 512
 PACE_CHANGES = {samples for samples, _ in PACE}
 DETECTOR = None
 
 
-def is_poll(code):
-    """Whether this is what compiled code calls to let pending work in."""
-    machine = sys.modules.get("jit.machine")
-    return machine is not None and code is machine._let_pending_work_in.__code__
+def polling_code():
+    """The addresses between which the code lies by which compiled loops let pending calls in."""
+    from jit.machine import routines
+    labels = vars(routines())
+    start = labels["poll"]
+    return start, min((address for address in labels.values() if address > start), default=start + POLLING_CODE)
 
 
-def function_of(frame):
-    """The function object a frame runs, or None (of a module's body, for instance)."""
-    fields = layout()
-    address = observe.read(observe.read(id(frame) + fields.frame_object_frame) + fields.frame_function)
-    if not address or observe.read(address + fields.ob_type) not in _function_types():
+def as_object(address):
+    """The object at an address."""
+    return ctypes.cast(address, ctypes.py_object).value
+
+
+def function_at(address):
+    """The Python function at an address that a frame holds, or None."""
+    if not address or observe.read(address + layout().ob_type) not in _function_types():
         return None
-    import ctypes
-    function = ctypes.cast(address, ctypes.py_object).value
-    return function if function.__code__ is frame.f_code else None
+    return as_object(address)
 
 
 def _function_types():

@@ -11,7 +11,7 @@ Modules of `jit` itself are in sys.modules as ever: programs may import jit.
 import builtins
 import os
 import sys
-import threading
+from _thread import RLock
 from importlib.machinery import FileFinder, SourceFileLoader
 from importlib.util import module_from_spec
 
@@ -19,8 +19,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PRIVATE = frozenset(("asm", "regalloc", "platforms"))
 
 _modules = {}
+_finders = {}
 _loading = set()
-_lock = threading.RLock()
+_lock = RLock()
 
 
 class Loader(SourceFileLoader):
@@ -32,7 +33,10 @@ class Loader(SourceFileLoader):
 
 
 def _finder(directory):
-    return FileFinder(directory, (Loader, [".py"]))
+    finder = _finders.get(directory)
+    if finder is None:
+        finder = _finders[directory] = FileFinder(directory, (Loader, [".py"]))
+    return finder
 
 
 def private_import(name, globals=None, locals=None, fromlist=(), level=0):

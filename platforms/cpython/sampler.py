@@ -13,111 +13,111 @@ breaker is set besides); futex(2); pthread_create(3).
 """
 
 import ctypes
-import signal
+import os
 
 from platforms import pages
-from platforms.cpython import symbols, threads
+from platforms.cpython import threads
 from platforms.cpython.layout import layout
+from platforms.cpython.undisturbed import JB, JE, JMP, JNE, after, assemble, before, call, disp, every_signal
 
-# The block of data both pieces of code work on.
-(_STOP, _OUTSTANDING, _WAITED, _WORK, _CALLABLE, _TICKS, _INTERVAL, _LATE, _NOW, _LAST,
- _MASK) = 0, 4, 8, 12, 16, 24, 32, 48, 64, 80, 88
-_BLOCK = _MASK + 128
+# The block of data both pieces of code work on; behind it, what a call has to show.
+(_STOP, _OUTSTANDING, _WAITED, _WORK, _CALLABLE, _TICKS, _INTERVAL, _LATE, _NOW, _LAST, _SHOWN, _TID, _LOW,
+ _HIGH) = 0, 4, 8, 12, 16, 24, 32, 48, 64, 80, 88, 92, 96, 104
+_STACKS = 256
+#: Threads and frames shown, and bytes of each: a thread's ident, number of frames and whether it runs code of ours; a frame's code,
+#: function and address.
+_THREADS, _FRAMES, _STACK_HEAD, _FRAME_SIZE = 8, 16, 24, 24
+_STACK_SIZE = _STACK_HEAD + _FRAMES * _FRAME_SIZE
+#: Words of the C stack above a call in which a return address into our code is looked for.
+_WORDS = 64
 #: How long to wait for a call that the main thread does not make.
 _LATE_NANOSECONDS = 20_000_000
-#: Levels of recursion lent to the call.
-_LEVELS = 250
-_SIGNALS_OF_FAULTS = (signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP, signal.SIGABRT, signal.SIGSYS)
-
-
-def _disp(value, size=4):
-    return value.to_bytes(size, "little", signed=value < 0).hex()
-
-
-def _call(name):
-    """mov rax, address; call rax"""
-    return f"48 B8 {_disp(symbols.address(name), 8)} FF D0"
-
-
-def _assemble(parts):
-    """Bytes of a list of hex text, labels (`name:`) and jumps (opcode, name) with 32-bit displacements."""
-    code, labels, jumps = bytearray(), {}, []
-    for part in parts:
-        if isinstance(part, tuple):
-            code += bytes.fromhex(part[0]) + bytes(4)
-            jumps.append((len(code), part[1]))
-        elif part.endswith(":"):
-            labels[part[:-1]] = len(code)
-        else:
-            code += bytes.fromhex(part)
-    for end, name in jumps:
-        code[end - 4:end] = (labels[name] - end).to_bytes(4, "little", signed=True)
-    return bytes(code), labels
-
-
-JMP, JE, JNE, JB, JGE = "E9", "0F 84", "0F 85", "0F 82", "0F 8D"
-
-
-def _lend_levels():
-    """Let there be at least _LEVELS levels of recursion left to the thread r12; how many there are is kept behind the mask."""
-    for number, offset in enumerate(_recursion_counters()):
-        kept, enough = _disp(128 + 4 * number), f"enough{number}:"
-        yield f"41 8B 84 24 {_disp(offset)} 89 84 24 {kept} 3D {_disp(_LEVELS)}"  # mov eax, counter; mov kept, eax; cmp eax, LEVELS
-        yield (JGE, enough[:-1])
-        yield f"41 C7 84 24 {_disp(offset)} {_disp(_LEVELS)}"  # mov counter, LEVELS
-        yield enough
-
-
-def _take_levels_back():
-    for number, offset in enumerate(_recursion_counters()):
-        yield f"8B 84 24 {_disp(128 + 4 * number)} 41 89 84 24 {_disp(offset)}"  # mov eax, kept; mov counter, eax
-
-
-def _recursion_counters():
-    fields = layout()
-    return [offset for offset in (fields.thread_recursion_remaining, fields.thread_c_recursion_remaining) if offset is not None]
 
 
 def _watched():
     """Jump to `nothing` if the thread r12 is traced or profiled."""
     fields = layout()
     if fields.cframe_use_tracing is not None:
-        return [f"49 8B 84 24 {_disp(fields.thread_cframe)}",  # mov rax, [r12 + cframe]
-                f"80 B8 {_disp(fields.cframe_use_tracing)} 00", (JNE, "nothing")]  # cmp byte [rax + use_tracing], 0
+        return [f"49 8B 84 24 {disp(fields.thread_cframe)}",  # mov rax, [r12 + cframe]
+                f"80 B8 {disp(fields.cframe_use_tracing)} 00", (JNE, "nothing")]  # cmp byte [rax + use_tracing], 0
     trace, profile = threads.trace_functions()
-    return [f"49 8B 84 24 {_disp(trace)}", f"49 0B 84 24 {_disp(profile)}", (JNE, "nothing")]  # mov rax; or rax
+    return [f"49 8B 84 24 {disp(trace)}", f"49 0B 84 24 {disp(profile)}", (JNE, "nothing")]  # mov rax; or rax
+
+
+def _collect_parts():
+    """collect(thread rdi, rsi): put down the thread's topmost frames at rsi."""
+    fields = layout()
+    current = [f"48 8B 87 {disp(fields.thread_current_frame)}"] if fields.thread_cframe is None else [
+        f"48 8B 87 {disp(fields.thread_cframe)} 48 8B 80 {disp(fields.cframe_current_frame)}"]  # rax = its current frame
+    return [
+        "collect:", f"48 8B 87 {disp(fields.thread_ident)} 48 89 06", *current,  # mov rax, [rdi + ident]; mov [rsi], rax
+        f"31 C9 48 8D 56 {_STACK_HEAD:02X}",  # xor ecx, ecx; lea rdx, [rsi + HEAD]
+        "frame:", "48 85 C0", (JE, "collected"), f"83 F9 {_FRAMES:02X}", (JE, "collected"),  # test rax, rax; cmp ecx, FRAMES
+        f"80 B8 {disp(fields.frame_owner)} 03", (JE, "no_frame"),  # cmp byte [rax + owner], 3: not Python's
+        f"4C 8B 80 {disp(fields.frame_code)} 80 B8 {disp(fields.frame_owner)} 01", (JE, "complete"),  # mov r8, [rax + code]
+        # As CPython has it: a frame that has not reached its first traceable instruction is not there, unless a generator's.
+        f"4D 63 88 {disp(fields.code_first_traceable)} 4F 8D 8C 48 {disp(fields.code_adaptive)}",  # movsxd r9; lea r9, [r8 + 2 r9]
+        f"4C 39 88 {disp(fields.frame_instruction)}", (JB, "no_frame"),  # cmp [rax + instruction], r9
+        "complete:", "4C 89 02",  # mov [rdx], r8
+        f"4C 8B 80 {disp(fields.frame_function)} 4C 89 42 08",  # mov r8, [rax + function]; mov [rdx + 8], r8
+        f"48 89 42 10 48 83 C2 {_FRAME_SIZE:02X} FF C1",  # mov [rdx + 16], rax; add rdx, FRAME_SIZE; inc ecx
+        "no_frame:", f"48 8B 80 {disp(fields.frame_previous)}", (JMP, "frame"),  # mov rax, [rax + previous]
+        "collected:", "48 89 4E 08 48 C7 46 10 00 00 00 00 C3",  # mov [rsi + 8], rcx; mov qword [rsi + 16], 0; ret
+    ]
+
+
+def _show_parts():
+    """Put down the frames of this thread (r14d = 1) or of all others (0)."""
+    return [
+        "45 85 F6", (JE, "others"),  # test r14d, r14d
+        f"4C 89 E7 48 8D B3 {disp(_STACKS)}", ("E8", "collect"),  # mov rdi, r12; lea rsi, [rbx + STACKS]
+        # Is there a return address into [LOW, HIGH) on the stack just above? Then the topmost frame is that of compiled code.
+        f"48 8B 43 {_LOW:02X} 48 8B 53 {_HIGH:02X} 31 C9",  # mov rax, [LOW]; mov rdx, [HIGH]; xor ecx, ecx
+        "word:", "4C 8B 84 CC C0 00 00 00 49 39 C0", (JB, "no_word"), "49 39 D0", (JB, "ours"),  # mov r8, [rsp + 8 rcx + 192]
+        "no_word:", f"FF C1 83 F9 {_WORDS:02X}", (JB, "word"), (JMP, "only"),
+        "ours:", f"C6 83 {disp(_STACKS + 16)} 01",  # mov byte [rbx + STACKS + 16], 1
+        "only:", f"C7 43 {_SHOWN:02X} 01 00 00 00", (JMP, "shown"),  # SHOWN = 1
+        "others:", f"48 BF {disp(threads.interpreter(), 8)}", call("PyInterpreterState_ThreadHead"), "49 89 C5",
+        "thread_state:", "4D 85 ED", (JE, "counted"), "4D 39 E5", (JE, "next"),  # test r13, r13; cmp r13, r12
+        f"41 83 FE {_THREADS:02X}", (JE, "counted"),  # cmp r14d, THREADS
+        f"49 69 F6 {disp(_STACK_SIZE)} 48 8D B4 33 {disp(_STACKS)}",  # imul rsi, r14, STACK_SIZE; lea rsi, [rbx + rsi + STACKS]
+        "4C 89 EF", ("E8", "collect"), "41 FF C6",  # mov rdi, r13; call collect; inc r14d
+        "next:", "4C 89 EF", call("PyThreadState_Next"), "49 89 C5", (JMP, "thread_state"),
+        "counted:", f"44 89 73 {_SHOWN:02X}",  # mov [rbx + SHOWN], r14d
+        "shown:",
+    ]
 
 
 def _call_parts():
-    """int pending(block): the call, by the main thread; int call(block): by any thread that has the GIL."""
+    """int pending(block): the call, by the main thread, about itself; int call(block): by another, about all others."""
     fields = layout()
     return [
-        "pending:", f"C7 47 {_OUTSTANDING:02X} 00 00 00 00",  # mov dword [rdi + OUTSTANDING], 0
-        "call:", "53 41 54 41 55 48 81 EC 90 00 00 00",  # push rbx; push r12; push r13; sub rsp, 144
-        "48 89 FB", _call("PyThreadState_Get"), "49 89 C4",  # mov rbx, rdi; r12 = PyThreadState_Get()
-        *_watched(),
-        f"BF 02 00 00 00 48 8D 73 {_MASK:02X} 48 89 E2", _call("pthread_sigmask"),  # (SIG_SETMASK, rbx + MASK, rsp)
-        *_lend_levels(),
-        f"48 8B 7B {_CALLABLE:02X}", _call("PyObject_CallNoArgs"), "49 89 C5",  # r13 = PyObject_CallNoArgs([rbx + CALLABLE])
-        *_take_levels_back(),
-        "BF 02 00 00 00 48 89 E6 31 D2", _call("pthread_sigmask"),  # (SIG_SETMASK, rsp, NULL)
+        "pending:", f"C7 47 {_OUTSTANDING:02X} 00 00 00 00 BE 01 00 00 00", (JMP, "body"),  # mov dword [rdi + OUTSTANDING], 0; mov esi, 1
+        "call:", "31 F6",  # xor esi, esi
+        "body:", "53 41 54 41 55 41 56 48 81 EC 98 00 00 00",  # push rbx, r12, r13, r14; sub rsp, 152
+        "48 89 FB 41 89 F6", call("PyThreadState_Get"), "49 89 C4",  # mov rbx, rdi; mov r14d, esi; r12 = PyThreadState_Get()
+        *_watched(), *_show_parts(),
+        *before("failed"),
+        f"48 8B 7B {_CALLABLE:02X}", call("PyObject_CallNoArgs"), "49 89 C5",  # r13 = PyObject_CallNoArgs([rbx + CALLABLE])
+        *after(),
         "4D 85 ED", (JE, "failed"),  # test r13, r13
-        f"48 B8 {_disp(id(None), 8)} 49 39 C5", (JE, "none"),  # mov rax, None; cmp r13, rax
-        f"49 8B 7D {fields.ob_type:02X} 4C 89 EE", _call("PyErr_SetObject"),  # (type of r13, r13)
-        "4C 89 EF", _call("Py_DecRef"), "B8 FF FF FF FF", (JMP, "out"),  # Py_DecRef(r13); mov eax, -1
-        "none:", "4C 89 EF", _call("Py_DecRef"), (JMP, "nothing"),
-        "failed:", _call("PyErr_Clear"),
+        f"48 B8 {disp(id(None), 8)} 49 39 C5", (JE, "none"),  # mov rax, None; cmp r13, rax
+        f"49 8B 7D {fields.ob_type:02X} 4C 89 EE", call("PyErr_SetObject"),  # (type of r13, r13)
+        "4C 89 EF", call("Py_DecRef"), "B8 FF FF FF FF", (JMP, "out"),  # Py_DecRef(r13); mov eax, -1
+        "none:", "4C 89 EF", call("Py_DecRef"), (JMP, "nothing"),
+        "failed:", "B8 FF FF FF FF", (JMP, "out"),  # mov eax, -1: a signal handler's exception
         "nothing:", "31 C0",  # xor eax, eax
-        "out:", "48 81 C4 90 00 00 00 41 5D 41 5C 5B C3",  # add rsp, 144; pop r13; pop r12; pop rbx; ret
+        "out:", "48 81 C4 98 00 00 00 41 5E 41 5D 41 5C 5B C3",  # add rsp, 152; pop r14, r13, r12, rbx; ret
     ]
 
 
 def _thread_parts():
     """void *thread(block): tick until told to stop."""
     kind, breaker, _ = threads.eval_breaker()
-    notice = [f"48 B8 {_disp(breaker, 8)} C7 00 01 00 00 00"] if kind == "absolute" else []  # mov rax, breaker; mov dword [rax], 1
+    notice = [f"48 B8 {disp(breaker, 8)} C7 00 01 00 00 00"] if kind == "absolute" else []  # mov rax, breaker; mov dword [rax], 1
     return [
         "thread:", "53 41 54 41 55 48 89 FB",  # push rbx; push r12; push r13; mov rbx, rdi
+        f"B8 BA 00 00 00 0F 05 89 43 {_TID:02X}",  # TID = gettid()
         f"4C 8D 63 {_INTERVAL:02X}",  # lea r12, [rbx + INTERVAL]
         "tick:", "48 89 DF BE 80 00 00 00 31 D2 4D 89 E2 B8 CA 00 00 00 0F 05",  # futex(rbx, WAIT | PRIVATE, 0, r12)
         "83 3B 00", (JNE, "end"),  # cmp dword [rbx + STOP], 0
@@ -125,17 +125,17 @@ def _thread_parts():
         f"83 7B {_WORK:02X} 00", (JNE, "by_itself"),  # cmp dword [rbx + WORK], 0
         f"83 7B {_OUTSTANDING:02X} 00", (JNE, "late"),  # cmp dword [rbx + OUTSTANDING], 0
         f"C7 43 {_OUTSTANDING:02X} 01 00 00 00 C7 43 {_WAITED:02X} 00 00 00 00",  # OUTSTANDING = 1; WAITED = 0
-        ("48 8D 3D", "pending"), "48 89 DE", _call("Py_AddPendingCall"),  # lea rdi, pending; mov rsi, rbx
+        ("48 8D 3D", "pending"), "48 89 DE", call("Py_AddPendingCall"),  # lea rdi, pending; mov rsi, rbx
         "85 C0", (JNE, "refused"), *notice, (JMP, "tick"),  # test eax, eax
         "refused:", f"C7 43 {_OUTSTANDING:02X} 00 00 00 00", (JMP, "tick"),
         "late:", f"4C 8D 63 {_LATE:02X}",  # lea r12, [rbx + LATE]
-        f"BF 02 00 00 00 48 8D 73 {_NOW:02X}", _call("clock_gettime"),  # (CLOCK_PROCESS_CPUTIME_ID, rbx + NOW)
+        f"BF 02 00 00 00 48 8D 73 {_NOW:02X}", call("clock_gettime"),  # (CLOCK_PROCESS_CPUTIME_ID, rbx + NOW)
         f"48 69 43 {_NOW:02X} 00 CA 9A 3B 48 03 43 {_NOW + 8:02X}",  # imul rax, [NOW], 10**9; add rax, [NOW + 8]
         f"48 89 C1 48 2B 4B {_LAST:02X} 48 89 43 {_LAST:02X}",  # mov rcx, rax; sub rcx, [LAST]; mov [LAST], rax
         f"FF 43 {_WAITED:02X} 83 7B {_WAITED:02X} 02", (JB, "tick"),  # inc dword [WAITED]; cmp dword [WAITED], 2
-        f"48 81 F9 {_disp(_LATE_NANOSECONDS // 2)}", (JB, "tick"),  # cmp rcx, half of the time
-        "by_itself:", _call("PyGILState_Ensure"), "41 89 C5 48 89 DF", ("E8", "call"),  # mov r13d, eax; mov rdi, rbx; call call
-        _call("PyErr_Clear"), "44 89 EF", _call("PyGILState_Release"), (JMP, "tick"),  # mov edi, r13d
+        f"48 81 F9 {disp(_LATE_NANOSECONDS // 2)}", (JB, "tick"),  # cmp rcx, half of the time
+        "by_itself:", call("PyGILState_Ensure"), "41 89 C5 48 89 DF", ("E8", "call"),  # mov r13d, eax; mov rdi, rbx; call call
+        call("PyErr_Clear"), "44 89 EF", call("PyGILState_Release"), (JMP, "tick"),  # mov edi, r13d
         "end:", "41 5D 41 5C 5B 31 C0 C3",  # pop r13; pop r12; pop rbx; xor eax, eax; ret
     ]
 
@@ -153,19 +153,16 @@ class Sampler:
         Args:
             function: called without arguments. It returns None, or an exception that the program is to see.
         """
-        code, labels = _assemble(_thread_parts() + _call_parts())
+        code, labels = assemble(_thread_parts() + _call_parts() + _collect_parts())
         self._entry = pages.place(code) + labels["thread"]
         self.function = function
         self.running = False
         # Never freed: a pending call may come late.
         self._block = pages.reserve(pages.PAGE)
         pages.protect(self._block, pages.PAGE, pages.READ | pages.WRITE)
+        self._words = memoryview((ctypes.c_uint64 * (pages.PAGE // 8)).from_address(self._block)).cast("B").cast("Q")
         self._set(_CALLABLE, id(function), 8)
         self._set(_LATE + 8, _LATE_NANOSECONDS, 8)
-        mask = (1 << 1024) - 1
-        for number in _SIGNALS_OF_FAULTS:
-            mask &= ~(1 << (number - 1))
-        self._set(_MASK, mask, 128)
         libc = ctypes.CDLL(None)
         self._create, self._join, self._syscall = libc.pthread_create, libc.pthread_join, libc.syscall
         self._sigmask = ctypes.PyDLL(None).pthread_sigmask
@@ -178,6 +175,25 @@ class Sampler:
         """How long to sleep between two calls, less than a second; from the next tick on."""
         self._set(_INTERVAL + 8, int(seconds * 1e9), 8)
 
+    def set_code(self, low, high):
+        """The addresses between which compiled code lies."""
+        self._set(_LOW, low, 8)
+        self._set(_HIGH, high, 8)
+
+    def stacks(self):
+        """What the present call has to show: for each thread (ident, whether its topmost function runs compiled, frames).
+
+        Frames are (address of the code object, of the function, of the frame), the topmost first.
+        """
+        shown = self._words[_SHOWN // 8] & 0xFFFFFFFF
+        words = self._words[_STACKS // 8:_STACKS // 8 + shown * _STACK_SIZE // 8].tolist()
+        found = []
+        for start in range(0, len(words), _STACK_SIZE // 8):
+            first = start + _STACK_HEAD // 8
+            found.append((words[start], bool(words[start + 2]),
+                          [tuple(words[place:place + 3]) for place in range(first, first + 3 * words[start + 1], 3)]))
+        return found
+
     def work(self, wanted):
         """Whether its own thread is to make every call, so that the function may do longer work beside the program."""
         self._set(_WORK, int(wanted))
@@ -185,20 +201,20 @@ class Sampler:
     @property
     def ticks(self):
         """How often the clock has ticked."""
-        return ctypes.c_uint64.from_address(self._block + _TICKS).value
+        return self._words[_TICKS // 8]
 
     def start(self):
         """Let it tick; returns False if there can be no thread."""
         if self.running:
             return True
         self._set(_STOP, 0)
+        self._set(_TID, 0)
         self._set(_OUTSTANDING, 0)
-        before = (ctypes.c_uint64 * 16)()
-        every = self._block + _MASK
-        self._sigmask(2, ctypes.c_void_p(every), before)  # the new thread is not to be given the program's signals
+        former = (ctypes.c_uint64 * 16)()
+        self._sigmask(2, ctypes.c_void_p(every_signal()), former)  # the new thread is not to be given the program's signals
         self.running = self._create(ctypes.byref(self._thread), None, ctypes.c_void_p(self._entry),
                                     ctypes.c_void_p(self._block)) == 0
-        self._sigmask(2, before, None)
+        self._sigmask(2, former, None)
         return self.running
 
     def stop(self):
@@ -209,6 +225,10 @@ class Sampler:
         self._set(_STOP, 1)
         self._syscall(202, ctypes.c_void_p(self._block), 129, 1, None, None, 0)  # futex: FUTEX_WAKE | FUTEX_PRIVATE_FLAG
         self._join(self._thread, None)
+        # It is joined a moment before the system has forgotten it, and os.fork() warns of threads that the system knows.
+        process = os.getpid()
+        while self._words[_TID // 8] >> 32 and self._syscall(234, process, self._words[_TID // 8] >> 32, 0) == 0:  # tgkill
+            pass
 
     def abandon(self):
         """In a forked child, where its thread does not exist."""

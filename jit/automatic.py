@@ -1,0 +1,45 @@
+"""Functions that nobody asked to be compiled: they wait for the budget, and are given back when the program ends."""
+
+from collections import deque
+
+from jit.budget import BUDGET
+from platforms.cpython import entry
+
+
+class Automatic:
+    """The part of Compiler that looks after functions found hot.
+
+    Attributes:
+        automatic: None, or what registers a function that compiled code calls and returns its record or None.
+        postponed: records of functions that wait for the budget.
+    """
+
+    def __init__(self):
+        self.automatic = None
+        self.postponed = deque()
+
+    def postpone(self, record, function):
+        """Hand a function back to the interpreter until there is time to compile it; returns whether this was done."""
+        if not record.automatic or BUDGET.allows():
+            return False
+        entry.restore(function)
+        self.postponed.append(record)
+        return True
+
+    def resume(self):
+        """Let the functions come to the compiler again that were postponed."""
+        with self.lock:
+            while self.postponed and BUDGET.allows():
+                record = self.postponed.popleft()
+                function = record.function()
+                if function is not None and record.reason is None:
+                    entry.redirect(function, (record.entry or self.first).address)
+
+    def shut_down(self):
+        """Hand all functions back to the interpreter, which is about to end: their versions' data may go before they do."""
+        with self.lock:
+            for record in self.records.values():
+                function = record.function()
+                if function is not None:
+                    entry.restore(function)
+            self.records = {}

@@ -1,0 +1,22 @@
+import builtins
+import faulthandler
+import gc
+import sys
+
+sys.audit("event")
+seen = []
+sys.addaudithook(lambda event, arguments: seen.append(event) if event.startswith(("signal", "os.fork", "sys.excepthook")) else None)
+
+
+def work():
+    s = 0
+    for i in range(400_000):
+        s += i
+    return s
+
+
+for _ in range(8):
+    work()
+print(seen, len(gc.callbacks), sys.gettrace(), sys.getprofile(), sys.getswitchinterval(), sys.getrecursionlimit())
+print(faulthandler.is_enabled(), builtins.__import__, sys.breakpointhook is sys.__breakpointhook__, sys.excepthook is sys.__excepthook__)
+print(sorted(name for name in sys.modules if name.split(".")[0] in ("asm", "regalloc", "platforms")), len(sys.path_hooks), len(sys.meta_path))
