@@ -79,6 +79,7 @@ class Detector:
         self.sampler = None
         self.pauses = 0
         self.busy = self.resume = False
+        self.forking = None
         self.main = _thread.get_ident()
         self.problem = None
         self.compiler = None
@@ -115,14 +116,30 @@ class Detector:
         return next(seconds for samples, seconds in reversed(PACE) if self.samples >= samples)
 
     def before_fork(self):
+        """A child has no clock, and os.fork() warns of threads."""
         self.resume = self.sampler.running
         self.sampler.stop()
 
     def after_fork(self):
+        """In the parent. The clock starts when os.fork() is over, because it looks for threads last of all."""
         if self.resume:
+            frame = observe.read(id(sys._getframe(1)) + layout().frame_object_frame)
+            self.forking = frame, observe.read(frame + layout().frame_instruction)
+            self.sampler.request()
+
+    def restart(self):
+        """Start the clock unless a fork is still under way."""
+        frame, instruction = self.forking
+        shown = [frames for _, _, frames in self.sampler.stacks()]
+        if any(found == frame for found in (place for frames in shown for _, _, place in frames)) and \
+                observe.read(frame + layout().frame_instruction) == instruction:
+            self.sampler.request()
+        else:
+            self.forking = None
             self.sampler.start()
 
     def in_child(self):
+        """In the child."""
         self.main = _thread.get_ident()
         if self.resume:
             self.sampler.start()
@@ -135,7 +152,9 @@ class Detector:
             return None
         self.busy = True
         try:
-            if self.loading is not None:
+            if self.forking is not None:
+                self.restart()
+            elif self.loading is not None:
                 self.load_further()
             else:
                 self.take_sample()

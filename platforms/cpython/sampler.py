@@ -154,7 +154,8 @@ class Sampler:
             function: called without arguments. It returns None, or an exception that the program is to see.
         """
         code, labels = assemble(_thread_parts() + _call_parts() + _collect_parts())
-        self._entry = pages.place(code) + labels["thread"]
+        start = pages.place(code)
+        self._entry, self._pending = start + labels["thread"], start + labels["pending"]
         self.function = function
         self.running = False
         # Never freed: a pending call may come late.
@@ -165,6 +166,7 @@ class Sampler:
         self._set(_LATE + 8, _LATE_NANOSECONDS, 8)
         libc = ctypes.CDLL(None)
         self._create, self._join, self._syscall = libc.pthread_create, libc.pthread_join, libc.syscall
+        self._add = ctypes.PyDLL(None).Py_AddPendingCall
         self._sigmask = ctypes.PyDLL(None).pthread_sigmask
         self._thread = ctypes.c_ulong()
 
@@ -230,6 +232,6 @@ class Sampler:
         while self._words[_TID // 8] >> 32 and self._syscall(234, process, self._words[_TID // 8] >> 32, 0) == 0:  # tgkill
             pass
 
-    def abandon(self):
-        """In a forked child, where its thread does not exist."""
-        self.running = False
+    def request(self):
+        """Ask for one call soon, without the clock; by the main thread."""
+        self._add(ctypes.c_void_p(self._pending), ctypes.c_void_p(self._block))
