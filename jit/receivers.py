@@ -34,7 +34,7 @@ class Attribute:
     """What a name means for instances of a class.
 
     Attributes:
-        how: "value" (of the instance, by number), "slot" (at an offset), "constant" (of the class), "method" (a function of the
+        how: "value" (of the instance, by number), "dict" (of the instance, by name), "slot" (at an offset), "constant" (of the class), "method" (a function of the
         class), "property" (its getter). place: number, offset, object, function or getter. keys: None, or (address of the shared
         keys, number of names in them) where an instance could have an attribute of the same name as soon as there are more.
     """
@@ -101,8 +101,10 @@ def find(kind, name, instance=None):
     number = shared_number(kind, name)
     if number is not None and (found is _MISSING or instance is not None and instances.attribute(instance, number)[0]):
         return Attribute("value", number)
-    if meaning is None or number is not None:
+    if number is not None:
         return None
+    if meaning is None:
+        return Attribute("dict", name) if instances.has_values(kind) else None
     if instances.flags(kind) & instances.MANAGED_DICT:
         keys = instances.shared_keys(kind)
         names = instances.shared_names(kind)

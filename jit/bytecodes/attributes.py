@@ -19,6 +19,8 @@ from jit.walk import bytecode
 from platforms.cpython import instances, opcodes
 from platforms.cpython.layout import layout
 
+#: Reason of the exits of stores to instances that have a dict.
+DICT_GUARD = "the instance has a dict"
 #: Types whose methods are looked up while compiling.
 _BUILTIN = tuple(STATIC)
 
@@ -236,9 +238,9 @@ def on_class(w, owner, groups, perform):
 def push_attribute(w, owner, name, choice):
     """Stack: owner -> the attribute."""
     receiver, meaning = choice
-    if meaning.how in ("value", "slot"):
-        return replace_owner(w, owner, stored_value(w, owner, receiver, meaning))
-    guard_keys(w, owner, receiver, meaning)
+    if meaning.how in ("value", "slot", "dict"):
+        return replace_owner(w, owner, stored_value(w, owner, receiver, meaning, name))
+    guard_keys(w, owner, receiver, meaning, name)
     if meaning.how == "constant":
         return replace_owner(w, owner, class_constant(w, meaning.place))
     if meaning.how == "property":
@@ -256,7 +258,7 @@ def push_method(w, owner, name, choice):
     """Stack: owner -> (method, self), or (NULL, attribute)."""
     receiver, meaning = choice
     if meaning.how == "method":
-        guard_keys(w, owner, receiver, meaning)
+        guard_keys(w, owner, receiver, meaning, name)
         w.pop()
         w.push(w.constant(meaning.place))
         w.push(owner)
@@ -275,10 +277,16 @@ def replace_owner(w, owner, value):
     w.release(owner)
 
 
-def guard_keys(w, owner, receiver, meaning):
+def guard_keys(w, owner, receiver, meaning, name):
     """Make sure that the instance has no attribute of its own that comes before the class's."""
     if meaning.keys is not None:
-        w.operation("guard_values", owner, detail=instances.basic_size(receiver.kind))
+        w.operation("guard_values", owner, detail=(instances.basic_size(receiver.kind), interned(w, name)))
+
+
+def interned(w, name):
+    """The name, kept: instances' dicts have the interned object as their key."""
+    w.unit.keep(name)
+    return name
 
 
 def rely_on_keys(w, group):
@@ -297,24 +305,27 @@ def class_constant(w, item):
     return value
 
 
-def stored_value(w, owner, receiver, meaning):
+def stored_value(w, owner, receiver, meaning, name):
     """The Value of what an instance keeps."""
     example = example_of(owner, receiver.kind)
     found, item = False, None
-    if example is not None:
+    if example is not None and meaning.how == "dict":
+        found, item = instances.dict_attribute(example, name)
+    elif example is not None:
         read = instances.attribute if meaning.how == "value" else instances.slot_value
         found, item = read(example, meaning.place)
         if found and item is not None and id(type(item)) in STATIC_ADDRESSES:
             # For the next time, when there may be no example.
             w.knowledge.observed.setdefault((w.instruction.site, "attribute"), {type(item)})
     shape = Shape(OBJECT, shape_of(item) if found else None)
-    return take(w, "attribute", (owner,), object, shape, place_of(receiver, meaning), "attribute")
+    return take(w, "attribute", (owner,), object, shape, place_of(w, receiver, meaning, name), "attribute")
 
 
-def place_of(receiver, meaning):
+def place_of(w, receiver, meaning, name):
     if meaning.how == "slot":
         return Place(offset=meaning.place)
-    return Place(number=meaning.place, size=instances.basic_size(receiver.kind))
+    number = meaning.place if meaning.how == "value" else None
+    return Place(number=number, size=instances.basic_size(receiver.kind), name=interned(w, name))
 
 
 # -- writing ------------------------------------------------------------------------------------------------
@@ -327,10 +338,15 @@ def store_attr(w, instruction):
     owner, value = w.peek(1), w.peek(2)
     if owner.__class__ is not Value or value.__class__ is not Value:
         return w.leave("attribute of an iterator is set")
-    groups = meanings(w, owner, name, receivers.find_for_store)
+    groups = [] if w.knowledge.observed.get(store_site(w)) else meanings(w, owner, name, receivers.find_for_store)
     if not groups:
         return set_attribute(w, name)
     return on_class(w, owner, groups, lambda choice: store(w, owner, value, name, choice))
+
+
+def store_site(w):
+    """Key under which it is remembered that instances had a dict."""
+    return w.instruction.site, "dict"
 
 
 def set_attribute(w, name):
@@ -350,7 +366,8 @@ def store(w, owner, value, name, choice):
     """Set what an instance keeps: the old object's reference is dropped last, when the new one is in place."""
     receiver, meaning = choice
     w.before_effect()
-    exit = w.exit("the instance has a dict")
+    exit = w.exit(DICT_GUARD, observe=owner if not owner.is_constant else None)
+    exit.site = store_site(w)
     w.freeze()
     state = w.state
     w.pop(), w.pop()
@@ -361,6 +378,6 @@ def store(w, owner, value, name, choice):
     template = _STORES.get(value.type)
     if value.is_constant:
         template, value = None, value if value.type.is_object else w.constant_object(value)
-    w.operation(template or "store_attribute_object", owner, value, exit=exit, after=after, detail=(place_of(receiver, meaning), moved))
+    w.operation(template or "store_attribute_object", owner, value, exit=exit, after=after, detail=(place_of(w, receiver, meaning, name), moved))
     w.release(owner)
     return None

@@ -6,6 +6,7 @@
     leave.py        exits; callouts.py: foreign code, polls; freeing.py: dead objects; area.py: where they keep registers
     stack.py        recursion: Python's limit and the C stack
     boxes.py        numbers to objects and back
+    dictionaries.py attributes of instances that have a dict
     refcounts.py    reference counting, inline
     monitoring.py, watcher.py   what is checked before compiled code goes on
 
@@ -43,7 +44,7 @@ def _let_pending_work_in():
 def routines():
     """Assemble the routines on first use."""
     from asm import Assembler
-    from jit.machine import boxes
+    from jit.machine import boxes, dictionaries
     from jit.machine.frames import FrameRoutines
     from jit.machine.leave import LeaveRoutines
     from jit.machine.lookers import LookerRoutines
@@ -56,6 +57,7 @@ def routines():
     lookers.emit()
     labels = dict(leave.labels)
     labels.update(boxes.emit(asm))
+    labels.update(dictionaries.emit(asm))
     block = arena().allocate_code(asm.size_bound())
     text = asm.finish(block)
     arena().write_code(block, text)

@@ -19,15 +19,17 @@ class Place:
     """Where an instance keeps an attribute.
 
     Attributes:
-        offset: in the instance, of a slot; None for a value. number: of the value. size: of the instance without its values.
+        offset: in the instance, of a slot; None for a value. number: of the value, None for one that is in a dict only.
+        size: of the instance without its values. name: of the attribute.
     """
 
-    __slots__ = ("offset", "number", "size")
+    __slots__ = ("offset", "number", "size", "name")
 
-    def __init__(self, offset=None, number=None, size=0):
+    def __init__(self, offset=None, number=None, size=0, name=None):
         self.offset = offset
         self.number = number
         self.size = size
+        self.name = name
 
 
 def signed32(number):
@@ -86,8 +88,19 @@ def class_has_changed(asm, kind, exit, detail, emitter):
 
 @template("guard_values", "owner: object --")
 def instance_may_have_its_own(asm, owner, exit, detail, emitter):
-    """The instance, of size `detail` without its values, has no dict; the names its values can have are known."""
-    emit_values(asm, emitter.register(owner, rcx), detail, exit)
+    """`detail`: the instance's size without its values, whose names are known, and the name it must not have in a dict."""
+    size, name = detail
+    has_dict, fine = asm.label("has_dict"), asm.label("has_not_its_own")
+    emit_values(asm, emitter.register(owner, rcx), size, has_dict)
+    asm.bind(fine)
+    with asm.cold():
+        asm.bind(has_dict)
+        asm.mov(rcx, owner)
+        asm.mov(rdx, emitter.object(name))
+        asm.call(emitter.routines.dict_attribute)
+        asm.test(rax, rax)
+        asm.jz(fine)
+        asm.jmp(exit)
 
 
 def emit_values(asm, owner, size, exit):
@@ -112,11 +125,31 @@ def emit_read(asm, emitter, owner, place, exit):
     base = emitter.register(owner, rcx)
     if place.offset is not None:
         asm.mov(rax, mem64(base, place.offset))
-    else:
-        emit_values(asm, base, place.size, exit)
-        asm.mov(rax, mem64(rax, L.values_items + 8 * place.number))
+        asm.test(rax, rax)
+        asm.jz(exit)
+        return
+    if place.number is None:
+        emit_look_up(asm, emitter, owner, place.name, exit)
+        return
+    has_dict, found = asm.label("has_dict"), asm.label("found")
+    emit_values(asm, base, place.size, has_dict)
+    asm.mov(rax, mem64(rax, L.values_items + 8 * place.number))
     asm.test(rax, rax)
     asm.jz(exit)
+    asm.bind(found)
+    with asm.cold():
+        asm.bind(has_dict)
+        emit_look_up(asm, emitter, owner, place.name, exit)
+        asm.jmp(found)
+
+
+def emit_look_up(asm, emitter, owner, name, exit):
+    """rax = the attribute in the instance's dict."""
+    asm.mov(rcx, owner)
+    asm.mov(rdx, emitter.object(name))
+    asm.call(emitter.routines.dict_attribute)
+    asm.cmp(rax, 1)
+    asm.jbe(exit)
 
 
 def _reader(kind):

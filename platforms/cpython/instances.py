@@ -114,6 +114,22 @@ def attribute(instance: object, number: int) -> tuple[bool, object]:
     return _object_at(values + layout().values_items + 8 * number)
 
 
+def dict_attribute(instance: object, name: str) -> tuple[bool, object]:
+    """The same for an attribute in the instance's dict, if it has one."""
+    fields = layout()
+    if fields.instance_dict is not None:
+        address = read(id(instance) + fields.instance_dict)
+    else:
+        address = read(id(instance) + fields.instance_tagged)
+        address = 0 if address & 1 else address
+    if not address:
+        return False, None
+    mapping = ctypes.cast(_ADDRESS(address), ctypes.py_object).value
+    if type(mapping) is not dict or not all(type(key) is str for key in mapping):
+        return False, None
+    return (True, mapping[name]) if name in mapping else (False, None)
+
+
 def slot_value(instance: object, offset: int) -> tuple[bool, object]:
     """The same for a slot."""
     return _object_at(id(instance) + offset)

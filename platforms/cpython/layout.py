@@ -90,6 +90,7 @@ dict_used                          16    16    16
 dict_version                       24    24     -  uint64
 dict_keys                          32    32    32
 dict_values                        40    40    40  not NULL: an instance's, shared keys
+keys_log2_size                      8     8     8  uint8, of the index
 keys_log2_index_bytes               9     9     9  uint8
 keys_kind                          10    10    10  uint8, 0: keys of any type
 keys_entries_used                  24    24    24

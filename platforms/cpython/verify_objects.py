@@ -264,6 +264,8 @@ def _dictionaries(fields, peeker):
     for items, bytes_used in ((mapping, 3), (large, 10)):
         found = peeker.number(read(id(items) + fields.dict_keys) + fields.keys_log2_index_bytes, 1)
         yield "keys_log2_index_bytes", found, bytes_used
+        found = peeker.number(read(id(items) + fields.dict_keys) + fields.keys_log2_size, 1)
+        yield "keys_log2_size", found, bytes_used - (bytes_used > 8)
     second = keys + fields.keys_indices + 8 + fields.keys_entry_size
     words = [peeker.number(second), peeker.number(second + 8)]
     yield "keys_indices", words, [id(sys.intern("second")), id(2)]
