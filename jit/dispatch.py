@@ -35,7 +35,6 @@ VERSION_LIMIT = 6
 COMPILE_LIMIT = 16
 #: Compilations started by compilations (callees), at most this deep.
 NESTING_LIMIT = 8
-FIRST_EXIT_LIMIT = 4
 #: Combinations of argument types that may fail to compile before the whole function is left alone.
 REFUSAL_LIMIT = 2
 
@@ -123,6 +122,11 @@ def type_of_value(value):
     if kind.buffer is not None:
         return exact(kind.python)
     return OBJECT if kind.python is not None and not kind.unboxed and kind.python not in STATIC else kind
+
+
+def shape_of_value(value):
+    """What is guessed of an argument's items or attributes."""
+    return shape_of(value.constant) if value.is_constant and value.shape is None and value.type.is_object else value.shape
 
 
 class Compiler(Attention, Automatic):
@@ -222,7 +226,7 @@ class Compiler(Attention, Automatic):
             if len(record.versions) >= VERSION_LIMIT:
                 return None
             try:
-                code = self.compile(record, function, kinds, [value.shape for value in arguments])
+                code = self.compile(record, function, kinds, [shape_of_value(value) for value in arguments])
             except Unsupported as problem:
                 record.refused[kinds] = problem.kept()
                 return None

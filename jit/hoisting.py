@@ -18,7 +18,7 @@ QUIET = frozenset({
     *(f"{family}_{kind}" for family in ("item", "known_item", "element") for kind in ("int", "float", "bool", "object", "exact")),
     "item_byte", "abs", "min", "max", "sqrt", "round", "floor", "ceil", "float_to_int", "libm_1", "libm_2", "UNARY_NEGATIVE",
     "UNARY_INVERT", "bool_to_int", "not", "truth", "COMPARE_OP", "branch_compare", "branch_bool", "branch_counter", "branch_same",
-    "advance", "decrement", "int_to_float", "int_to_exact_float", "unbox_int", "unbox_float", "unbox_bool", "guard_type", "guard_size",
+    "advance", "decrement", "int_to_float", "int_to_exact_float", "unbox_int", "unbox_float", "unbox_double", "unbox_bool", "guard_type", "guard_size",
     "same", "incref", "jump", "poll", "length", "store_byte", "store_element_int", "store_element_float", "code_at", "code_of",
     "text_equal", "guard_levels", "range_length", "guard_range_end", "leave"})
 #: Reads that are moved whole when their operands are invariant.

@@ -142,18 +142,19 @@ class Shape:
     """A guess about a container's items.
 
     Attributes:
-        type: `Type` of the value itself. element: Shape of its items, or None if nothing is known.
+        type: `Type` of the value itself. element: Shape of its items, or None if nothing is known. fields: Shapes of a short
+            tuple's items one by one, or None.
             Shapes are shared by all names of a container and sharpened in place when items are stored.
         example: None, or an instance of a Python class that the value may be; python_class: None, or such a class. Both only
             while compiling (see `forget_examples`).
     """
 
-    __slots__ = ("type", "element", "example", "python_class")
+    __slots__ = ("type", "element", "fields", "example", "python_class")
 
     def __init__(self, type, element=None):
         self.type = type
         self.element = element
-        self.example = self.python_class = None
+        self.fields = self.example = self.python_class = None
 
     def kind(self):
         """The Python class that the value probably is an instance of, or None."""
@@ -195,7 +196,11 @@ def exemplary(value):
     return shape
 
 
-def shape_of(value, depth=3):
+#: Tuples of up to so many items are looked into item by item.
+SHORT_TUPLE = 8
+
+
+def shape_of(value, depth=4):
     """Guess the shape of a live object by looking at its first item.
 
     Args:
@@ -218,6 +223,8 @@ def shape_of(value, depth=3):
         shape.element = shape_of(value[0], depth - 1)
         if kind is tuple and any(type(item) is not type(value[0]) for item in value):
             shape.element = None
+        if kind is tuple and len(value) <= SHORT_TUPLE:
+            shape.fields = [shape.element or shape_of(item, depth - 1) for item in value]
     return shape
 
 

@@ -213,7 +213,7 @@ def unpack_sequence(w, instruction):
         return w.leave("an iterator is unpacked")
     if container.type is OBJECT and not container.is_constant:
         seen = w.knowledge.observed.get((instruction.site, "container"))
-        kind = next(iter(seen)) if seen and len(seen) == 1 else container.shape and container.shape.type.python
+        kind = next(iter(seen)) if seen and len(seen) == 1 else container.shape and container.shape.type.python or tuple
         if kind in (tuple, list):
             container = prove(w, container, kind, "container")
     python = {TUPLE: tuple, LIST: list}.get(container.type)
@@ -241,15 +241,16 @@ def unpack_sequence(w, instruction):
 
 
 def take_at(w, container, number, python, site):
-    """Item `number` of a container whose size is known."""
-    from jit.bytecodes.items import element_guess, _SUFFIX
-    kind, shape = element_guess(w, container.shape, site)
-    if kind is OBJECT or kind not in _SUFFIX:
-        item = w.operation("known_item_object", container, detail=(python, number), shape=shape)
-        w.state.transient |= {item}
-        return item
-    mismatch = w.mismatch_exit(f"item is no {kind.name}", site)
-    return w.operation("known_item" + _SUFFIX[kind], container, detail=(python, number), mismatch=mismatch)
+    """Item `number` of a container whose size is known. A number is unboxed where it is used: many are only moved."""
+    from jit.bytecodes.items import element_guess
+    fields = container.shape and container.shape.fields
+    known = Shape(TUPLE, fields[number]) if fields and number < len(fields) else container.shape
+    kind, shape = element_guess(w, known, site)
+    if kind.unboxed:
+        shape = Shape(kind)
+    item = w.operation("known_item_object", container, detail=(python, number), shape=shape)
+    w.state.transient |= {item}
+    return item
 
 
 @bytecode("LIST_APPEND")

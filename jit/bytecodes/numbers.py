@@ -18,9 +18,9 @@ _FOLD = {"+": operator.add, "-": operator.sub, "*": operator.mul, "//": operator
 _FOLD_LIMIT = 1 << 62
 
 
-def unbox_as(w, value, kind):
+def unbox_as(w, value, kind, name=None):
     """Guard that `value` is an exact `kind` and give its machine form; the state then names that instead."""
-    name = {INT: "unbox_int", FLOAT: "unbox_float", BOOL: "unbox_bool"}[kind]
+    name = name or {INT: "unbox_int", FLOAT: "unbox_float", BOOL: "unbox_bool"}[kind]
     exit = w.exit(f"not an exact {kind.name}", observe=value if not value.is_constant else None)
     exit.site = (w.instruction.site, w.site)
     w.site += 1
@@ -57,6 +57,9 @@ def number(w, value, other=None):
         return value
     if value.is_constant:
         return None
+    if other is not None and other.type is FLOAT and w.knowledge.observed.get((w.instruction.site, w.site)) == {int, float}:
+        # Beside a float, an int that a double holds exactly counts as that.
+        return unbox_as(w, value, FLOAT, "unbox_double")
     kind = guess(w, value, other)
     return None if kind is None else unbox_as(w, value, kind)
 

@@ -42,7 +42,7 @@ WORD_SIZE = DEPENDENCY_SIZE = 24
 _VERSION = Struct("<QQQQIIqq")
 _TRIPLE = Struct("<qqq")
 
-FIRST_EXIT_LIMIT = 4
+FIRST_EXIT_LIMIT = 2
 
 VersionState = namedtuple("VersionState", "calls exits limit attention")
 

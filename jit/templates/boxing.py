@@ -79,6 +79,36 @@ for _kind in UNBOX:
     template(f"unbox_{_kind}", f"value: object -- result: {_kind}")(_unbox(_kind))
 
 
+@template("unbox_double", "value: object -- result: float")
+def neither_float_nor_small_int(asm, value, result, exit, emitter):
+    """The double for an exact float, or for an exact int of one digit."""
+    is_float, done = asm.label("is_float"), asm.label("unboxed")
+    asm.mov(rax, value)
+    emitter.compare_type(rax, float)
+    asm.je(is_float)
+    emitter.compare_type(rax, int)
+    asm.jne(exit)
+    if L.long_size is not None:
+        asm.mov(rcx, mem64(rax, L.long_size))
+        asm.lea(rdx, mem64(rcx, 1))
+        asm.cmp(rdx, 2)
+        asm.ja(exit)
+    else:
+        asm.mov(rdx, mem64(rax, L.long_tag))
+        asm.cmp(rdx, 16)
+        asm.jae(exit)
+        asm.and_(edx, 3)
+        asm.mov(ecx, 1)
+        asm.sub(rcx, rdx)
+    asm.mov(edx, mem32(rax, L.long_digits))
+    asm.imul(rdx, rcx)
+    asm.cvtsi2sd(result, rdx)
+    asm.jmp(done)
+    asm.bind(is_float)
+    asm.movsd(result, mem64(rax, L.float_value))
+    asm.bind(done)
+
+
 @template("guard_type", "value: object --")
 def guard_type(asm, value, exit, detail, emitter):
     emitter.compare_type(emitter.register(value, rax), detail)
