@@ -142,7 +142,7 @@ class _Size:
 
 def _constructor(size):
     # Bounded, because displacements may be as many as there are addresses.
-    @lru_cache(maxsize=4096)
+    @lru_cache(maxsize=4096, typed=True)  # 1.0 is no displacement
     def memory(base, disp=0, index=None, scale=1):
         return Memory(base, disp, index, scale, size)
 

@@ -44,7 +44,9 @@ class Attention:
             elif self.learn(record, code):
                 self.renew(record, code)
             elif self.is_useless(code, state):
-                record.refused[code.types] = Unsupported("it left its compiled code at once on most calls")
+                most = max(code.exits, key=lambda leaving: records.read_count(leaving.address))
+                record.refused[code.types] = Unsupported(f"it left its compiled code at once on most calls: {most.reason}",
+                                                         most.instruction.line, most.instruction.operation)
                 self.discard(record, code)
             else:
                 records.set_exit_limit(code.version_record, max(64, state.exits * 8))

@@ -41,22 +41,31 @@ def multiples(a, b, c):
 def main():
     return multiples(5, 6, 7)
 """),
-    Fault("callee-saved-register-lost-in-callouts", "machine", "jit",
-          rewriting("jit.machine.callouts", "CalloutRoutines.emit_callout_enter",
-                    ("for register in (rbx, r12, r13):", "for register in (rbx, r13):")),
-          "r12, in which a value may live across a call, is not brought back after the frame for foreign code was made.",
+    Fault("register-lost-when-an-object-is-freed", "machine", "jit",
+          rewriting("jit.machine.leave", "LeaveRoutines.emit_restore",
+                    ("if register not in (rsp, r14):", "if register not in (rsp, r14, r12):")),
+          "r12, in which a value may live, is not brought back after the frame for a finaliser was made.",
           """
-def run(table, count):
-    a, b, c = 1, 2, 3
-    for item in range(count):
-        table[item] = "found"
-        a = a + b + item
-        b = b + c + item
-        c = c + a + item
-    return a, b, c
+class Noisy:
+    def __del__(self):
+        pass
+
+def run(items):
+    a, b, c, d, e, f, g, h = 1, 2, 3, 4, 5, 6, 7, 8
+    for i in range(len(items)):
+        items[i] = 0
+        a += i
+        b += a
+        c += b
+        d += c
+        e += d
+        f += e
+        g += f
+        h += g
+    return a, b, c, d, e, f, g, h
 
 def main():
-    return run({}, 5)
+    return run([Noisy() for _ in range(5)])
 """),
     Fault("register-read-behind-the-call", "allocation", "jit",
           rewriting("jit.placement", "Placement.operand_at", ("position < location.until", "position <= location.until")),

@@ -85,7 +85,7 @@ def main():
     return step(1), step(2), step(3)
 """),
     Fault("global-not-checked-again", "guards", "jit",
-          rewriting("jit.machine.callouts", "CalloutRoutines.emit_look_into_dictionaries",
+          rewriting("jit.machine.validity", "ValidityRoutines.emit_look_into_dictionaries",
                     ("asm.cmp(rax, mem64(r13, 16))\n        asm.jne(failed)", "asm.cmp(rax, mem64(r13, 16))\n        pass")),
           "A version is believed to hold although a global that it relies on was rebound.", """
 SCALE = 3

@@ -172,13 +172,13 @@ def meanings(w, owner, name, look=receivers.find):
     return groups
 
 
-def classes_of(w, value):
+def classes_of(w, value, note=True):
     """The Python classes a value may be of, if they are known or have been seen; else they are noted for a later version."""
     known = w.state.receivers.get(value)
     if known is not None:
         return [receiver.kind for receiver in known]
     kinds = seen_classes(w, value)
-    if not kinds and value.type is OBJECT and not value.is_constant and not w.inlined and not w.knowledge.observed.get(origin(w, value)):
+    if note and not kinds and value.type is OBJECT and not value.is_constant and not w.inlined and not w.knowledge.observed.get(origin(w, value)):
         observe(w, value, "owner").site = origin(w, value)
     return kinds
 

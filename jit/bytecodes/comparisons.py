@@ -5,6 +5,7 @@ import operator
 from jit import foreign, receivers, types
 from jit.bytecodes.guards import probably
 from jit.bytecodes.numbers import guess, operands, unbox_as
+from jit.bytecodes.operators import compare_instances
 from jit.errors import Unsupported
 from jit.template import find
 from jit.types import BOOL, FLOAT, INT, NONE, OBJECT, STR
@@ -103,7 +104,8 @@ def compare_op(w, instruction):
     if pair is None:
         texts = strings(w, left, right)
         if texts is None:
-            return foreign.compare(w, symbol, w.peek(2), w.peek(1))
+            done = compare_instances(w, symbol, w.peek(2), w.peek(1)) if w.instruction.last else NotImplemented
+            return foreign.compare(w, symbol, w.peek(2), w.peek(1)) if done is NotImplemented else done
         left, right = texts
         w.freeze()
         if symbol in ("==", "!="):
@@ -181,10 +183,17 @@ def pop_jump_if(w, instruction):
         w.push(w.constant(0))
         return branch_on(w, w.index, "branch_compare", (value, w.peek()), "!=")
     truth = truth_of(w, value)
-    if truth is None:
-        return w.leave(f"truth of {value.type.name}")
-    w.freeze()
     backward = instruction.operation.endswith("_BACKWARD")
+    if truth is None:
+        if value.__class__ is not Value or w.inlined:
+            return w.leave("truth of an iterator")
+        if backward:
+            w.poll_back_edge(instruction)
+        if ask_for_truth(w):
+            return True
+        value = truth = w.peek()
+        backward = False
+    w.freeze()
     if_true, if_false = instruction.target, w.index + 1
     if "_FALSE" in instruction.operation:
         if_true, if_false = if_false, if_true
@@ -203,16 +212,26 @@ def pop_jump_if(w, instruction):
     return w.branch("branch_bool", (truth,), None, if_true, if_false)
 
 
+def ask_for_truth(w):
+    """Replace the object on the stack by its truth, by PyObject_IsTrue; whoever leaves behind that finds True or False there, and jumps."""
+    ended = foreign.callout(w, foreign.Call("PyObject_IsTrue", failure="truth"), 1, kind=types.BOOL_OBJECT)
+    if not ended:
+        after = w.block.operations[-1].after
+        after.resume = after.following = w.instruction.offset
+        w.unbox_plain_bool()
+    return ended
+
+
 @bytecode("JUMP_IF_TRUE_OR_POP", "JUMP_IF_FALSE_OR_POP")
 def jump_if_or_pop(w, instruction):
     value = w.peek()
     truth = truth_of(w, value)
     if truth is None:
         return w.leave(f"truth of {value.type.name}")
-    if value in w.state.owned:
-        return w.leave("and/or of an object")
-    w.freeze()
     on_true = "_TRUE" in instruction.operation
+    if value in w.state.owned and not truth.is_constant:
+        return jump_or_drop(w, instruction, w.operation("not", truth) if on_true else truth)
+    w.freeze()
     if truth.is_constant:
         if truth.constant is on_true:
             w.jump(instruction.target)
@@ -241,6 +260,15 @@ def jump_if_or_pop(w, instruction):
     if alone:
         keeping.increfs.append(value)
     return ended
+
+
+def jump_or_drop(w, instruction, goes_on):
+    """Jump with the object on the stack, or drop it and go on, as the BOOL Value says."""
+    w.split("branch_bool", (goes_on,), None, lambda: w.jump(instruction.target))
+    value = w.pop()
+    w.release(value)
+    w.jump(w.index + 1)
+    return True
 
 
 @bytecode("POP_JUMP_IF_NONE", "POP_JUMP_IF_NOT_NONE", "POP_JUMP_IF_NONE_BACKWARD", "POP_JUMP_IF_NOT_NONE_BACKWARD")

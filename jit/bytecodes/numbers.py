@@ -7,6 +7,7 @@ guarded and unboxed; then the family ``BINARY_OP <symbol>`` chooses the template
 import operator
 
 from jit import foreign
+from jit.bytecodes.operators import binary_on_instances
 from jit.template import find
 from jit.types import BOOL, FLOAT, INT, OBJECT, UNBOXED
 from jit.values import Value
@@ -103,7 +104,8 @@ def binary_op(w, instruction):
             w.push(result)
             w.release(left, right)
             return None
-    return foreign.binary(w, symbol, left, right)
+    done = binary_on_instances(w, symbol, w.peek(2), w.peek(1))
+    return foreign.binary(w, symbol, left, right) if done is NotImplemented else done
 
 
 def arithmetic(w, symbol, a, b):

@@ -307,6 +307,22 @@ def store_attribute_of_dict_bool(asm, owner, value, exit, detail, emitter):
     emit_replace(asm, emitter, detail[0])
 
 
+@template("guard_implemented", "result: object --")
+def operation_is_not_implemented(asm, result, detail, emitter):
+    """`detail`: the message of the TypeError to raise, as a C string in a bytes object that the version holds."""
+    fails = asm.label("not_implemented")
+    asm.mov(rax, result)
+    asm.cmp(rax, emitter.object(NotImplemented))
+    asm.je(fails)
+    with asm.cold():
+        asm.bind(fails)
+        asm.mov(rax, emitter.object(TypeError))
+        asm.mov(rdx, emitter.address(id(detail) + L.bytes_data))
+        asm.mov(rcx, emitter.symbol("PyErr_SetString"))
+        asm.call(emitter.routines.preserved_call)
+        asm.jmp(emitter.throw_label())
+
+
 # -- making instances -----------------------------------------------------------------------------------
 
 @template("new_instance", "kind: object -- instance: any", clobbers="c")

@@ -108,11 +108,13 @@ def float_modulo_by_zero(asm, left, right, remainder, exit, emitter):
 
 @template("BINARY_OP **", "base: float, exponent: float -- power: float", clobbers="c")
 def float_power_special(asm, base, exponent, power, exit, emitter):
-    """C's pow for a positive base and a finite result; all special cases are left to float_pow."""
-    asm.pxor(xmm15, xmm15)
-    _load(asm, xmm14, base)
-    asm.ucomisd(xmm14, xmm15)
-    asm.jbe(exit)
+    """C's pow for a positive base, or a whole constant exponent, and a finite result; all special cases are left to float_pow."""
+    known = emitter.operation.arguments[1]
+    if not known.is_constant or known.constant <= 0 or known.constant != int(known.constant):
+        asm.pxor(xmm15, xmm15)
+        _load(asm, xmm14, base)
+        asm.ucomisd(xmm14, xmm15)
+        asm.jbe(exit)
     emitter.place([(xmm0, base), (xmm1, exponent)])
     emitter.call_symbol("pow")
     _leave_unless_finite(asm, exit)

@@ -1,0 +1,99 @@
+"""Operators between instances of Python classes: the special method is called directly.
+
+Source: CPython Objects/abstract.c (binary_op1, binary_op), Objects/typeobject.c (SLOT1BINFULL), Objects/object.c (do_richcompare).
+"""
+
+from jit import receivers
+from jit.bytecodes.attributes import classes_of, guard_classes
+from jit.types import BOOL, FLOAT, INT, OBJECT, ClassReference
+from jit.values import Value
+
+NAMES = {"+": "add", "-": "sub", "*": "mul", "/": "truediv", "//": "floordiv", "%": "mod", "@": "matmul", "&": "and", "|": "or", "^": "xor",
+         "<<": "lshift", ">>": "rshift", "**": "pow"}
+COMPARISONS = {"<": ("lt", "gt"), "<=": ("le", "ge"), "==": ("eq", "eq"), "!=": ("ne", "ne"), ">": ("gt", "lt"), ">=": ("ge", "le")}
+_NUMBERS = (INT, FLOAT, BOOL)
+
+
+def binary_on_instances(w, symbol, left, right):
+    """``left symbol right`` by the left operand's method, or by the right's if the left is a number; NotImplemented if neither is so simple."""
+    from jit.bytecodes.calls import direct_call
+    name = NAMES[symbol.rstrip("=")]
+    found = chosen(w, left, right, f"__{name}__", f"__r{name}__", f"__i{name}__" if symbol.endswith("=") else None)
+    if found is None:
+        return NotImplemented
+    function, arguments, names = found
+    if not w.unit.match_arguments(w, function, arguments, ()):
+        return NotImplemented
+    guard(w, left, right)
+    done = direct_call(w, function, arguments, (), 2)
+    if done is not NotImplemented and not done and w.peek().type is OBJECT:
+        text = "** or pow()" if symbol == "**" else "**=" if symbol == "**=" else symbol
+        check_implemented(w, f"unsupported operand type(s) for {text}: '{names[0]:.100}' and '{names[1]:.100}'")
+    return done
+
+
+def compare_instances(w, symbol, left, right):
+    """``left symbol right`` by the left operand's method, if that gives a bool; NotImplemented otherwise."""
+    from jit.bytecodes.calls import body_of, direct_call, fitting_arguments
+    name, reflected = COMPARISONS[symbol]
+    if left.type in _NUMBERS:
+        return NotImplemented
+    found = chosen(w, left, right, f"__{name}__", f"__{reflected}__", None)
+    if found is None or w.inlined:
+        return NotImplemented
+    function, arguments, _ = found
+    ordered = fitting_arguments(w, function, arguments, ())
+    target = None if ordered is None else body_of(w, function, ordered)
+    if target is None or target.result is not BOOL:
+        return NotImplemented
+    guard(w, left, right)
+    return direct_call(w, function, arguments, (), 2)
+
+
+def chosen(w, left, right, plain, reflected, in_place):
+    """(function, its arguments, names of the operands' types), or None if more than one method may have to be asked."""
+    if left.__class__ is not Value or right.__class__ is not Value:
+        return None
+    kinds = [kind_of(w, value, number) for number, value in enumerate((left, right))]
+    if None in kinds:
+        return None
+    names = [kind.__name__ for kind in kinds]
+    if left.type in _NUMBERS:
+        function = receivers.class_attribute(kinds[1], reflected)
+        return (function, [right, left], names) if right.type is OBJECT and receivers.is_function(function) else None
+    function = receivers.class_attribute(kinds[0], plain)
+    if left.type is not OBJECT or not receivers.is_function(function) or in_place and receivers.has_attribute(kinds[0], in_place):
+        return None
+    if right.type is OBJECT and kinds[1] is not kinds[0] and receivers.is_function(receivers.class_attribute(kinds[1], reflected)):
+        return None
+    return function, [left, right], names
+
+
+def kind_of(w, value, number):
+    """The class an operand is of, known or seen here; None if there are several, or none is known."""
+    if value.type.python is not None:
+        return value.type.python
+    if value.type is not OBJECT:
+        return None
+    kinds = classes_of(w, value, note=False)
+    if not kinds:
+        seen = w.knowledge.observed.get((w.instruction.site, number), ())
+        kinds = [kind.kind() for kind in seen if kind.__class__ is ClassReference and not kind.changes]
+        kinds = kinds if len(kinds) == len(seen) else []
+    if len(kinds) != 1 or kinds[0] is None or receivers.receiver(kinds[0]) is None:
+        return None
+    return kinds[0]
+
+
+def guard(w, left, right):
+    """Make sure of the classes of both operands."""
+    for number, value in enumerate((left, right)):
+        if value.type is OBJECT:
+            guard_classes(w, value, [kind_of(w, value, number)])
+
+
+def check_implemented(w, text):
+    """Raise TypeError if the result on the stack is NotImplemented: there is nobody else to ask."""
+    message = text.encode() + b"\0"
+    w.unit.keep(message)
+    w.operation("guard_implemented", w.peek(), exit=w.exit_here("exception"), detail=message)
