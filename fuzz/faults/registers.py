@@ -41,31 +41,16 @@ def multiples(a, b, c):
 def main():
     return multiples(5, 6, 7)
 """),
-    Fault("register-lost-when-an-object-is-freed", "machine", "jit",
-          rewriting("jit.machine.leave", "LeaveRoutines.emit_restore",
-                    ("if register not in (rsp, r14):", "if register not in (rsp, r14, rsi):")),
-          "rsi, in which a value may live, is not brought back after the frame for a finaliser was made.",
+    Fault("result-of-callout-lost", "machine", "jit",
+          rewriting("jit.machine.callouts", "CalloutRoutines.emit_callout_leave",
+                    ("asm.mov(rax, rbp)\n        asm.xor(edx, edx)", "asm.mov(rax, r12)\n        asm.xor(edx, edx)")),
+          "What foreign code has returned is not brought back when the frame around it is dropped.",
           """
-class Noisy:
-    def __del__(self):
-        pass
-
-def run(items):
-    a, b, c, d, e, f, g, h = 1, 2, 3, 4, 5, 6, 7, 8
-    for i in range(len(items)):
-        items[i] = 0
-        a += i
-        b += a
-        c += b
-        d += c
-        e += d
-        f += e
-        g += f
-        h += g
-    return a ^ b ^ c ^ d ^ e ^ f ^ g ^ h
+def run(table):
+    return [table["a"], table["b"]]
 
 def main():
-    return run([Noisy() for _ in range(5)])
+    return run({"a": 1, "b": "text"})
 """),
     Fault("register-read-behind-the-call", "allocation", "jit",
           rewriting("jit.placement", "Placement.operand_at", ("position < location.until", "position <= location.until")),
