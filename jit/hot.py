@@ -99,6 +99,15 @@ class Detector:
         self.sampler.set_interval(self.pace())
         return self.sampler.start()
 
+    def start_eagerly(self):
+        """Without a clock: everything is compiled at its first call."""
+        if available():
+            from jit import eager
+            from jit.dispatch import COMPILER
+            self.compiler = COMPILER
+            atexit.register(self.end)
+            eager.start()
+
     def stop(self):
         """Let it stand still."""
         if self.sampler is not None:
@@ -337,7 +346,15 @@ def _function_types():
 
 
 def start(threshold=None, eager=False, stats=False):
-    """Begin to look for hot functions."""
+    """Begin to look for hot functions.
+
+    Args:
+        threshold: samples in which a function must be found. eager: compile every function at its first call instead.
+        stats: tell on stderr at the end what became of them.
+    """
     global DETECTOR
     DETECTOR = Detector(threshold)
-    DETECTOR.start()
+    if eager:
+        DETECTOR.start_eagerly()
+    else:
+        DETECTOR.start()
