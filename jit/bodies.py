@@ -6,9 +6,9 @@ asked for what it relies on, it is entered where it asks for itself (`Emitter.ch
 """
 
 import ctypes
-import weakref
 
 from jit.machine import arena
+from jit.machine.rooms import Room
 
 
 class BodyCell:
@@ -20,7 +20,7 @@ class BodyCell:
 
     def __init__(self, code):
         self.address = arena().allocate_data(8)
-        weakref.finalize(self, arena().free_data, self.address).atexit = False
+        self.room = Room(arena().free_data, self.address)
         self.lead(code, code.address)
 
     def lead(self, code, address):

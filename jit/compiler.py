@@ -19,6 +19,7 @@ from jit.liveness import Numbering
 from jit.order import arrange
 from jit.profit import is_worthwhile
 from jit.machine import arena, records, routines
+from jit.machine.rooms import Room
 from jit.restarting import mark_restarts
 from jit.templates import (attributes, boxing, buffers, calls, control, floats, globals, hoisted, items, iterating, numbers, stores, strings, sums)  # noqa: F401
 from jit.unit import ABSENT
@@ -54,7 +55,7 @@ class Code:
 
     __slots__ = ("types", "result", "address", "block", "size", "exits", "data", "kept", "callees", "version_record", "seconds",
                  "listing", "dependencies", "words", "notes", "function_record", "frame_size", "bytes", "__weakref__",
-                 "data_size", "knowledge", "watched", "foreign", "checked_address", "argument_classes", "expected")
+                 "data_size", "knowledge", "watched", "foreign", "room", "checked_address", "argument_classes", "expected")
 
 
 class Context:
@@ -137,7 +138,7 @@ def compile_function(unit, argument_types, shapes, knowledge, function_record):
     code.function_record = function_record
     code.frame_size = context.frame_size
     code.knowledge = knowledge
-    weakref.finalize(code, free, code.block, code.data).atexit = False
+    code.room = Room(free, code.block, code.data)
     code.seconds = time.perf_counter() - started
     dump.show_code(unit, code)
     return code

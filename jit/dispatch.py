@@ -286,15 +286,22 @@ class Compiler(Attention, Automatic):
         """
         try:
             with self.lock:
-                record = self.records.get(id(function))
-                if record is None or record.function() is not function or BUDGET.depth or self.postpone(record, function):
+                if BUDGET.depth:
                     return False
-                if record.entry is None and record.reason is None and len(arguments) == record.code.co_argcount:
-                    self.missed(record, function, arguments)
-                if record.entry is None:
-                    self.install(record, function)
+                with BUDGET:
+                    return self.prepare_record(function, arguments)
         except (RecursionError, MemoryError):
             return False
+
+    def prepare_record(self, function, arguments):
+        """See `prepare`."""
+        record = self.records.get(id(function))
+        if record is None or record.function() is not function or self.postpone(record, function):
+            return False
+        if record.entry is None and record.reason is None and len(arguments) == record.code.co_argcount and monitoring.may_run():
+            self.update(record, function, arguments)
+        if record.entry is None:
+            self.install(record, function)
         return True
 
     def forget(self, key, record):
@@ -366,7 +373,8 @@ class Compiler(Attention, Automatic):
             record.refused[kinds] = Unsupported(f"internal error: {problem}")
             if dump.CHECK:
                 raise
-            warnings.warn(f"purejit: {record.name}: internal error: {problem!r}; it stays interpreted", RuntimeWarning)
+            if not record.automatic:
+                warnings.warn(f"purejit: {record.name}: internal error: {problem!r}; it stays interpreted", RuntimeWarning)
 
     def code_replaced(self, record, function):
         """Somebody assigned to ``__code__``: start anew with the new code."""

@@ -30,7 +30,9 @@ L = layout()
 _SUSPENDED, _VARIADIC = 0x20 | 0x80 | 0x200, 0x4 | 0x8
 _CREATED = 0  # PyFunction_EVENT_CREATE
 
-_kept = []
+#: Not empty when nothing more is to be compiled.
+CLOSED = []
+_immortal = []
 
 
 def start():
@@ -43,19 +45,30 @@ def start():
         watch()
 
 
+def stop():
+    """Nothing more is compiled: the interpreter is about to end."""
+    CLOSED.append(True)
+    if symbols.optional("PyFunction_AddWatcher") is None:
+        set_evaluation(symbols.address("_PyEval_EvalFrameDefault"))
+
+
 def register_callee(function):
     """See `Automatic.automatic`."""
-    return None if function.__code__.co_filename.startswith(LEFT_ALONE) else COMPILER.register(function)
+    return None if function.__code__.co_filename.startswith(LEFT_ALONE) else COMPILER.register(function, automatic=True)
 
 
-def prepare(function, *arguments):
+def prepare(function, *arguments, looking=[]):  # noqa: B006
     """The first call of any function: True if it is to be made through its new entry, False if never, None if not this time."""
-    if BUDGET.depth:
+    if BUDGET.depth or looking:  # audit hooks are called for what is done here
         return None
-    if function.__code__.co_filename.startswith(LEFT_ALONE) or function.__code__.co_flags & _SUSPENDED:
-        return False
-    if COMPILER.register(function).reason is not None:
-        return False
+    looking.append(function)
+    try:
+        if function.__code__.co_filename.startswith(LEFT_ALONE) or function.__code__.co_flags & _SUSPENDED:
+            return False
+        if COMPILER.register(function, automatic=True).reason is not None:
+            return False
+    finally:
+        looking.clear()
     return COMPILER.prepare(function, *arguments) or None
 
 
@@ -65,7 +78,9 @@ def prepare(function, *arguments):
 def watch():
     """Point all functions there are, and all to come, at the entry for first calls."""
     first = firstcall.build(prepare_or_restore)
-    _kept.append(first)
+    # Functions lead there until the process ends, later than modules have what is in them.
+    symbols.function("Py_IncRef", None, ctypes.py_object)(prepare_or_restore)
+    _immortal.append(first)
     asm = Assembler(comments=False)
     other = asm.label("other")
     asm.test(rdi.r32, rdi.r32)  # the event: _CREATED
@@ -82,8 +97,10 @@ def watch():
             entry.redirect(found, first.address)
 
 
-def prepare_or_restore(function, *arguments):
+def prepare_or_restore(function, *arguments, closed=CLOSED):
     """For the entry: True, or the call is interpreted."""
+    if closed:
+        return False
     found = prepare(function, *arguments)
     if found is False:
         entry.restore(function)
@@ -97,9 +114,12 @@ def install_hook():
     """Evaluate frames ourselves, to see first calls."""
     asm = Assembler(comments=False)
     HookEmitter(asm).emit()
-    address = _place(asm, "jit::frame evaluation")
-    hook = symbols.function("_PyInterpreterState_SetEvalFrameFunc", None, ctypes.c_uint64, ctypes.c_uint64)
-    hook(threads.interpreter(), address)
+    set_evaluation(_place(asm, "jit::frame evaluation"))
+
+
+def set_evaluation(address):
+    """Let the function at an address evaluate frames."""
+    symbols.function("_PyInterpreterState_SetEvalFrameFunc", None, ctypes.c_uint64, ctypes.c_uint64)(threads.interpreter(), address)
 
 
 class HookEmitter(firstcall.FirstCallEmitter):

@@ -9,13 +9,12 @@ hold what they call (a signal handler may replace itself), and its machine code 
 Source: PEP 590 (vectorcall).
 """
 
-import weakref
-
 from asm import (Assembler, Memory, eax, ecx, edx, mem8, mem32, mem64, r12, r13, r14, r14d, r15, rax, rbp, rbx, rcx, rdi, rdx,
                  relative, rsi, rsp, xmm0, xmm15)
 from jit import perfmap, types
 from jit.machine import arena, records, routines
 from jit.machine.refcounts import emit_decref, emit_incref
+from jit.machine.rooms import Room
 from jit.matching import MATCHED_PARAMETERS, ArgumentMatching
 from jit.machine.stack import emit_stack_budget
 from jit.templates.calls import argument_registers
@@ -39,7 +38,7 @@ class Entry:
         self.address = address
         self.versions = versions
         self.keep = keep
-        weakref.finalize(self, arena().free_code, address).atexit = False
+        self.room = Room(arena().free_code, address)
 
 
 class FunctionBlock:
@@ -47,7 +46,7 @@ class FunctionBlock:
 
     def __init__(self, function):
         self.address = arena().allocate_data(records.FUNCTION_RECORD_SIZE)
-        weakref.finalize(self, arena().free_data, self.address).atexit = False
+        self.room = Room(arena().free_data, self.address)
         records.write_function(self.address, function)
 
 

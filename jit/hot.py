@@ -82,7 +82,7 @@ class Detector:
         self.forking = None
         self.main = _thread.get_ident()
         self.problem = None
-        self.compiler = None
+        self.compiler = self.eager = None
         self.loading = None
         self.compiling = 0
         self.used = {}
@@ -104,7 +104,7 @@ class Detector:
         if available():
             from jit import eager
             from jit.dispatch import COMPILER
-            self.compiler = COMPILER
+            self.compiler, self.eager = COMPILER, eager
             atexit.register(self.end)
             eager.start()
 
@@ -117,6 +117,8 @@ class Detector:
         """The program has ended."""
         self.stop()
         self.pauses += 1
+        if self.eager is not None:
+            self.eager.stop()
         if self.compiler is not None:
             self.compiler.shut_down()
 

@@ -10,9 +10,10 @@ from comparing import PROGRAMS, assert_same, run
 NAMES = sorted(path.stem for path in PROGRAMS.glob("*.py"))
 
 
+@pytest.mark.parametrize("options", [(), ("--eager",)], ids=["hot", "eager"])
 @pytest.mark.parametrize("name", NAMES)
-def test_program(name):
-    status, output, _ = assert_same([str(PROGRAMS / f"{name}.py"), "one", "-x", "two words"])
+def test_program(name, options):
+    status, output, _ = assert_same([str(PROGRAMS / f"{name}.py"), "one", "-x", "two words"], options)
     assert output or status
 
 

@@ -1,0 +1,21 @@
+"""Memory in the arena that is given back together with the object that holds it.
+
+`weakref.finalize` would do, but its registry is the whole program's: a program that goes through it (as Python's own exit does)
+while something is compiled would find it changed under its hands.
+"""
+
+import sys
+
+
+class Room:
+    """Calls a function when it dies, unless the interpreter is shutting down."""
+
+    __slots__ = ("give_back", "arguments")
+
+    def __init__(self, give_back, *arguments):
+        self.give_back = give_back
+        self.arguments = arguments
+
+    def __del__(self, is_finalizing=sys.is_finalizing):
+        if not is_finalizing():
+            self.give_back(*self.arguments)
