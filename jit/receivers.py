@@ -7,7 +7,7 @@ bases and all their attributes as they are (a class that changes gets another ta
 Source: CPython Python/specialize.c, Objects/typeobject.c (_PyType_Lookup), Objects/object.c (_PyObject_GenericGetAttrWithDict).
 """
 
-from types import FunctionType, MemberDescriptorType
+from types import FunctionType, MemberDescriptorType, MethodDescriptorType
 
 from jit.types import STATIC
 from platforms.cpython import instances
@@ -35,7 +35,7 @@ class Attribute:
 
     Attributes:
         how: "value" (of the instance, by number), "dict" (of the instance, by name), "slot" (at an offset), "constant" (of the class), "method" (a function of the
-        class), "property" (its getter). place: number, offset, object, function or getter. keys: None, or (address of the shared
+        class), "builtin" (a method of a builtin base), "property" (its getter). place: number, offset, object, function or getter. keys: None, or (address of the shared
         keys, number of names in them) where an instance could have an attribute of the same name as soon as there are more.
     """
 
@@ -139,6 +139,8 @@ def of_class(found):
     made = type(found)
     if made is FunctionType or is_function(found):
         return Attribute("method", found)
+    if made is MethodDescriptorType:
+        return Attribute("builtin", found)
     if made is MemberDescriptorType:
         offset = instances.slot_offset(found)
         return None if offset is None else Attribute("slot", offset)

@@ -67,11 +67,27 @@ def class_attribute(w, owner, name):
     if receivers.is_data_descriptor(receivers.class_attribute(type, name)):
         return None
     meaning = receivers.of_class(receivers.class_attribute(owner.constant, name))
-    tag = instances.version_tag(owner.constant)
-    if not tag or meaning is None or meaning.how not in ("method", "constant"):
+    if meaning is None or meaning.how not in ("method", "constant") or not guard_tag(w, owner):
         return None
-    w.operation("guard_tag", owner, detail=tag)
     return class_constant(w, meaning.place)
+
+
+def class_method(w, owner, name):
+    """The function of ``Class.name``, a class method, guarded by the class's version tag, or None."""
+    if not owner.is_constant or type(owner.constant) is not type or receivers.is_data_descriptor(receivers.class_attribute(type, name)):
+        return None
+    found = receivers.class_attribute(owner.constant, name)
+    if type(found) is not classmethod or not receivers.is_function(found.__func__) or not guard_tag(w, owner):
+        return None
+    return found.__func__
+
+
+def guard_tag(w, owner):
+    """Guard that a class is as it is now; False if it has no version tag."""
+    tag = instances.version_tag(owner.constant)
+    if tag:
+        w.operation("guard_tag", owner, detail=tag)
+    return bool(tag)
 
 
 @bytecode("LOAD_METHOD")
@@ -85,6 +101,12 @@ def load_method(w, instruction):
     if known is not None:
         w.pop()
         push_callable(w, known)
+        return None
+    function = class_method(w, owner, name)
+    if function is not None:
+        w.pop()
+        w.push(w.constant(function))
+        w.push(owner)
         return None
     groups = meanings(w, owner, name)
     if groups:
@@ -240,6 +262,8 @@ def push_attribute(w, owner, name, choice):
     receiver, meaning = choice
     if meaning.how in ("value", "slot", "dict"):
         return replace_owner(w, owner, stored_value(w, owner, receiver, meaning, name))
+    if meaning.how == "builtin":
+        return get_attribute(w, name)
     guard_keys(w, owner, receiver, meaning, name)
     if meaning.how == "constant":
         return replace_owner(w, owner, class_constant(w, meaning.place))
@@ -257,7 +281,7 @@ def push_attribute(w, owner, name, choice):
 def push_method(w, owner, name, choice):
     """Stack: owner -> (method, self), or (NULL, attribute)."""
     receiver, meaning = choice
-    if meaning.how == "method":
+    if meaning.how in ("method", "builtin"):
         guard_keys(w, owner, receiver, meaning, name)
         w.pop()
         w.push(w.constant(meaning.place))

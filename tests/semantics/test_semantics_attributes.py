@@ -311,6 +311,32 @@ def main():
         except TypeError as e: r.append(str(e))
     return r
 """,
+    "class methods and classes derived from builtin ones": """
+class Stack(list):
+    limit = 3
+    def put(self, item):
+        if len(self) < self.limit: self.append(item)
+        return len(self)
+    @classmethod
+    def of(cls, *items):
+        made = cls()
+        for item in items: made.put(item)
+        return made
+    @classmethod
+    def name(cls, a): return cls.__name__, a
+class Deep(Stack):
+    def append(self, item):
+        log.append(item)
+        super().append(item)
+class Text(str):
+    def twice(self): return self.upper() + self
+def use(n): return Stack.name(n), Deep.name(n + 0.5)
+def main():
+    r = [(Stack.of(1, 2, 3, 4), Deep.of('a', 'b'), use(n), Text('ab').twice()) for n in range(3)]
+    s = Stack((1,))
+    s.append = log.append
+    return r, s.put(5), s
+""",
     "truth of instances": """
 class Node:
     def __init__(self, next): self.next = next
