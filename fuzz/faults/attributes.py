@@ -27,13 +27,15 @@ class A: pass
 
 def put(item):
     item.x = 5
+    item.y = 6
+    item.z = 7
 
 def main():
     found = []
     for _ in range(3):
         item = A()
         put(item)
-        found.append(sorted(vars(item)))
+        found.append(list(vars(item).items()))
     return found
 """),
     Fault("own-attribute-before-method-not-noticed", "caches", "jit",

@@ -195,12 +195,16 @@ MATHEMATICS = frozenset(item for item in vars(math).values() if callable(item))
 BLIND = _blind_callables()
 
 
-def direct_call(w, function, arguments, names, depth):
-    """Call a compiled Python function's body; NotImplemented if it is not one or its arguments do not fit."""
+def direct_call(w, function, arguments, names, depth, check=None):
+    """Call a compiled Python function's body; NotImplemented if it is not one or its arguments do not fit.
+
+    Args:
+        depth: operands on the stack. check: called with the result while the operands still are there, below it.
+    """
     ordered = fitting_arguments(w, function, arguments, names)
     if ordered is None:
         return NotImplemented
-    if inlined_call(w, function, ordered, depth):
+    if inlined_call(w, function, ordered, depth, check):
         return None
     target = body_of(w, function, ordered)
     if target is None:
@@ -210,14 +214,28 @@ def direct_call(w, function, arguments, names, depth):
     w.before_effect()
     w.freeze()
     throw = w.exit_here("exception")
+    popped = w.state.stack[-depth:]
     consumed = take_operands(w, depth)
     after = w.exit_after("the callee left its compiled code", "exit_after")
     result = call_body(w, ordered, BodyCall(target, consumed), throw, after)
-    w.push(result)
     if result.type.is_object:
         w.state.owned |= {result}
+    if check is not None:
+        with_operands(w, popped, consumed, result, check)
+    w.push(result)
     drop_consumed(w, consumed)
     return None
+
+
+def with_operands(w, popped, consumed, result, check):
+    """Call `check` in the state in which the operands have not been popped yet."""
+    state = w.state
+    depth = len(state.stack)
+    state.stack.extend((*popped, result))
+    state.owned |= set(consumed)
+    check(result)
+    del state.stack[depth:]
+    state.owned -= set(consumed)
 
 
 def fitting_arguments(w, function, arguments, names):
@@ -267,7 +285,7 @@ def drop_consumed(w, consumed):
         w.drop(value)
 
 
-def inlined_call(w, function, arguments, depth):
+def inlined_call(w, function, arguments, depth, check=None):
     """Walk a small callee in the place of its call; True if that was possible."""
     unit = w.unit
     instructions = candidate(unit, function)
@@ -278,6 +296,10 @@ def inlined_call(w, function, arguments, depth):
     if result is None:
         return False
     unit.rely_on_code(function)
+    if check is not None:
+        w.push(result)
+        check(result)
+        w.pop()
     popped = w.state.stack[-depth:]
     del w.state.stack[-depth:]
     w.push(result)

@@ -7,6 +7,7 @@ from jit import receivers
 from jit.bytecodes.attributes import classes_of, guard_classes
 from jit.types import BOOL, FLOAT, INT, OBJECT, ClassReference
 from jit.values import Value
+from platforms.cpython import instances
 
 NAMES = {"+": "add", "-": "sub", "*": "mul", "/": "truediv", "//": "floordiv", "%": "mod", "@": "matmul", "&": "and", "|": "or", "^": "xor",
          "<<": "lshift", ">>": "rshift", "**": "pow"}
@@ -21,15 +22,11 @@ def binary_on_instances(w, symbol, left, right):
     found = chosen(w, left, right, f"__{name}__", f"__r{name}__", f"__i{name}__" if symbol.endswith("=") else None)
     if found is None:
         return NotImplemented
-    function, arguments, names = found
+    function, arguments = found
     if not w.unit.match_arguments(w, function, arguments, ()):
         return NotImplemented
     guard(w, left, right)
-    done = direct_call(w, function, arguments, (), 2)
-    if done is not NotImplemented and not done and w.peek().type is OBJECT:
-        text = "** or pow()" if symbol == "**" else "**=" if symbol == "**=" else symbol
-        check_implemented(w, f"unsupported operand type(s) for {text}: '{names[0]:.100}' and '{names[1]:.100}'")
-    return done
+    return direct_call(w, function, arguments, (), 2, lambda result: check_implemented(w, symbol, result, left, right))
 
 
 def compare_instances(w, symbol, left, right):
@@ -41,7 +38,7 @@ def compare_instances(w, symbol, left, right):
     found = chosen(w, left, right, f"__{name}__", f"__{reflected}__", None)
     if found is None or w.inlined:
         return NotImplemented
-    function, arguments, _ = found
+    function, arguments = found
     ordered = fitting_arguments(w, function, arguments, ())
     target = None if ordered is None else body_of(w, function, ordered)
     if target is None or target.result is not BOOL:
@@ -51,22 +48,23 @@ def compare_instances(w, symbol, left, right):
 
 
 def chosen(w, left, right, plain, reflected, in_place):
-    """(function, its arguments, names of the operands' types), or None if more than one method may have to be asked."""
+    """(function, its arguments), or None if more than one method may have to be asked."""
     if left.__class__ is not Value or right.__class__ is not Value:
         return None
     kinds = [kind_of(w, value, number) for number, value in enumerate((left, right))]
     if None in kinds:
         return None
-    names = [kind.__name__ for kind in kinds]
+    if right.type is not OBJECT and right.type not in _NUMBERS and plain != "__eq__" and kinds[1] is not type(None):
+        return None  # a sequence, which may be repeated
     if left.type in _NUMBERS:
         function = receivers.class_attribute(kinds[1], reflected)
-        return (function, [right, left], names) if right.type is OBJECT and receivers.is_function(function) else None
+        return (function, [right, left]) if right.type is OBJECT and receivers.is_function(function) else None
     function = receivers.class_attribute(kinds[0], plain)
     if left.type is not OBJECT or not receivers.is_function(function) or in_place and receivers.has_attribute(kinds[0], in_place):
         return None
     if right.type is OBJECT and kinds[1] is not kinds[0] and receivers.is_function(receivers.class_attribute(kinds[1], reflected)):
         return None
-    return function, [left, right], names
+    return function, [left, right]
 
 
 def kind_of(w, value, number):
@@ -80,9 +78,14 @@ def kind_of(w, value, number):
         seen = w.knowledge.observed.get((w.instruction.site, number), ())
         kinds = [kind.kind() for kind in seen if kind.__class__ is ClassReference and not kind.changes]
         kinds = kinds if len(kinds) == len(seen) else []
-    if len(kinds) != 1 or kinds[0] is None or receivers.receiver(kinds[0]) is None:
+    if len(kinds) != 1 or kinds[0] is None or receivers.receiver(kinds[0]) is None or not is_plain(kinds[0]):
         return None
     return kinds[0]
+
+
+def is_plain(kind):
+    """Whether no base of a class is a builtin type, which would be asked where the class's method does not answer."""
+    return all(base is object or instances.flags(base) & instances.HEAP_TYPE for base in instances.bases(kind))
 
 
 def guard(w, left, right):
@@ -92,8 +95,10 @@ def guard(w, left, right):
             guard_classes(w, value, [kind_of(w, value, number)])
 
 
-def check_implemented(w, text):
-    """Raise TypeError if the result on the stack is NotImplemented: there is nobody else to ask."""
-    message = text.encode() + b"\0"
-    w.unit.keep(message)
-    w.operation("guard_implemented", w.peek(), exit=w.exit_here("exception"), detail=message)
+def check_implemented(w, symbol, result, left, right):
+    """Raise TypeError if the result is NotImplemented: there is nobody else to ask. The operands are still there."""
+    if result.type is not OBJECT:
+        return
+    text = b"** or pow()\0" if symbol == "**" else symbol.encode() + b"\0"
+    w.unit.keep(text)
+    w.operation("guard_implemented", result, left, right, exit=w.exit_here("exception"), detail=text)

@@ -4,10 +4,14 @@ box_int      rax = int64          -> rax = new reference or NULL      rcx, rdx, 
 box_float    xmm15 = double       -> rax = new reference or NULL      rcx, rdx, xmm14, xmm15 are lost
 unbox_int    rax = an exact int   -> rax = int64, edx = 0; or edx = 1 if 64 bits do not hold it     rcx, rdx are lost
 
+raise_unsupported    rax, rdx = names of two types, rcx = an operator's text: TypeError is raised; all registers but these are kept
+
 preserved_call   a C function in rcx, of rax and rdx: result in rax, other registers kept but rcx, rdx, xmm14, xmm15
 """
 
-from asm import (REGISTERS, edx, mem32, mem64, r8, r9, r10, r11, rax, rcx, rdi, rdx, relative, rsi, rsp, xmm0, xmm15)
+import ctypes
+
+from asm import (REGISTERS, eax, edx, mem32, mem64, r8, r9, r10, r11, rax, rcx, rdi, rdx, relative, rsi, rsp, xmm0, xmm15)
 from jit.machine.refcounts import emit_incref
 from platforms.cpython import symbols
 from platforms.cpython.layout import layout
@@ -17,14 +21,15 @@ SMALLEST, SMALL_COUNT = -5, 262
 _GPRS = (rsi, rdi, r8, r9, r10, r11)
 _XMMS = tuple(REGISTERS[f"xmm{number}"] for number in range(14))
 _AREA = 8 * (len(_GPRS) + len(_XMMS)) + 8
-NAMES = ("box_int", "box_float", "unbox_int", "preserved_call")
+NAMES = ("box_int", "box_float", "unbox_int", "preserved_call", "raise_unsupported")
+_UNSUPPORTED = ctypes.create_string_buffer(b"unsupported operand type(s) for %.100s: '%.100s' and '%.100s'")
 
 
 def emit(asm):
     """Emit the routines; returns their labels by name."""
     labels = {name: asm.label(name) for name in NAMES}
     for name, emit_one in (("box_int", _box_int), ("box_float", _box_float), ("unbox_int", _unbox_int),
-                           ("preserved_call", _preserved_call)):
+                           ("preserved_call", _preserved_call), ("raise_unsupported", _raise_unsupported)):
         asm.align(16)
         asm.comment(name)
         asm.bind(labels[name])
@@ -50,6 +55,20 @@ def _restore(asm):
 
 def _call(asm, name):
     asm.call(relative(asm.constant(symbols.address(name))))
+
+
+def _raise_unsupported(asm):
+    """Source: CPython Objects/abstract.c, binop_type_error."""
+    _save(asm)
+    asm.mov(r8, rdx)
+    asm.mov(rdx, rcx)
+    asm.mov(rcx, rax)
+    asm.mov(rdi, relative(asm.constant(id(TypeError))))
+    asm.mov(rsi, relative(asm.constant(ctypes.addressof(_UNSUPPORTED))))
+    asm.xor(eax, eax)
+    _call(asm, "PyErr_Format")
+    _restore(asm)
+    asm.ret()
 
 
 def _box_int(asm):

@@ -307,20 +307,30 @@ def store_attribute_of_dict_bool(asm, owner, value, exit, detail, emitter):
     emit_replace(asm, emitter, detail[0])
 
 
-@template("guard_implemented", "result: object --")
-def operation_is_not_implemented(asm, result, detail, emitter):
-    """`detail`: the message of the TypeError to raise, as a C string in a bytes object that the version holds."""
+@template("guard_implemented", "result: object, left: any, right: any --")
+def operation_is_not_implemented(asm, result, left, right, detail, emitter):
+    """`detail`: the operator, as a C string in a bytes object that the version holds."""
     fails = asm.label("not_implemented")
     asm.mov(rax, result)
     asm.cmp(rax, emitter.object(NotImplemented))
     asm.je(fails)
     with asm.cold():
         asm.bind(fails)
-        asm.mov(rax, emitter.object(TypeError))
-        asm.mov(rdx, emitter.address(id(detail) + L.bytes_data))
-        asm.mov(rcx, emitter.symbol("PyErr_SetString"))
-        asm.call(emitter.routines.preserved_call)
+        for register, operand, value in ((rax, left, emitter.operation.arguments[1]), (rdx, right, emitter.operation.arguments[2])):
+            emit_type_of(asm, emitter, register, operand, value)
+            asm.mov(register, mem64(register, L.type_name))
+        asm.mov(rcx, emitter.address(id(detail) + L.bytes_data))
+        asm.call(emitter.routines.raise_unsupported)
         asm.jmp(emitter.throw_label())
+
+
+def emit_type_of(asm, emitter, register, operand, value):
+    """register = the type of an operand, boxed or not."""
+    if value.type.unboxed or value.is_constant:
+        asm.mov(register, emitter.object(value.type.python or type(value.constant)))
+    else:
+        asm.mov(register, operand)
+        asm.mov(register, mem64(register, L.ob_type))
 
 
 # -- making instances -----------------------------------------------------------------------------------

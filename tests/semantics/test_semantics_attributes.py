@@ -514,6 +514,13 @@ class U:
     def __rsub__(self, other): return 'U asked again'
 class M:
     def __add__(self, other): return 1 if other else 'no'
+class N(int):
+    def __sub__(self, other): log.append('N sub'); return NotImplemented
+    def __rsub__(self, other): log.append('N rsub'); return NotImplemented
+    def __mul__(self, other): return NotImplemented
+class X:
+    def __mul__(self, other): return NotImplemented
+    def __index__(self): return 2
 def add(a, b): return a + b
 def sub(a, b): return a - b
 def mul(a, b): return a * b
@@ -527,7 +534,7 @@ def attempt(f, *a):
     except (TypeError, AttributeError) as e: return type(e).__name__, str(e)
 def main():
     pairs = [(V(1), V(2)), (V(1), 2), (V(1), W(2)), (W(1), V(2)), (V(1), U()), (2, V(1)), (2.5, V(1)), (V(1), 99), (V(1), 'a'), ('a', V(1)),
-             (I(1), V(2)), (M(), 0), (M(), 5), (V(2.5), V(2.5)), (V(1), None), (None, V(1)), (V(2), I(3))]
+             (I(1), V(2)), (M(), 0), (M(), 5), (V(2.5), V(2.5)), (V(1), None), (None, V(1)), (V(2), I(3)), (N(5), 3), (3, N(5)), (N(5), N(2)), (2.5, N(1)), (X(), [1]), (X(), 'ab'), (X(), 3)]
     found = []
     for f in (add, sub, mul, more, same, less):
         for a, b in pairs * 2:
