@@ -71,7 +71,7 @@ def data(choices):
                          f"array({choices.pick('bBhHiIqQfd')!r}, [1] * {size})"))
 
 
-#: Kinds of parameters. A "count" bounds a loop or a recursion, and is never of another kind.
+#: Kinds of parameters. A "count" bounds a recursion, and is never of another kind; loops bound themselves, because mutants change arguments.
 KINDS = {"near": near, "few": few, "count": few, "number": number, "float": floating, "bool": truth, "byte": byte, "numbers": numbers, "text": text,
          "data": data, "odd": odd}
 
@@ -116,17 +116,17 @@ IDIOMS = (
     Idiom(("number", "number"), "if p0 {comparison} p1:\n    return p0\nreturn p1"),
     Idiom(("near",), "r = 0\nfor i in range(4):\n    r {arithmetic}= p0\n    p0 {arithmetic}= {few}\nreturn r, p0"),
     Idiom(("float",), "r = 0.0\nfor i in range(4):\n    r {arithmetic}= p0\n    p0 = p0 {arithmetic} i\nreturn r, p0"),
-    Idiom(("number", "count"), "w1 = p1\nwhile w1 > 0:\n    p0 = p0 {arithmetic} w1\n    w1 -= 1\nreturn p0"),
+    Idiom(("number", "count"), "w1 = p1 % 16\nwhile w1 > 0:\n    p0 = p0 {arithmetic} w1\n    w1 -= 1\nreturn p0"),
     # Loops.
-    Idiom(("few", "count", "few"), "r = []\nfor i in range(p0, p0 + p1, p2):\n    r.append(i)\nreturn r"),
-    Idiom(("near", "count", "few"), "r = 0\nfor i in range(p0, p0 + p1, p2):\n    r = r * 3 + i\nreturn r"),
-    Idiom(("count", "count"), "r = 0\nfor i in range(p0, p1):\n    if i {comparison} {few}:\n        {way}\n    r += i\nelse:\n    r = -r\nreturn r"),
+    Idiom(("few", "count", "few"), "r = []\nfor i in range(p0, p0 + (p1 % 16 - 8), p2):\n    r.append(i)\nreturn r"),
+    Idiom(("near", "count", "few"), "r = 0\nfor i in range(p0, p0 + (p1 % 16 - 8), p2):\n    r = r * 3 + i\nreturn r"),
+    Idiom(("count", "count"), "r = 0\nfor i in range(p0 % 16 - 8, p1 % 16 - 8):\n    if i {comparison} {few}:\n        {way}\n    r += i\nelse:\n    r = -r\nreturn r"),
     Idiom(("numbers", "numbers"), "r = []\nfor a, b in zip(p0, p1):\n    r.append(a)\n    r.append(b)\nreturn r"),
     Idiom(("numbers", "few"), "r = []\nfor i, a in enumerate(p0, p1):\n    r.append((i, a))\nreturn r"),
     Idiom(("numbers", "numbers", "few"), "r = p2\nfor i, (a, b) in enumerate(zip(p0, p1)):\n    r = r {arithmetic} a {arithmetic} b\nreturn r"),
     Idiom(("numbers", "number"), "for a in reversed(p0):\n    p1 = p1 {arithmetic} a\nreturn p1"),
     Idiom(("numbers", "number"), "for a in p0:\n    if a {comparison} p1:\n        {way}\n    p1 {arithmetic}= a\nreturn p1"),
-    Idiom(("count", "count"), "r = []\nfor i in range(p0):\n    for j in range(i, p1):\n        if i {comparison} j:\n            {way}\n        r.append(i * j)\nreturn r"),
+    Idiom(("count", "count"), "r = []\nfor i in range(p0 % 10):\n    for j in range(i, p1 % 10):\n        if i {comparison} j:\n            {way}\n        r.append(i * j)\nreturn r"),
     # Containers.
     Idiom(("data", "few", "byte"), "p0[p1] = p2\nreturn p0"),
     Idiom(("data", "byte"), "for i in range(len(p0)):\n    p0[i] = p1\n    p1 += {few}\nreturn p0"),
@@ -144,7 +144,7 @@ IDIOMS = (
     # Exceptions.
     Idiom(("number", "number"), "try:\n    return p0 {arithmetic} p1\nexcept {error} as e:\n    return type(e), e.args\nfinally:\n    p0 = p1"),
     Idiom(("numbers", "few"), "r = 0\nfor i in range(4):\n    try:\n        r = r + p0[i] // p1\n    except {error}:\n        r = -1\n        p1 = 1\nreturn r"),
-    Idiom(("number", "count"), "for i in range(p1):\n    if i == {few}:\n        raise {error}(p0, i)\nreturn p0 {arithmetic} i"),
+    Idiom(("number", "count"), "for i in range(p1 % 10):\n    if i == {few}:\n        raise {error}(p0, i)\nreturn p0 {arithmetic} i"),
     Idiom(("few",), "if p0 > {few}:\n    del p0\nreturn p0"),
     # Calls, globals, closures.
     Idiom(("number", "number"), MODULE + "def g(a, b={few}, c={number}):\n    return a, b, c\ndef f0(p0, p1):\n    return g(p0), g(p0, p1), g(p0, c=p1), g(b=p0, a=p1)\n"),

@@ -7,17 +7,15 @@ another one leaves. What is found in an instance is borrowed from it until the n
 from types import ModuleType
 
 from jit import receivers
-from jit.bytecodes.guards import observe, probably
+from jit.bytecodes.classes import example_of, meanings, on_class
+from jit.bytecodes.guards import probably
 from jit.bytecodes.items import take
 from jit.foreign import Call, blind_call, callout
-from jit.inlining import NotInlined
-from jit.merge import Restart
 from jit.templates.attributes import Place
-from jit.types import BOOL, FLOAT, INT, OBJECT, STATIC, STATIC_ADDRESSES, ClassReference, Shape, shape_of
+from jit.types import BOOL, FLOAT, INT, OBJECT, STATIC, STATIC_ADDRESSES, Shape, shape_of
 from jit.values import Value
 from jit.walk import bytecode
 from platforms.cpython import instances, opcodes
-from platforms.cpython.layout import layout
 
 #: Reason of the exits of stores to instances that have a dict.
 DICT_GUARD = "the instance has a dict"
@@ -144,117 +142,6 @@ def push_callable(w, value):
         w.push(w.null)
 
 
-# -- classes of owners --------------------------------------------------------------------------------------
-
-def origin(w, owner):
-    """Key under which the classes of an owner are remembered: the same for all uses of one value."""
-    return (w.instruction.site if owner.origin is None or w.inlined else owner.origin), "class"
-
-
-def seen_classes(w, owner):
-    """Python classes that the owner probably is of, best first; none if nothing is known, or too much."""
-    if owner.type is not OBJECT:
-        return []
-    seen = w.knowledge.observed.get(origin(w, owner), ())
-    found = []
-    if owner.is_constant:
-        found.append(type(owner.constant))
-    elif owner.shape is not None and owner.shape.kind() is not None:
-        found.append(owner.shape.kind())
-    for reference in seen:
-        if reference.__class__ is not ClassReference or reference.changes:
-            return []
-        kind = reference.kind()
-        if kind is not None and not any(kind is other for other in found):
-            found.append(kind)
-    return found if len(found) <= receivers.POLYMORPHIC else []
-
-
-def meanings(w, owner, name, look=receivers.find):
-    """What a name means for the classes that the owner may be of.
-
-    Where nothing is known of the owner its class is noted, for a later version.
-
-    Returns:
-        list of groups, each of [(Receiver, Attribute)] with attributes that are alike; [] if it is to be left to CPython.
-    """
-    groups = []
-    for kind in classes_of(w, owner):
-        receiver = receivers.receiver(kind)
-        meaning = None if receiver is None else look(kind, name, example_of(owner, kind))
-        if meaning is None:
-            continue
-        size = instances.basic_size(kind)
-        for group in groups:
-            if group[0][1].same(meaning) and instances.basic_size(group[0][0].kind) == size:
-                group.append((receiver, meaning))
-                break
-        else:
-            groups.append([(receiver, meaning)])
-    return groups
-
-
-def classes_of(w, value, note=True):
-    """The Python classes a value may be of, if they are known or have been seen; else they are noted for a later version."""
-    known = w.state.receivers.get(value)
-    if known is not None:
-        return [receiver.kind for receiver in known]
-    kinds = seen_classes(w, value)
-    if note and not kinds and value.type is OBJECT and not value.is_constant and not w.inlined and not w.knowledge.observed.get(origin(w, value)):
-        observe(w, value, "owner").site = origin(w, value)
-    return kinds
-
-
-def guard_classes(w, value, kinds):
-    """Guard that the value is of one of these classes; False if one of them cannot be guarded."""
-    if w.state.receivers.get(value) is not None:
-        return True
-    found = [receivers.receiver(kind) for kind in kinds]
-    if None in found:
-        return False
-    guard = w.exit("its receiver is of another class", observe=value if not value.is_constant else None)
-    guard.site = origin(w, value)
-    w.operation("guard_class", value, exit=guard, detail=[receiver.tag for receiver in found])
-    w.state.receivers[value] = found
-    return True
-
-
-def example_of(owner, kind):
-    """An instance of a class that the owner may be, or None."""
-    example = owner.constant if owner.is_constant else owner.shape and owner.shape.example
-    return example if example is not None and type(example) is kind else None
-
-
-def on_class(w, owner, groups, perform):
-    """Emit `perform(choice)` for each group of `meanings`, told apart by version tags; the last one's guard leaves."""
-    known = w.state.receivers.get(owner)
-    found = [receiver for receiver, _ in groups[0]]
-    rely_on_keys(w, groups[0])
-    tags = [receiver.tag for receiver in found]
-    if len(groups) == 1:
-        if known is None or len(known) > len(found):
-            w.state.receivers.pop(owner, None)
-            guard_classes(w, owner, [receiver.kind for receiver in found])
-        return perform(groups[0][0])
-    if w.inlined:
-        raise NotInlined
-    index = w.index + 1
-    if index not in w.flow.ends:
-        w.knowledge.leaders.add(index)
-        raise Restart
-
-    def elsewhere():
-        if known is not None:
-            w.state.receivers[owner] = [receiver for receiver in known if receiver not in found]
-        if not on_class(w, owner, groups[1:], perform):
-            w.flush_drops()
-            w.jump(index)
-
-    w.split("branch_class", (owner,), tags, elsewhere)
-    w.state.receivers[owner] = found
-    return perform(groups[0][0])
-
-
 # -- reading ------------------------------------------------------------------------------------------------
 
 def push_attribute(w, owner, name, choice):
@@ -311,15 +198,6 @@ def interned(w, name):
     """The name, kept: instances' dicts have the interned object as their key."""
     w.unit.keep(name)
     return name
-
-
-def rely_on_keys(w, group):
-    """The version holds as long as no class's instances get attributes of new names: only foreign code can do that."""
-    for receiver, meaning in group:
-        if meaning.keys is not None:
-            address, count = meaning.keys
-            w.unit.keep(receiver.kind)
-            w.unit.depend_word(address + layout().keys_entries_used, count)
 
 
 def class_constant(w, item):

@@ -7,8 +7,8 @@ types (the call then goes through the C-API). Operands stay on the abstract stac
 import math
 
 from jit import receivers
-from jit.bytecodes.attributes import classes_of, guard_classes
 from jit.bytecodes.buffers import buffer_of
+from jit.bytecodes.classes import classes_of, guard_classes
 from jit.bytecodes.comparisons import truth_of
 from jit.bytecodes.containers import sharpen
 from jit.bytecodes.guards import probably

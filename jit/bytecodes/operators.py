@@ -4,7 +4,7 @@ Source: CPython Objects/abstract.c (binary_op1, binary_op), Objects/typeobject.c
 """
 
 from jit import receivers
-from jit.bytecodes.attributes import classes_of, guard_classes
+from jit.bytecodes.classes import classes_of, guard_classes
 from jit.types import BOOL, FLOAT, INT, OBJECT, ClassReference
 from jit.values import Value
 from platforms.cpython import instances
