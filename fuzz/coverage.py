@@ -24,6 +24,8 @@ UNREACHABLE = {
     "recursion limit": "programs recurse a few levels", "eval breaker": "no signals or other threads at that moment",
     "the frame is in use": "nobody keeps frames of compiled code", "a finaliser looked at the frame": "finalisers look at no frames",
 }
+#: Families whose names are put together where they are used, always with an exit that has a reason of its own.
+_GIVEN_EXITS = ("store_", "unbox_", "sum_")
 KINDS = ("template", "guard", "exit", "opcode")
 
 
@@ -37,7 +39,9 @@ def universe(kind):
         return sorted({template.label for template in templates if template.takes_exit})
     if kind == "opcode":
         return sorted(HANDLERS.keys() & canonical_names())
-    guarded = {template.label.replace("_", " ") for template in templates if template.takes_exit}
+    given = families_given_exits()
+    guarded = {template.label.replace("_", " ") for template in templates
+               if template.takes_exit and template.name not in given and not template.name.startswith(_GIVEN_EXITS)}
     return sorted((exit_reasons() | guarded) - UNREACHABLE.keys())
 
 
@@ -64,6 +68,18 @@ def exit_reasons():
                 if isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str):
                     found.add(node.args[0].value)
     return frozenset(found)
+
+
+@cache
+def families_given_exits():
+    """Families of templates that are never used without an exit that has a reason of its own."""
+    uses = {True: set(), False: set()}
+    for path in pathlib.Path(jit.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("operation", "make", "split", "branch"):
+                if node.args and isinstance(node.args[0], ast.Constant):
+                    uses[any(keyword.arg == "exit" for keyword in node.keywords)].add(node.args[0].value)
+    return frozenset(uses[True] - uses[False])
 
 
 class Coverage:

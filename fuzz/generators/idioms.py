@@ -157,6 +157,14 @@ IDIOMS = (
     Idiom(("number", "bool"), MODULE + "K = {number}\ndef get(a):\n    return K {arithmetic} a\ndef f0(p0, p1):\n    global K\n    r = get(p0)\n    if p1:\n        K = p0\n    return r, get({few})\n"),
     Idiom(("numbers", "bool"), MODULE + "def g(a):\n    return {shadow}(a)\ndef f0(p0, p1):\n    global {shadow}\n    r = g(p0)\n    if p1:\n        {shadow} = type\n    return r, g(p0)\n"),
     Idiom(("number", "bool"), MODULE + "def g(a):\n    return 1\ndef h(a):\n    return g(a) {arithmetic} a\ndef f0(p0, p1):\n    global g\n    r = h(p0)\n    if p1:\n        g = abs\n    return r, h(p0)\n"),
+    # Instances.
+    Idiom(("number", "number"), MODULE + "class C:\n    def __init__(self, a):\n        self.a = a\n        self.b = {few}\n    def sum(self, n):\n        self.b {arithmetic}= n\n        return self.a {arithmetic} self.b\ndef f0(p0, p1):\n    c = C(p0)\n    r = c.sum(p1)\n    c.a = p1 {comparison} p0\n    return r, c.sum({few}), c.a, list(vars(c))\n"),
+    Idiom(("number", "bool"), MODULE + "class A:\n    def __init__(self, v): self.v, self.w = v, 1\nclass B:\n    def __init__(self, v): self.w, self.v = v, 2\ndef get(c):\n    return c.v, c.w\ndef f0(p0, p1):\n    return get(B(p0) if p1 else A(p0)), get(A({number}))\n"),
+    Idiom(("bool", "number"), MODULE + "class C:\n    flag = False\n    def set(self, flag): self.flag = flag\ndef f0(p0, p1):\n    c = C()\n    c.set(p0)\n    c.set(not c.flag)\n    if p0: c.__dict__['flag'] = p1\n    c.set(True)\n    return c.flag, vars(c)\n"),
+    Idiom(("count", "number"), MODULE + "class N:\n    def __init__(self, n, v): self.n, self.v = n, v\ndef f0(p0, p1):\n    n = None\n    for i in range(p0 % 8): n = N(n, i)\n    while n:\n        p1 = p1 {arithmetic} n.v\n        n = n.n\n    return p1\n"),
+    Idiom(("number", "bool"), MODULE + "class C:\n    def f(self, n): return n {arithmetic} 1\ndef call(c, n):\n    return c.f(n)\ndef f0(p0, p1):\n    c = C()\n    r = call(c, p0)\n    if p1: c.f = lambda n: ('own', n)\n    return r, call(c, p0)\n"),
+    Idiom(("number", "number"), MODULE + "class V:\n    def __init__(self, x): self.x = x\n    def __add__(self, o): return V(self.x + o.x)\n    def __mul__(self, k): return V(self.x * k)\n    def __lt__(self, o): return self.x < o.x\ndef f0(p0, p1):\n    a, b = V(p0), V(p1)\n    return (a + b * {few}).x, a < b, isinstance(a, V)\n"),
+    Idiom(("bool", "number"), MODULE + "def make():\n    g = abs\n    def put(h):\n        nonlocal g\n        g = h\n    def f0(p0, p1):\n        r = g(p1)\n        if p0: put(float)\n        return r, g(p1)\n    return f0\nf0 = make()\n"),
     Idiom(("number", "numbers"), "return (lambda a: a {arithmetic} p0)({few}), [p0 for a in p1], list(map(lambda a: a {comparison} p0, p1))"),
 )
 
