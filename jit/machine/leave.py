@@ -207,7 +207,7 @@ class LeaveRoutines(CalloutRoutines, FreeingRoutines):
     def emit_attend(self):
         """A C function for Py_AddPendingCall: versions that ask for attention get it."""
         asm = self.asm
-        done, failed = asm.label("attended"), asm.label("attention_failed")
+        failed = asm.label("attention_failed")
         self.begin("attend")
         asm.sub(rsp, 8)
         asm.mov(rdi, self.frames.pointer(id(self.attention_function)))
@@ -216,14 +216,14 @@ class LeaveRoutines(CalloutRoutines, FreeingRoutines):
         asm.test(rax, rax)
         asm.jz(failed)
         asm.call(self.frames.xdecref)
-        asm.bind(done)
         asm.xor(eax, eax)
         asm.add(rsp, 8)
         asm.ret()
         asm.bind(failed)
-        asm.mov(rdi, self.frames.pointer(id(self.attention_function)))
-        self.frames.call("PyErr_WriteUnraisable")
-        asm.jmp(done)
+        # A signal handler has raised meanwhile, for one: the program gets it.
+        asm.mov(eax, -1)
+        asm.add(rsp, 8)
+        asm.ret()
 
     def emit_count(self):
         """Count the exit, note the type of the object a guard refused, ask for attention when there are too many."""
