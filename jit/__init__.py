@@ -13,9 +13,9 @@ Importing this module is cheap; the compiler is loaded when the first function i
 """
 
 try:
-    from jit.api import available, disassemble, explain, jit, native, statistics
+    from jit.api import available, disable, disassemble, enable, explain, jit, native, paused, statistics
 except (ImportError, SyntaxError) as problem:
     # By its name, Python knows it for an error of this package, which `python -m jit` then shows in one line.
     raise ImportError(f"the installation of purejit is damaged: {problem}", name=__name__) from problem
 
-__all__ = ["available", "disassemble", "explain", "jit", "native", "statistics"]
+__all__ = ["available", "disable", "disassemble", "enable", "explain", "jit", "native", "paused", "statistics"]

@@ -1,4 +1,4 @@
-"""python -m jit: run, demo, explain, dis, opcodes, info."""
+"""python -m jit: run, demo, explain, dis, opcodes, hook, info."""
 
 import sys
 

@@ -89,6 +89,37 @@ def statistics():
     return make()
 
 
+def enable(threshold=None, eager=False):
+    """From now on find the hot functions of this program and compile them, as `python -m jit run` does.
+
+    Where functions are not compiled (see `available`) this does nothing.
+
+    Args:
+        threshold: samples in which a function must be found running before it is compiled (2).
+        eager: compile every function at its first call instead; for testing.
+    """
+    if threshold is not None and (type(threshold) is not int or threshold < 1):
+        raise ValueError(f"threshold is a number from 1 on, not {threshold!r}")
+    if available():
+        from jit.hot import start
+        start(threshold, eager)
+
+
+def disable():
+    """Undo `enable`: look for no more hot functions, and interpret those that were found. Decorated functions stay as they are."""
+    from jit.hot import stop
+    stop()
+
+
+def paused():
+    """A context manager: in `with jit.paused():` nothing is found or compiled by itself; what is compiled already is run.
+
+    It holds for all threads, and may be nested.
+    """
+    from jit.hot import Pause
+    return Pause()
+
+
 def _plain(function):
     while isinstance(function, (staticmethod, classmethod, MethodType)):
         function = function.__func__

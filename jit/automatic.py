@@ -17,10 +17,11 @@ class Automatic:
     def __init__(self):
         self.automatic = None
         self.postponed = deque()
+        self.suspended = False
 
     def postpone(self, record, function):
         """Hand a function back to the interpreter until there is time to compile it; returns whether this was done."""
-        if not record.automatic or BUDGET.allows():
+        if not record.automatic or not self.suspended and BUDGET.allows():
             return False
         entry.restore(function)
         self.postponed.append(record)
@@ -34,6 +35,26 @@ class Automatic:
                 function = record.function()
                 if function is not None and record.reason is None:
                     entry.redirect(function, (record.entry or self.first).address)
+
+    def suspend(self):
+        """Hand all that nobody asked for back to the interpreter, until `revive`."""
+        with self.lock:
+            for record in self.records.values():
+                function = record.function()
+                if record.automatic and function is not None:
+                    entry.restore(function)
+            self.suspended = True
+
+    def revive(self):
+        """Undo `suspend`."""
+        with self.lock:
+            if self.suspended:
+                self.suspended = False
+                self.postponed.clear()
+                for record in self.records.values():
+                    function = record.function()
+                    if record.automatic and record.reason is None and function is not None:
+                        entry.redirect(function, (record.entry or self.first).address)
 
     def shut_down(self):
         """Hand all functions back to the interpreter, which is about to end: their versions' data may go before they do."""

@@ -10,7 +10,7 @@ import time
 #: Seconds to begin with, and per second of the program's run.
 GRANT, SHARE = 0.004, 0.05
 #: Seconds per second in hot code that runs interpreted, after the first PATIENCE seconds of it.
-BET, PATIENCE = 0.25, 0.1
+BET, PATIENCE = 0.4, 0.1
 
 
 class Budget:
@@ -18,17 +18,18 @@ class Budget:
 
     Attributes:
         spent: seconds spent so far. hot: seconds in which hot code was seen running interpreted.
+        pauses: how often it was asked that nothing be compiled for now. unlimited: whether everything may.
     """
 
     def __init__(self):
         self.started = time.perf_counter()
         self.spent = self.hot = 0.0
-        self.depth = 0
+        self.depth = self.pauses = 0
         self.unlimited = False
 
     def allows(self):
         """Whether something may be compiled (or loaded) now."""
-        return self.unlimited or self.spent <= self.allowance()
+        return not self.pauses and (self.unlimited or self.spent <= self.allowance())
 
     def allowance(self):
         """Seconds that may have been spent by now."""
@@ -38,13 +39,13 @@ class Budget:
     def __enter__(self):
         """Count what is done inside as spent; may be nested."""
         if self.depth == 0:
-            self.began = time.perf_counter()
+            self.began = time.thread_time()
         self.depth += 1
 
     def __exit__(self, *_):
         self.depth -= 1
         if self.depth == 0:
-            self.spent += time.perf_counter() - self.began
+            self.spent += max(0.0, time.thread_time() - self.began)
 
 
 BUDGET = Budget()

@@ -10,6 +10,7 @@ from jit.errors import CommandError
 
 PROGRAM = "python -m jit"
 EXAMPLES = """examples:
+  python -m jit run script.py
   python -m jit demo
   python -m jit explain shapes.py:area --call 'area(2, 0.5)'
   python -m jit dis shapes.py:Circle.area --types Circle
@@ -214,10 +215,34 @@ def info(options):
     print(f"{'compiles':24} {'yes' if found else 'no: ' + found.reason}")
 
 
+# -- run, hook -----------------------------------------------------------------------------------------
+
+
+def run(options):
+    """Only for the list of commands: jit/__main__.py starts programs before anything is imported here."""
+    raise CommandError("run comes first on the command line")
+
+
+def declare_hook(parser):
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--install", action="store_true", help="write the start-up file")
+    what.add_argument("--remove", action="store_true", help="delete it")
+    what.add_argument("--show", action="store_true", help="say where it is, and what is in it")
+    parser.add_argument("--user", action="store_true", help="in the user's site-packages instead of the interpreter's")
+
+
+def hook(options):
+    """The start-up hook for JIT_ENABLE=1."""
+    from jit.start_up import manage
+    manage(options)
+
+
 COMMANDS = {
+    "run": (run, "run a program as python does, its hot functions compiled (run --help tells more)", declare_nothing),
     "demo": (demo, "run ten kernels interpreted and compiled, and compare", declare_demo),
     "explain": (explain, "say what becomes of a function", declare_target),
     "dis": (dis, "show source, bytecode and machine code of a function", declare_target),
     "opcodes": (opcodes, "how each opcode of each Python version is compiled, or why not", declare_opcodes),
+    "hook": (hook, "install or remove the start-up file that makes JIT_ENABLE=1 work for any program", declare_hook),
     "info": (info, "describe interpreter, processor and what is known of them", declare_nothing),
 }

@@ -20,8 +20,8 @@ from asm import Assembler, eax, edx, mem32, mem64, r12, r13, r14, rax, rbp, rbx,
 from jit import firstcall, perfmap
 from jit.budget import BUDGET
 from jit.dispatch import COMPILER
-from jit.hot import LEFT_ALONE
 from jit.machine import arena
+from jit.ours import LEFT_ALONE
 from platforms.cpython import entry, symbols, threads, undisturbed
 from platforms.cpython.layout import layout
 
@@ -38,15 +38,16 @@ _immortal = []
 def start():
     """From now on every function is compiled at its first call."""
     BUDGET.unlimited = True
+    CLOSED.clear()
     COMPILER.automatic = register_callee
     if symbols.optional("PyFunction_AddWatcher") is None:
         install_hook()
-    else:
+    elif not _immortal:
         watch()
 
 
 def stop():
-    """Nothing more is compiled: the interpreter is about to end."""
+    """No more first calls come to the compiler."""
     CLOSED.append(True)
     if symbols.optional("PyFunction_AddWatcher") is None:
         set_evaluation(symbols.address("_PyEval_EvalFrameDefault"))
@@ -54,7 +55,9 @@ def stop():
 
 def register_callee(function):
     """See `Automatic.automatic`."""
-    return None if function.__code__.co_filename.startswith(LEFT_ALONE) else COMPILER.register(function, automatic=True)
+    if not isinstance(function, FunctionType) or function.__code__.co_filename.startswith(LEFT_ALONE):
+        return None
+    return COMPILER.register(function, automatic=True)
 
 
 def prepare(function, *arguments, looking=[]):  # noqa: B006

@@ -110,13 +110,18 @@ def main(arguments):
     return run_plain(options)
 
 
-def prepare(options):
-    """Start the JIT and the program, never to return; or say why this cannot be done here."""
+def unavailable():
+    """Why nothing can be compiled here, as far as this is cheap to find out; or ""."""
     from jit.switches import flag
     if flag("JIT_DISABLE"):
         return "switched off by JIT_DISABLE"
     from platforms.cpython import build
-    reason = build.refusal(build.facts())
+    return build.refusal(build.facts())
+
+
+def prepare(options):
+    """Start the JIT and the program, never to return; or say why this cannot be done here."""
+    reason = unavailable()
     if reason:
         return reason
     from platforms.cpython import program

@@ -14,9 +14,10 @@ breaker is set besides); futex(2); pthread_create(3).
 
 import ctypes
 import os
+from _thread import get_native_id
 
 from platforms import pages
-from platforms.cpython import threads
+from platforms.cpython import observe, threads
 from platforms.cpython.layout import layout
 from platforms.cpython.undisturbed import JB, JE, JMP, JNE, after, assemble, before, call, disp, every_signal
 
@@ -24,7 +25,9 @@ from platforms.cpython.undisturbed import JB, JE, JMP, JNE, after, assemble, bef
 (_STOP, _OUTSTANDING, _WAITED, _WORK, _CALLABLE, _TICKS, _INTERVAL, _LATE, _NOW, _LAST, _SHOWN, _TID, _LOW,
  _HIGH) = 0, 4, 8, 12, 16, 24, 32, 48, 64, 80, 88, 92, 96, 104
 _STACKS = 256
-#: Threads and frames shown, and bytes of each: a thread's ident, number of frames and whether it runs code of ours; a frame's code,
+#: A thread's native id, behind its ident.
+_NATIVE = 8
+#: Threads and frames shown, and bytes of each: a thread's native id, number of frames and whether it runs code of ours; a frame's code,
 #: function and address.
 _THREADS, _FRAMES, _STACK_HEAD, _FRAME_SIZE = 8, 16, 24, 24
 _STACK_SIZE = _STACK_HEAD + _FRAMES * _FRAME_SIZE
@@ -50,7 +53,7 @@ def _collect_parts():
     current = [f"48 8B 87 {disp(fields.thread_current_frame)}"] if fields.thread_cframe is None else [
         f"48 8B 87 {disp(fields.thread_cframe)} 48 8B 80 {disp(fields.cframe_current_frame)}"]  # rax = its current frame
     return [
-        "collect:", f"48 8B 87 {disp(fields.thread_ident)} 48 89 06", *current,  # mov rax, [rdi + ident]; mov [rsi], rax
+        "collect:", f"48 8B 87 {disp(fields.thread_ident + _NATIVE)} 48 89 06", *current,  # mov rax, [rdi + native id]; mov [rsi], rax
         f"31 C9 48 8D 56 {_STACK_HEAD:02X}",  # xor ecx, ecx; lea rdx, [rsi + HEAD]
         "frame:", "48 85 C0", (JE, "collected"), f"83 F9 {_FRAMES:02X}", (JE, "collected"),  # test rax, rax; cmp ecx, FRAMES
         f"80 B8 {disp(fields.frame_owner)} 03", (JE, "no_frame"),  # cmp byte [rax + owner], 3: not Python's
@@ -144,7 +147,7 @@ class Sampler:
     """A clock. It must be stopped before the interpreter ends, and does not go on in a forked child by itself.
 
     Attributes:
-        running: whether its thread exists.
+        running: whether its thread exists. knows_threads: whether `stacks` gives native ids of threads.
     """
 
     def __init__(self, function):
@@ -158,6 +161,7 @@ class Sampler:
         self._entry, self._pending = start + labels["thread"], start + labels["pending"]
         self.function = function
         self.running = False
+        self.knows_threads = observe.read(threads.current()() + layout().thread_ident + _NATIVE) == get_native_id()
         # Never freed: a pending call may come late.
         self._block = pages.reserve(pages.PAGE)
         pages.protect(self._block, pages.PAGE, pages.READ | pages.WRITE)
@@ -183,7 +187,7 @@ class Sampler:
         self._set(_HIGH, high, 8)
 
     def stacks(self):
-        """What the present call has to show: for each thread (ident, whether its topmost function runs compiled, frames).
+        """What the present call has to show: for each thread (native id, whether its topmost function runs compiled, frames).
 
         Frames are (address of the code object, of the function, of the frame), the topmost first.
         """

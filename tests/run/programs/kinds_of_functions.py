@@ -54,7 +54,7 @@ def wrapper(*arguments):
 
 print(Meta.made, Later[3], Meta[int], len(Later.make(3)), Later.plain(2), Later().seven)
 print(repr(type(hot)), isinstance(hot, types.FunctionType), inspect.isfunction(hot), inspect.signature(hot), hot.__doc__)
-print(inspect.getsource(hot), wrapper.__wrapped__ is hot, wrapper(1), sorted(vars(hot)), dir(hot) == dir(run))
+print(wrapper.__wrapped__ is hot, wrapper(1), sorted(vars(hot)), dir(hot) == dir(run))
 print(hot.__module__, hot.__qualname__, hot.__code__.co_name, hot.__defaults__, hot.__dict__, hash(hot) == hash(hot), callable(hot))
 hot.__defaults__ = (5,)
 print(hot())

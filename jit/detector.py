@@ -1,0 +1,309 @@
+"""Finding the hot functions of an unchanged program.
+
+A clock (platforms/cpython/sampler.py) shows what runs, often at first, then more rarely. The functions on top of the stack, and
+those that called them, gather counts; one that is found running often enough is *registered*: its function object, which
+stays the same, then leads to the compiler at its next call. So methods found through classes, callbacks that C code holds and
+functions in any thread all come to run compiled code.
+"""
+
+import _thread
+import ctypes
+import os
+import sys
+import time
+import weakref
+from collections import deque
+from types import CodeType, FunctionType
+
+from jit.api import available
+from jit.budget import BUDGET
+from jit.loading import Loading
+from jit.ours import LEFT_ALONE, NOT_THE_PROGRAM, OURS
+from platforms.cpython import observe
+from platforms.cpython.layout import layout
+
+#: Samples in which a function must be found before it is registered.
+THRESHOLD = 2
+#: Nanoseconds a thread must have computed since it was looked at last to be taken for running.
+COMPUTING = 1_000_000
+#: The kind of a thread's clock in Linux's numbers for clocks (clock_getcpuclockid(3)).
+THREAD_CLOCK = 6
+#: Seconds that one sample may stand for.
+LONGEST = 0.025
+#: (from this many samples on, seconds between two): found soon at first, at little cost later.
+PACE = ((0, 0.001), (300, 0.0025), (1500, 0.01))
+#: Function objects registered of the same code: more come from code that makes functions again and again.
+SIBLINGS = 4
+#: Code that samples met so rarely is forgotten after this many.
+FORGET_EVERY = 4096
+
+
+class Sight:
+    """How often the samples met one code object.
+
+    Attributes:
+        code: weak reference. top: samples in which it ran itself. total: in which it was among the topmost.
+        registered: function objects registered. compiled: samples on top, in compiled code. is_special: not a function to compile.
+    """
+
+    __slots__ = ("code", "top", "total", "registered", "compiled", "name", "first_line", "file", "is_special", "is_ours",
+                 "last", "key")
+
+    def __init__(self, code):
+        self.code = weakref.ref(code)
+        self.top = self.total = self.registered = self.compiled = 0
+        self.last, self.key = -1, id(code)
+        self.is_ours = code.co_filename.startswith(OURS)
+        self.is_special = code.co_filename.startswith(LEFT_ALONE) or code.co_name.startswith("<") and code.co_name != "<lambda>"
+        self.name, self.file, self.first_line = code.co_qualname, code.co_filename, code.co_firstlineno
+
+
+class Detector:
+    """Counts samples and registers what is hot.
+
+    Attributes:
+        samples: taken so far. compiling: those met while something was compiled. sights: id of a code object -> Sight.
+        gone: some of code that has died, for the report. given_up: something was wrong; problem: what.
+    """
+
+    def __init__(self, threshold=None):
+        self.threshold = threshold or THRESHOLD
+        self.samples = 0
+        self.sights = {}
+        self.sampler = None
+        self.given_up = self.stats = False
+        self.busy = self.resume = False
+        self.forking = None
+        self.main = _thread.get_ident()
+        self.problem = None
+        self.compiler = self.eager = None
+        self.loading = None
+        self.compiling = 0
+        self.loading_seconds = 0.0
+        self.last = time.perf_counter()
+        self.step = 0.0
+        self.used = {}
+        self.gone = deque(maxlen=100)
+
+    # -- the clock ---------------------------------------------------------------------------------------
+
+    def start(self):
+        """Let the clock tick; returns whether it does."""
+        if self.sampler is None:
+            from platforms.cpython.sampler import Sampler
+            self.sampler = Sampler(self.sample)
+            os.register_at_fork(before=self.before_fork, after_in_parent=self.after_fork, after_in_child=self.in_child)
+        self.sampler.set_interval(self.pace())
+        return self.sampler.start()
+
+    def start_eagerly(self):
+        """Without a clock: everything is compiled at its first call."""
+        if available():
+            from jit import eager
+            from jit.dispatch import COMPILER
+            self.compiler, self.eager = COMPILER, eager
+            eager.start()
+
+    def stop(self):
+        """Let it stand still."""
+        if self.sampler is not None:
+            self.sampler.stop()
+        if self.eager is not None:
+            self.eager.stop()
+
+    def pace(self):
+        """Seconds to the next sample."""
+        return next(seconds for samples, seconds in reversed(PACE) if self.samples >= samples)
+
+    def before_fork(self):
+        """A child has no clock, and os.fork() warns of threads."""
+        self.resume = self.sampler.running
+        self.sampler.stop()
+
+    def after_fork(self):
+        """In the parent. The clock starts when os.fork() is over, because it looks for threads last of all."""
+        if self.resume:
+            frame = observe.read(id(sys._getframe(1)) + layout().frame_object_frame)
+            self.forking = frame, observe.read(frame + layout().frame_instruction)
+            self.sampler.request()
+
+    def restart(self):
+        """Start the clock unless a fork is still under way."""
+        frame, instruction = self.forking
+        shown = [frames for _, _, frames in self.sampler.stacks()]
+        if any(found == frame for found in (place for frames in shown for _, _, place in frames)) and \
+                observe.read(frame + layout().frame_instruction) == instruction:
+            self.sampler.request()
+        else:
+            self.forking = None
+            self.sampler.start()
+
+    def in_child(self):
+        """In the child."""
+        self.main = _thread.get_ident()
+        if self.resume:
+            self.sampler.start()
+
+    # -- a sample ------------------------------------------------------------------------------------------
+
+    def sample(self):
+        """Called by the clock. Returns an exception for the program, raised by what ran in between, or None."""
+        if self.busy or self.given_up or BUDGET.pauses and self.forking is None:
+            return None
+        self.busy = True
+        try:
+            if self.forking is not None:
+                self.restart()
+            else:
+                if self.loading is not None:
+                    self.load_further()
+                self.take_sample()
+        except BaseException as problem:
+            return self.blame(problem)
+        finally:
+            self.busy = False
+        return None
+
+    def blame(self, problem):
+        """Return an exception that a signal handler of the program has raised meanwhile, as if raised outside; else give up."""
+        step = problem.__traceback__
+        while step is not None and step.tb_frame.f_code.co_filename.startswith(NOT_THE_PROGRAM):
+            step = step.tb_next
+        if step is None and not isinstance(problem, KeyboardInterrupt):
+            self.give_up(problem)
+            return None
+        return problem.with_traceback(step)
+
+    def take_sample(self):
+        self.samples += 1
+        now = time.perf_counter()
+        self.step, self.last = min(LONGEST, now - self.last), now
+        if BUDGET.depth:
+            self.compiling += 1
+            return
+        for compiled, frames in self.running():
+            self.look(compiled, frames)
+        if self.compiler is not None and self.compiler.postponed:
+            self.compiler.resume()
+        if self.samples in PACE_CHANGES:
+            self.sampler.set_interval(self.pace())
+        if self.samples % FORGET_EVERY == 0:
+            self.forget()
+
+    def give_up(self, problem):
+        """Something is wrong with us: let the program run on without."""
+        self.problem = problem
+        self.given_up = True
+        self.sampler.work(False)
+
+    def load_further(self):
+        """Go on loading the compiler."""
+        self.loading.go_on()
+        if self.loading.done:
+            self.compiler, self.loading = self.loading.compiler, None
+            self.loading_seconds = BUDGET.spent
+            if self.compiler is None:
+                self.give_up(None)
+            else:
+                self.compiler.automatic = self.register_callee
+
+    def running(self):
+        """(whether its topmost function runs compiled, frames) of each thread that is running."""
+        own = _thread.get_ident()
+        for thread, compiled, frames in self.sampler.stacks():
+            if own == self.main or self.sampler.knows_threads and self.has_computed(thread):
+                yield compiled, frames
+
+    def has_computed(self, thread):
+        """Whether a thread has used its time since this was asked last."""
+        try:
+            used = time.clock_gettime_ns(~thread << 3 | THREAD_CLOCK)
+        except OSError:  # it ends, or has not begun
+            return False
+        before = self.used.get(thread, used)
+        if len(self.used) > 1000:
+            self.used.clear()
+        self.used[thread] = used
+        return used - before > COMPUTING
+
+    def look(self, compiled, frames):
+        """Count the functions on a stack; register those that have become hot."""
+        top = None
+        for address, function, _ in frames:
+            sight = self.sight(address)
+            if sight is None or sight.last == self.samples:
+                continue
+            sight.last = self.samples
+            if sight.is_ours:
+                continue
+            if top is None:
+                top = sight
+                sight.top += 1
+                sight.compiled += compiled
+            sight.total += 1
+            if sight.total >= self.threshold and sight.registered < SIBLINGS:
+                self.register(sight, function)
+        if top is not None and not compiled and top.total >= self.threshold and not top.is_special:
+            BUDGET.hot += self.step
+
+    def sight(self, address):
+        """The Sight of the code object at an address, None if it is none."""
+        sight = self.sights.get(address)
+        if sight is None or id(sight.code()) != address:
+            if observe.read(address + layout().ob_type) != CODE_TYPE:
+                return None
+            if sight is not None:
+                self.gone.append(sight)
+            sight = self.sights[address] = Sight(as_object(address))
+        return sight
+
+    def register(self, sight, address):
+        """Register the function of a hot frame, by its address."""
+        function = function_at(address)
+        if function is None or sight.is_special:
+            sight.registered = SIBLINGS
+            return
+        if self.compiler is None:
+            if self.loading is None:
+                self.loading = Loading(self.sampler, self.main)
+            return
+        record = self.compiler.records.get(id(function))
+        if record is None or record.function() is not function:
+            sight.registered += 1
+            self.compiler.register(function, automatic=True)
+
+    def register_callee(self, function):
+        """Register what hot code calls; returns its record or None."""
+        if not isinstance(function, FunctionType) or function.__code__.co_filename.startswith(LEFT_ALONE):
+            return None
+        return self.compiler.register(function, automatic=True)
+
+    def forget(self):
+        """Drop the rarely met, and what has died."""
+        for key, sight in list(self.sights.items()):
+            if sight.code() is None or sight.total < 2:
+                del self.sights[key]
+
+
+CODE_TYPE = id(CodeType)
+PACE_CHANGES = {samples for samples, _ in PACE}
+
+
+def as_object(address):
+    """The object at an address."""
+    return ctypes.cast(address, ctypes.py_object).value
+
+
+def function_at(address):
+    """The Python function at an address that a frame holds, or None."""
+    if not address or observe.read(address + layout().ob_type) not in _function_types():
+        return None
+    return as_object(address)
+
+
+def _function_types():
+    from platforms.cpython import entry
+    types = [id(FunctionType)]
+    if layout().version == (3, 11):
+        types.append(id(entry._redirected_type()))
+    return types

@@ -1,0 +1,92 @@
+"""Loading the compiler below a running program, step by step, as the budget allows."""
+
+import _thread
+import sys
+from collections import deque
+
+from jit.api import available
+from jit.budget import BUDGET
+
+#: What is done step by step before the first function is registered: modules imported, and in between, what is verified.
+VERIFY = object()
+STEPS = ("platforms.cpython.verify_objects", "platforms.cpython.verify", "jit.availability", VERIFY, "asm.encodings", "asm",
+         "regalloc", "jit.types", "jit.machine.records", "jit.machine.frames", "jit.machine.leave", "jit.machine.boxes", "jit.walk",
+         "jit.emitter", "jit.templates.numbers", "jit.templates.calls", "jit.templates.items", "jit.templates.strings",
+         "jit.compiler", "jit.entries", "jit.bytecodes.containers", "jit.bytecodes.builtins", "jit.bytecodes.displays",
+         "jit.dispatch")
+#: Seconds after which threads exchange the interpreter while it is verified: each look at memory gives it away.
+SHORT_SWITCH = 0.0001
+#: Bytes of it if no other routine follows.
+POLLING_CODE = 512
+
+
+class Loading:
+    """What is left to be done.
+
+    Attributes:
+        compiler: the compiler, when `done`; None if there is none here.
+    """
+
+    def __init__(self, sampler, main):
+        """Args: sampler: the clock, in whose thread some of it is done. main: ident of the main thread."""
+        self.sampler = sampler
+        self.main = main
+        self.steps = deque((*STEPS, assemble_routines, self.take_compiler))
+        self.compiler = None
+
+    @property
+    def done(self):
+        return not self.steps
+
+    def go_on(self):
+        """Called by the clock: take a step, if this is the thread for it and the budget allows.
+
+        It calls in its own thread for the verification, and where the main thread does not come by; then many at once.
+        """
+        beside = _thread.get_ident() != self.main
+        while self.steps and BUDGET.allows() and (beside or self.steps[0] is not VERIFY):
+            with BUDGET:
+                self.take(self.steps.popleft())
+            if not beside:
+                break
+        self.sampler.work(bool(self.steps) and self.steps[0] is VERIFY)
+
+    def take(self, step):
+        if step is VERIFY:
+            self.verify()
+        elif callable(step):
+            step()
+        else:
+            __import__(step)
+
+    def verify(self):
+        """Find out whether functions can be compiled here; in the clock's own thread, because pending calls take part."""
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(SHORT_SWITCH)
+        try:
+            available()
+        finally:
+            if round(sys.getswitchinterval(), 6) == SHORT_SWITCH:  # else the program has set another
+                sys.setswitchinterval(before)
+
+    def take_compiler(self):
+        """The last step."""
+        if available():
+            from jit.dispatch import COMPILER
+            self.compiler = COMPILER
+            self.sampler.set_code(*polling_code())
+
+
+def assemble_routines():
+    """The machine code that all compiled code shares; if there is to be any."""
+    if available():
+        from jit.machine import routines
+        routines()
+
+
+def polling_code():
+    """The addresses between which the code lies by which compiled loops let pending calls in."""
+    from jit.machine import routines
+    labels = vars(routines())
+    start = labels["poll"]
+    return start, min((address for address in labels.values() if address > start), default=start + POLLING_CODE)

@@ -1,0 +1,10 @@
+"""Which code is ours, and which is left alone when hot code is looked for."""
+
+import os
+
+_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+#: Where files of ours lie: none of their functions is ever registered.
+OURS = tuple(os.path.join(_HERE, package) + os.sep for package in ("jit", "asm", "regalloc", "platforms"))
+#: Also the import system, which is hot only while programs start, and which the compiler itself uses.
+LEFT_ALONE = (*OURS, "<frozen importlib")
+NOT_THE_PROGRAM = (*OURS, "<frozen", os.path.dirname(os.__file__) + os.sep)

@@ -1,0 +1,73 @@
+"""What `python -m jit run --stats` tells on stderr when the program has ended."""
+
+import sys
+
+from jit.api import available
+from jit.budget import BUDGET
+from jit.report import explain, statistics
+
+#: Functions told about.
+LINES = 25
+
+
+def show(detector):
+    """Print the report."""
+    if sys.stderr is not None:
+        try:
+            print(text(detector), file=sys.stderr, flush=True)
+        except (OSError, ValueError):  # closed, or nobody reads it
+            pass
+
+
+def text(detector):
+    """The report as text."""
+    lines = list(heading(detector))
+    ranked = sorted((sight for sight in (*detector.sights.values(), *detector.gone) if sight.top), key=lambda sight: -sight.top)
+    if ranked:
+        lines.append("  share  compiled  function")
+    explanations = by_code(detector.compiler)
+    for sight in ranked[:LINES]:
+        share, compiled = 100 * sight.top / detector.samples, 100 * sight.compiled / sight.top
+        lines.append(f"  {share:4.1f} %   {compiled:4.0f} %  {sight.name} ({sight.file}:{sight.first_line})")
+        found = explanations.pop(sight.key, None)
+        if found is not None:
+            lines.extend(f"      {line}" for line in str(found).splitlines())
+    if not detector.samples:
+        for found in list(explanations.values())[:LINES]:
+            lines.extend(f"  {line}" for line in str(found).splitlines())
+    return "\n".join(lines)
+
+
+def heading(detector):
+    """The sums."""
+    if detector.compiler is None:
+        yield f"purejit: nothing was compiled: {why_not(detector)}; {detector.samples} samples"
+        return
+    sums = statistics()
+    yield (f"purejit: {sums.functions} functions found, {sums.versions} versions compiled ({sums.code_bytes} bytes of code, "
+           f"{sums.data_bytes} of data), {sums.refused} left interpreted")
+    compiled = sum(sight.compiled for sight in (*detector.sights.values(), *detector.gone))
+    samples = max(1, detector.samples)
+    yield (f"  {BUDGET.spent * 1e3:.1f} ms spent on compiling, {detector.loading_seconds * 1e3:.1f} ms of it on loading the compiler; "
+           f"{detector.samples} samples, {100 * compiled / samples:.0f} % in compiled code, "
+           f"{100 * detector.compiling / samples:.0f} % while compiling")
+    yield f"  {sums.calls} calls of compiled code from interpreted code, {sums.exits} exits"
+
+
+def why_not(detector):
+    """Why the compiler was not even loaded."""
+    if detector.given_up:
+        return available().reason or repr(detector.problem)
+    return "nothing was hot" if detector.loading is None else "the program ended before the compiler was loaded"
+
+
+def by_code(compiler):
+    """id of a code object -> Explanation of a function that has it."""
+    if compiler is None:
+        return {}
+    found = {}
+    for record in list(compiler.records.values()):
+        function = record.function()
+        if function is not None and (record.versions or id(record.code) not in found):
+            found[id(record.code)] = explain(function)
+    return found

@@ -1,0 +1,150 @@
+"""enable, disable, paused; --stats; the budget; the start-up hook."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from comparing import ROOT, environment, run
+
+HOT = """
+import time
+def f(n):
+    s = 0
+    for i in range(n):
+        s += i & 15
+    return s
+def work(seconds):
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        f(20_000)
+"""
+
+
+def python(code, **more):
+    """stdout of a program that must succeed."""
+    status, output, errors = run(["-c", HOT + code], None, **more)
+    assert (status, errors) == (0, "")
+    return output
+
+
+def test_enable_finds_hot_functions():
+    assert python("import jit\njit.enable()\nwork(1.5)\nprint(jit.explain(f).state)\n") == "compiled\n"
+
+
+def test_disable_hands_back_and_enable_takes_up_again():
+    code = """
+import jit
+from platforms.cpython import entry
+jit.enable(); work(1.5)
+seen = [entry.is_redirected(f)]
+jit.disable(); seen.append(entry.is_redirected(f)); work(0.1); seen.append(entry.is_redirected(f))
+jit.enable(); seen.append(entry.is_redirected(f)); work(0.1)
+print(seen, jit.explain(f).state)
+"""
+    assert python(code) == "[True, False, False, True] compiled\n"
+
+
+def test_nothing_is_found_while_paused():
+    code = """
+import jit
+jit.enable()
+with jit.paused():
+    with jit.paused(): work(0.1)
+    work(1)
+    print(jit.explain(f).state)
+work(1.5)
+print(jit.explain(f).state)
+"""
+    assert python(code) == "not decorated\ncompiled\n"
+
+
+def test_eager_compiles_at_the_first_call():
+    assert python("import jit, jit.report\njit.enable(eager=True)\nf(3)\nprint(jit.explain(f).state)\n") == "compiled\n"
+    assert python("import jit, jit.report\njit.enable(eager=True)\ndef g(n): return f(n) + 1\ng(3)\n"
+                  "print(jit.explain(g).state, jit.explain(f).state)\n") == "compiled compiled\n"
+
+
+def test_decorated_functions_are_not_touched_by_disable():
+    code = "import jit\nf = jit.jit(f)\nf(3)\njit.enable()\njit.disable()\nf(3)\nprint(jit.explain(f).versions[0].calls)\n"
+    assert python(code) == "2\n"
+
+
+@pytest.mark.parametrize("threshold", [0, -1, "2", 1.5])
+def test_wrong_thresholds(threshold):
+    import jit
+    with pytest.raises(ValueError, match="threshold"):
+        jit.enable(threshold=threshold)
+
+
+def test_where_nothing_is_compiled():
+    code = "import jit\njit.enable()\nwith jit.paused(): work(0.05)\njit.disable()\nprint(bool(jit.available()))"
+    assert python(code, JIT_DISABLE="1") == "False\n"
+
+
+def test_stats_tell_shares_versions_and_times():
+    status, output, errors = run(["-c", HOT + "work(1.5)\nprint('output')"], ["--stats"])
+    assert (status, output) == (0, "output\n")
+    assert re.search(r"purejit: \d+ functions found, [1-9]\d* versions compiled", errors)
+    assert re.search(r"\d+\.\d ms spent on compiling, .* in compiled code", errors)
+    share, compiled = map(float, re.search(r"([\d.]+) % +(\d+) %  f \(<string>:3\)\n +f: compiled", errors).groups())
+    assert share > 50 and compiled > 20
+
+
+def test_stats_of_a_short_program():
+    status, output, errors = run(["-c", "print(1)"], ["--stats"])
+    assert (status, output) == (0, "1\n")
+    assert errors.startswith("purejit: nothing was compiled: nothing was hot")
+
+
+def test_a_short_program_loads_no_compiler():
+    """The budget does not allow it: no module of the compiler is there when it ends."""
+    code = "work(0.06)\nimport sys\nprint('jit.dispatch' in sys.modules)"
+    assert run(["-c", HOT + code], []) == (0, "False\n", "")
+
+
+def test_budget():
+    from jit.budget import GRANT, Budget
+    budget = Budget()
+    assert budget.allows()
+    budget.spent = GRANT + 1
+    assert not budget.allows()
+    budget.hot = 1000
+    assert budget.allows()
+    budget.pauses = 1
+    assert not budget.allows()
+    with budget, budget:
+        assert budget.depth == 2
+    assert budget.depth == 0 and budget.spent > GRANT + 1
+
+
+def test_threads_are_sampled_while_the_main_thread_waits():
+    code = """
+import jit, threading
+jit.enable()
+thread = threading.Thread(target=work, args=(3,)); thread.start(); thread.join()
+print(jit.explain(f).state)
+"""
+    assert python(code) == "compiled\n"
+
+
+def test_start_up_hook(tmp_path):
+    """Installed into a virtual environment, it serves any program there."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
+    interpreter = str(tmp_path / "venv" / "bin" / "python")
+
+    def command(*arguments, **more):
+        return subprocess.run([interpreter, *arguments], env=environment(**more), capture_output=True, text=True, cwd=tmp_path,
+                              check=True)
+
+    code = HOT + "work(1.5)\nimport sys\njit = sys.modules.get('jit')\nprint(jit and jit.explain(f).state)"
+    assert "not installed" in command("-m", "jit", "hook", "--show").stdout
+    assert ": installed\nimport os;" in command("-m", "jit", "hook", "--install").stdout
+    assert command("-c", code).stdout == "None\n"
+    assert command("-c", code, JIT_ENABLE="0").stdout == "None\n"
+    found = command("-c", code, JIT_ENABLE="1", JIT_STATS="1", PYTHONPATH="")
+    assert found.stdout == "compiled\n" and "purejit: " in found.stderr
+    assert "not installed" in command("-m", "jit", "hook", "--remove").stdout
+    assert command("-c", "print(1)", JIT_ENABLE="1").stdout == "1\n"
+    assert str(ROOT) not in command("-c", "import sys; print(sys.path)", PYTHONPATH="").stdout
