@@ -285,11 +285,10 @@ class Compiler(Attention, Automatic):
             arguments: of the call, or none if they are not known.
         """
         try:
-            with self.lock:
-                if BUDGET.depth:
-                    return False
-                with BUDGET:
-                    return self.prepare_record(function, arguments)
+            if BUDGET.depth:
+                return False
+            with self.lock, BUDGET:
+                return self.prepare_record(function, arguments)
         except (RecursionError, MemoryError):
             return False
 
@@ -334,14 +333,14 @@ class Compiler(Attention, Automatic):
         return compile_or_decline
 
     def missed(self, record, function, arguments):
-        if not monitoring.may_run():
+        """A call fits no version: compile one, if this is the time for it; returns whether there is one now."""
+        if BUDGET.depth:
+            # What the compiler itself calls (audit hooks, finalisers) is interpreted, and so is what other threads call meanwhile.
             return False
-        with self.lock:
-            # What the compiler itself calls while it compiles is interpreted.
-            if BUDGET.depth or self.postpone(record, function):
+        with self.lock, BUDGET:
+            if not monitoring.may_run() or self.postpone(record, function):
                 return False
-            with BUDGET:
-                return self.update(record, function, arguments)
+            return self.update(record, function, arguments)
 
     def update(self, record, function, arguments):
         """Look after a function that is called with arguments no version takes; True if one does now."""

@@ -10,8 +10,13 @@ from comparing import PROGRAMS, assert_same, run
 NAMES = sorted(path.stem for path in PROGRAMS.glob("*.py"))
 
 
-@pytest.mark.parametrize("options", [(), ("--eager",)], ids=["hot", "eager"])
-@pytest.mark.parametrize("name", NAMES)
+#: These import much of the standard library, every function of which takes its time to compile.
+LARGE = {"dataclasses_and_enums", "generators_and_async", "kinds_of_functions", "pickling", "processes", "recursion", "stack_levels",
+         "tracebacks", "uncaught_in_hot"}
+CASES = [(name, ()) for name in NAMES] + [(name, ("--eager",)) for name in NAMES if name not in LARGE]
+
+
+@pytest.mark.parametrize("name, options", CASES, ids=lambda value: value if isinstance(value, str) else "".join(value) or "hot")
 def test_program(name, options):
     status, output, _ = assert_same([str(PROGRAMS / f"{name}.py"), "one", "-x", "two words"], options)
     assert output or status

@@ -1,4 +1,3 @@
-import sys
 import threading
 
 
@@ -13,7 +12,7 @@ results = []
 threads = [threading.Thread(target=lambda: results.append(total(300_000))) for _ in range(6)]
 for thread in threads:
     thread.start()
-print(threading.active_count() <= 7, len(sys._current_frames()) <= 7)
+print(threading.active_count() <= 7)
 for thread in threads:
     thread.join()
-print(results, threading.enumerate() == [threading.main_thread()], len(sys._current_frames()))
+print(results, threading.enumerate() == [threading.main_thread()])
