@@ -4,17 +4,18 @@ It shows the compiler the function and the call's arguments, so that the functio
 that fits, and goes on there. A traced call is made by CPython, as in every wrapper (jit/entries.py).
 """
 
-from asm import Assembler, ecx, mem64, r8, r15, rax, rbp, rcx, rdi, rdx, rsi, rsp
+from asm import Assembler, ecx, mem64, r8, r14, r15, rax, rbp, rcx, rdi, rdx, rsi, rsp
 from jit import perfmap
 from jit.entries import Entry, EntryEmitter
 from jit.machine import arena
 from jit.machine.refcounts import emit_decref
+from jit.machine.stack import emit_stack_budget
 from platforms.cpython import entry, undisturbed
 from platforms.cpython.layout import layout
 
 L = layout()
 #: What a vectorcall is made with, and what the code below uses of the caller's.
-PUSHED = (rbp, rdi, rsi, rdx, rcx, r15)
+PUSHED = (rbp, rdi, rsi, rdx, rcx, r15, r14)
 #: Calls with more arguments, or with keywords, show the compiler the function only.
 SHOWN_ARGUMENTS = 16
 
@@ -55,6 +56,7 @@ class FirstCallEmitter(EntryEmitter):
         self.emit_thread_state()
         self.emit_tracing_check()
         asm.bind(self.miss)
+        self.emit_stack_check(failed)
         asm.mov(rbp, rsp)
         self.emit_arguments()
         asm.mov(rdi, self.constant(id(self.prepare)))
@@ -79,6 +81,22 @@ class FirstCallEmitter(EntryEmitter):
         self.emit_pop()
         asm.xor(rax.r32, rax.r32)
         asm.ret()
+
+    def emit_stack_check(self, failed):
+        """RecursionError where there is too little stack to compile, as in every wrapper."""
+        asm = self.asm
+        low, enough = asm.label("low"), asm.label("enough")
+        asm.sub(rsp, 16)
+        emit_stack_budget(asm, low)
+        asm.add(rsp, 16)
+        for place, register in enumerate(reversed(PUSHED)):
+            if register in (rdi, rsi, rdx, rcx):
+                asm.mov(register, mem64(rsp, 8 * place))
+        asm.jmp(enough)
+        asm.bind(low)
+        asm.add(rsp, 16)
+        asm.jmp(failed)
+        asm.bind(enough)
 
     def emit_arguments(self):
         """Put function and arguments at rsp, aligned; rax = number of the latter."""
