@@ -210,9 +210,9 @@ def parameters_in_c(name, arguments):
     return arguments
 
 
-def output_of(command):
+def output_of(command, environment=None):
     """Standard output of a child process; SystemExit with its last word if it fails."""
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
     if done.returncode:
         words = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
         raise SystemExit(f"{command[0]} failed: {words[-1]}")

@@ -1,103 +1,248 @@
-"""Whole programs: pyperformance's own benchmark files, unchanged, plain and under `python -m jit run`, the same interpreter, interleaved.
+"""How much faster pyperformance's programs run under `python -m jit run` than under plain python.
 
-    python benchmarks/programs.py                the twelve programs with targets
-    python benchmarks/programs.py richards go    these
-    ... --write                                  the table into docs/BENCHMARKS.md
+    python benchmarks/programs.py                          the twelve programs that have targets
+    python benchmarks/programs.py --all --write            every program that needs the standard library alone
+    python benchmarks/programs.py --only richards --rounds 5
 
-Warm is the median of the last rounds; cold is a process from its start to its end, compiling and start-up included.
+The benchmark files come from the package index and are run unchanged, in child processes, with a stub in place of pyperf
+(benchmarks/stub). Loops are calibrated as pyperf does, plain, so that a value takes at least 0.1 s; then each round runs the
+same loops and values in a plain process and in one under the JIT, by turns. A run has as many values as a default run of pyperf,
+60, or fewer where that would take longer than --seconds (but at least 4, as many as a process of pyperf's).
+
+- warm: best value of the second half of the runs, plain over compiled;
+- cold: the whole processes, start-up and compile time in, from their start to their end;
+- first: the same from the start to the end of the fourth value, as one of pyperf's own processes is.
+Programs that consist of starting a python start it in the same way as they were started themselves.
 """
 
 import argparse
-import json
 import os
-import statistics
-import subprocess
+import shutil
 import sys
-import time
-import zipfile
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(HERE)
-sys.path.insert(0, HERE)
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from report import command_line, interpreter, processor, table, verdict, write_section
+import suite
+from report import command_line, geometric_mean, interpreter, load, processor, table, verdict, write_section
 
-#: Program -> how many times faster it is to be, warm.
 TARGETS = {"richards": 6, "deltablue": 4, "nbody": 7, "float": 3.5, "spectral_norm": 15, "comprehensions": 2.5, "chaos": 4, "go": 3,
            "nqueens": 2.5, "fannkuch": 4.5, "unpack_sequence": 5, "generators": 1.0}
-#: Of their geometric mean; and how much of the warm figure a whole run from cold is to keep.
-MEAN, COLD = 4.0, 0.8
-FOLDER = "pyperformance/data-files/benchmarks"
+GEOMETRIC_MEAN_TARGET = 4
+LEAST = 0.97
+LEAST_COLD = 0.8
+#: Values of a default run of pyperf, 20 processes of 3; and of one of its processes, with the warm-up.
+DEFAULT_VALUES = 60
+LEAST_VALUES = 4
+#: Here only the time that the JIT needs to start is measured: these may take so many times plain's seconds, and so many more.
+STARTUP = ("python_startup", "python_startup_no_site")
+STARTUP_LIMIT = (1.05, 0.020)
 
 
-def fetch(cache):
-    """The folder with the benchmark files; downloads pyperformance's wheel from the package index if it is not there."""
-    if not os.path.isdir(os.path.join(cache, FOLDER)):
-        os.makedirs(cache, exist_ok=True)
-        subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", cache, "pyperformance"], check=True)
-        for name in sorted(os.listdir(cache)):
-            if name.startswith("pyperformance") and name.endswith(".whl"):
-                zipfile.ZipFile(os.path.join(cache, name)).extractall(cache)
-    return os.path.join(cache, FOLDER)
+def number_of_values(seconds, most_seconds):
+    """How many values a run has, each of so many seconds."""
+    return max(LEAST_VALUES, min(DEFAULT_VALUES, round(most_seconds / seconds)))
 
 
-def run(python, arguments, script, rounds):
-    """One process: (seconds from start to end, list of what the stub printed)."""
-    path = os.pathsep.join((os.path.join(HERE, "pyperf_stub"), ROOT))
-    environment = {**os.environ, "PYTHONPATH": path, "PUREJIT_ROUNDS": str(rounds)}
-    started = time.perf_counter()
-    done = subprocess.run([python, *arguments, script], capture_output=True, text=True, env=environment, timeout=900)
-    seconds = time.perf_counter() - started
-    if done.returncode:
-        raise RuntimeError(f"{os.path.basename(os.path.dirname(script))}: {done.stderr.strip().splitlines()[-1:]}")
-    return seconds, [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"name"')]
+def summary(runs):
+    """What several runs of one benchmark come to.
+
+    Args:
+        runs: list of reports of that benchmark.
+
+    Returns:
+        dictionary: `warm` seconds per loop, `cold` and `first` seconds.
+    """
+    later = [value for run in runs for value in run["values"][len(run["values"]) // 2:]]
+    return {"warm": min(later) / runs[0]["loops"] / runs[0]["inner"], "cold": min(run["whole"] for run in runs),
+            "first": min(run["whole"] - sum(run["values"][LEAST_VALUES:]) for run in runs)}
 
 
-def warm(results):
-    """Geometric mean over a file's benchmarks of the median of the last half of their rounds."""
-    return statistics.geometric_mean(statistics.median(result["times"][len(result["times"]) // 2:]) for result in results)
+def measure(program, launchers, options):
+    """Run a program by turns in all ways.
+
+    Args:
+        program: a Program. launchers: by way, (list of str that stands for `python`, environment). options: the command line's.
+
+    Returns:
+        by benchmark's name, by way, a `summary`, or a str: why the way failed.
+    """
+    calibrated = suite.run(program, [sys.executable])
+    loops = {name: found["loops"] for name, found in calibrated.items()}
+    values = {name: number_of_values(found["values"][-1], options.seconds) for name, found in calibrated.items()}
+    runs = {way: {name: [] for name in loops} for way in launchers}
+    failures = {}
+    for _ in range(options.rounds):
+        for way, (launcher, environment) in launchers.items():
+            if way in failures:
+                continue
+            try:
+                found = suite.run(program, launcher, loops, values, **environment)
+            except suite.Failed as problem:
+                failures[way] = str(problem)
+                continue
+            for name in loops:
+                runs[way][name].append(found[name])
+    return {name: {way: failures.get(way) or summary(runs[way][name]) for way in launchers} for name in loops}
 
 
-def measure(name, folder, options):
-    """(warm seconds plain, with the JIT, ratio warm, ratio of whole processes): the median of pairs of processes."""
-    script = os.path.join(folder, f"bm_{name}", "run_benchmark.py")
-    pairs = []
-    for _ in range(options.pairs):
-        plain = run(options.python, (), script, options.rounds)
-        jitted = run(options.python, ("-m", "jit", "run"), script, options.rounds)
-        pairs.append((warm(plain[1]), warm(jitted[1]), plain[0] / jitted[0]))
-    plain, jitted = (statistics.median(pair[part] for pair in pairs) for part in (0, 1))
-    return plain, jitted, statistics.median(pair[0] / pair[1] for pair in pairs), statistics.median(pair[2] for pair in pairs)
+class Row:
+    """One benchmark's ratios.
+
+    Attributes:
+        name: the benchmark's. target: what `warm` has to reach. found: by way, its summary or why it failed.
+        failure: why it failed plain or under the JIT, or None. warm, cold, first: ratios, 0 after a failure.
+    """
+
+    def __init__(self, name, target, found):
+        self.name = name
+        self.target = target
+        self.found = found
+        self.failure = next((found[way] for way in ("plain", "jit") if isinstance(found[way], str)), None)
+        self.warm, self.cold, self.first = ((0, 0, 0) if self.failure else
+                                            (found["plain"][key] / found["jit"][key] for key in ("warm", "cold", "first")))
+
+    @property
+    def fast_enough(self):
+        if self.name in STARTUP and not self.failure:
+            factor, more = STARTUP_LIMIT
+            return self.found["jit"]["warm"] <= factor * self.found["plain"]["warm"] + more
+        return self.warm >= self.target
+
+    @property
+    def starts_fast_enough(self):
+        return self.cold >= LEAST_COLD * self.warm > 0
+
+    def cells(self, others):
+        if self.failure:
+            return [self.name, "", "", "FAILED", self.target, "MISSED", "", "", "", "", *("" for _ in others)]
+        plain, compiled = self.found["plain"]["warm"], self.found["jit"]["warm"]
+        ratios = ["-" if isinstance(self.found[way], str) else f"{plain / self.found[way]['warm']:.2f}" for way in others]
+        return [self.name, milliseconds(plain), milliseconds(compiled), f"{self.warm:.2f}",
+                "start-up" if self.name in STARTUP else self.target, verdict(self.fast_enough), f"{self.cold:.2f}",
+                f"{self.cold / self.warm:.2f}", verdict(self.starts_fast_enough), f"{self.first:.2f}", *ratios]
+
+
+def milliseconds(seconds):
+    return f"{seconds * 1e3:.4g}"
+
+
+def rows_table(rows, others):
+    headings = ["program", "plain ms", "jit ms", "warm", "at least", "", "cold", "cold/warm", "", "first", *others]
+    return table(headings, [row.cells(others) for row in rows])
+
+
+def aims(rows):
+    """One line for each aim over all programs."""
+    worked = [row for row in rows if not row.failure]
+    with_target = [row for row in worked if row.name in TARGETS]
+    if len(with_target) == len(TARGETS):
+        mean = geometric_mean(row.warm for row in with_target)
+        yield f"- {mean:.2f} in geometric mean over the {len(TARGETS)}; to reach on 3.11: {GEOMETRIC_MEAN_TARGET} " \
+              f"({verdict(mean >= GEOMETRIC_MEAN_TARGET)})"
+    measured = [row for row in worked if row.name not in STARTUP]
+    if measured:
+        slowest = min(measured, key=lambda row: row.warm)
+        yield f"- slowest of {len(measured)}: {slowest.name}, {slowest.warm:.2f}; at least {LEAST} ({verdict(slowest.warm >= LEAST)})"
+        late = [row for row in measured if not row.starts_fast_enough]
+        yield f"- cold less than {LEAST_COLD} of warm: {len(late)} of {len(measured)} ({verdict(not late)})"
+        yield f"- {geometric_mean(row.warm for row in measured):.2f} in geometric mean over all that were measured"
+    for row in rows:
+        if row.failure:
+            yield f"- {row.name} FAILED: {row.failure}"
+
+
+def ways(options):
+    """Launchers by the names of columns: plain, jit, and others that were found."""
+    found = {"plain": ([sys.executable], {}), "jit": ([sys.executable, "-m", "jit", "run"], {})}
+    if options.pypy and not options.no_peers:
+        found["PyPy"] = ([options.pypy], {})
+    for python in [] if options.no_peers else options.jit:
+        name = os.path.basename(python)
+        found[f"{name}, JIT off"] = ([python], {"PYTHON_JIT": "0"})
+        found[f"{name}, JIT on"] = ([python], {"PYTHON_JIT": "1"})
+    return found
+
+
+def chosen(available, options):
+    """The programs to run, and (name, why not) of those that cannot be."""
+    if options.only:
+        unknown = [name for name in options.only if name not in available]
+        if unknown:
+            raise SystemExit(f"pyperformance has no program {', '.join(unknown)}")
+        return [available[name] for name in options.only], []
+    if not options.all:
+        return [available[name] for name in TARGETS], []
+    programs, skipped = [], []
+    for program in available.values():
+        if program.requires:
+            skipped.append((program.name, "needs " + ", ".join(program.requires)))
+        elif program.oldest > sys.version_info[:2]:
+            skipped.append((program.name, "needs Python {}.{}".format(*program.oldest)))
+        else:
+            programs.append(program)
+    return sorted(programs, key=lambda program: program.name not in TARGETS), skipped
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--all", action="store_true", help="every program that needs the standard library alone")
+    parser.add_argument("--only", action="append", metavar="NAME", help="this program (may be repeated)")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each program in each way (3)")
+    parser.add_argument("--seconds", type=float, default=8, help="about how long a plain run may take (8)")
+    parser.add_argument("--cache", metavar="FOLDER", default=suite.default_cache(), help="where downloaded files are kept")
+    parser.add_argument("--pypy", metavar="PATH", default=shutil.which("pypy3"), help="PyPy (pypy3 on the path)")
+    parser.add_argument("--jit", action="append", metavar="PATH", help="a CPython with a JIT of its own",
+                        default=[path for path in map(shutil.which, ("python3.14", "python3.15")) if path])
+    parser.add_argument("--no-peers", action="store_true", help="no PyPy, no other JIT")
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/BENCHMARKS.md")
+    parser.add_argument("--list", action="store_true", help="run each program once, plain, and say which work")
+    return parser.parse_args()
+
+
+def list_programs(programs, skipped):
+    """Which programs work, plain."""
+    for program in programs:
+        try:
+            found = suite.run(program, [sys.executable])
+        except suite.Failed as problem:
+            skipped.append((program.name, str(problem)))
+        else:
+            shown = ", ".join(f"{name} {milliseconds(part['values'][-1] / part['loops'] / part['inner'])} ms" for name, part in found.items())
+            print(f"{program.name}: {shown}", flush=True)
+    for name, reason in skipped:
+        print(f"{name}: not run: {reason}")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", help="programs; the twelve with targets if none are given")
-    parser.add_argument("--python", default=sys.executable, help="the interpreter to measure")
-    parser.add_argument("--rounds", type=int, default=40)
-    parser.add_argument("--pairs", type=int, default=3)
-    parser.add_argument("--cache", default=os.path.join(os.path.expanduser("~"), ".cache", "purejit", "pyperformance"))
-    parser.add_argument("--write", action="store_true", help="into docs/BENCHMARKS.md")
-    options = parser.parse_args()
-    folder, rows, ratios = fetch(options.cache), [], []
-    for name in options.names or TARGETS:
+    options = parse()
+    available = suite.programs(suite.fetch(options.cache))
+    programs, skipped = chosen(available, options)
+    if options.list:
+        list_programs(programs, skipped)
+        return
+    launchers = ways(options)
+    others = [way for way in launchers if way not in ("plain", "jit")]
+    rows = []
+    for program in programs:
         try:
-            plain, jitted, ratio, cold = measure(name, folder, options)
-        except (RuntimeError, subprocess.TimeoutExpired) as problem:
-            rows.append((name, str(problem)[:80], "", "", "", "", ""))
+            measured = measure(program, launchers, options)
+        except suite.Failed as problem:
+            skipped.append((program.name, f"fails plain: {problem}"))
             continue
-        ratios.append(ratio)
-        wanted = TARGETS.get(name)
-        rows.append((name, f"{plain * 1e3:.3g}", f"{jitted * 1e3:.3g}", f"{ratio:.2f}", f"{wanted or 0.97:g}", verdict(ratio >= (wanted or 0.97)),
-                     f"{cold:.2f} {verdict(cold >= COLD * ratio)}"))
-        print(*rows[-1], flush=True)
-    mean = statistics.geometric_mean(ratios)
-    text = table(("program", "plain, ms", "jit run, ms", "warm", "target", "", "cold"), rows)
-    text = f"{processor()}; {interpreter()}; {options.pairs} pairs of processes, {options.rounds} rounds each.\n\n{text}\n\n" \
-        f"Geometric mean {mean:.2f}, target {MEAN:g}: {verdict(mean >= MEAN)}."
-    print(text)
+        for name, found in measured.items():
+            row = Row(name, TARGETS.get(name, LEAST), found)
+            rows.append(row)
+            print("  ".join(str(cell) for cell in row.cells(others)) + (f"  {row.failure}" if row.failure else ""), flush=True)
+    parts = [f"## Programs\n\n    {command_line()}\n\n{processor()}; {interpreter()}; {load()}. The files of pyperformance "
+             f"{suite.VERSION}, under `python -m jit run` against plain, the same interpreter; {options.rounds} rounds. Warm: best "
+             "of the later values; cold: whole processes of pyperf's default number of values, start and compile time in; first: "
+             "whole processes of four values. Other columns are ratios over plain, warm.", rows_table(rows, others),
+             "\n".join(aims(rows))]
+    if skipped:
+        parts.append("Not run: " + "; ".join(f"{name} ({reason})" for name, reason in skipped) + ".")
+    print("\n" + "\n\n".join(parts))
     if options.write:
-        write_section("programs", f"    {command_line()}\n\n{text}", os.path.join(ROOT, "docs", "BENCHMARKS.md"))
+        write_section("programs", "\n\n".join(parts))
 
 
 if __name__ == "__main__":

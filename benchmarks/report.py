@@ -60,6 +60,14 @@ def interpreter():
     return f"{platform.python_implementation()} {platform.python_version()} ({build})"
 
 
+def load():
+    """How busy the machine is, in words."""
+    try:
+        return f"load average {os.getloadavg()[0]:.1f}"
+    except (AttributeError, OSError):
+        return "load not known"
+
+
 def command_line():
     """The command that is running, without the paths of this machine."""
     words = [os.path.basename(word) if os.path.isabs(word) else word for word in sys.argv[1:]]
