@@ -68,13 +68,13 @@ def load():
         return "load not known"
 
 
-def command_line():
-    """The command that is running, without the paths of this machine."""
+def command_line(folder="benchmarks"):
+    """The command that is running, a file of that folder, without the paths of this machine."""
     words = [os.path.basename(word) if os.path.isabs(word) else word for word in sys.argv[1:]]
-    return " ".join(["python", os.path.join("benchmarks", os.path.basename(sys.argv[0])), *words])
+    return " ".join(["python", os.path.join(folder, os.path.basename(sys.argv[0])), *words])
 
 
-def write_section(name, text, place=DOCUMENT):
+def write_section(name, text, place=DOCUMENT, heading=HEADING):
     """Put text into docs/BENCHMARKS.md, or another document, in place of what that section held; sections of other names stay."""
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
     try:
@@ -82,7 +82,7 @@ def write_section(name, text, place=DOCUMENT):
             document = file.read()
     except FileNotFoundError:
         os.makedirs(os.path.dirname(place), exist_ok=True)
-        document = HEADING
+        document = heading
     section = f"{begin}\n{text.strip()}\n{end}"
     if begin in document:
         before, rest = document.split(begin, 1)

@@ -1,75 +1,99 @@
-"""CPython's own regression tests under `python -m jit run --eager`, where every function is compiled at its first call: the outcomes must be the same.
+"""CPython's own tests, plain and with every function compiled at its first call.
 
-    python tests/regrtest.py                 all of TESTS
-    python tests/regrtest.py --sample        a few of them, quick
-    python tests/regrtest.py test_class ...  these
-    ... --write                              the table into docs/COMPATIBILITY.md
+    python tests/regrtest.py                     all of the list, in this interpreter
+    python tests/regrtest.py --sample            a quick choice
+    python tests/regrtest.py test_dict test_re   these
+    python tests/regrtest.py --python PATH --python PATH --write
 
-Exit status 1 if an outcome differs.
+Each test file runs in a child process, `python -m test NAME` and `python -m jit run --eager -m test NAME`. Compared is what
+became of each test, by name. Exit status 1 if anything differs.
 """
 
 import argparse
 import os
-import re
 import subprocess
 import sys
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-sys.path.insert(0, os.path.join(ROOT, "benchmarks"))
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from report import interpreter, table, write_section
+import outcomes
+from report import command_line, write_section
 
-TESTS = """grammar opcodes int long float complex bool list tuple dict set str bytes slice range iter generators exceptions raise with scope
-    funcattrs class descr property super call extcall keywordonlyarg unpack unpack_ex compare contains augassign binop operator functools
-    itertools collections enum dataclasses weakref gc sys inspect traceback threading copy pickle random statistics heapq bisect json re decimal
-    fractions datetime""".split()
-SAMPLE = "grammar opcodes bool scope class property super with raise iter compare unpack call".split()
-#: What a verbose run says of one test.
-_RESULT = re.compile(r"^(test\w*|\w+) \(([\w.]+)[^)]*\).*?\.\.\. (ok|FAIL|ERROR|skipped.*|expected failure|unexpected success)$", re.MULTILINE)
-
-
-def outcomes(python, name, eager, seconds):
-    """{test: outcome} of one file of CPython's tests, and the process's exit status or "too slow"."""
-    options = ["-m", "jit", "run", "--eager"] if eager else []
-    environment = {**os.environ, "PYTHONPATH": ROOT}
-    try:
-        done = subprocess.run([python, *options, "-m", "test", "-v", f"test_{name}"], capture_output=True, text=True, env=environment,
-                              timeout=seconds, errors="replace")
-    except subprocess.TimeoutExpired:
-        return {}, "too slow"
-    found = {f"{match[2]}.{match[1]}": match[3].split(" ")[0] for match in _RESULT.finditer(done.stdout)}
-    return found, done.returncode
+NAMES = """
+    test_grammar test_opcodes test_int test_long test_float test_complex test_bool test_list test_tuple test_dict test_set test_str
+    test_bytes test_slice test_range test_iter test_generators test_exceptions test_raise test_with test_scope test_funcattrs
+    test_class test_descr test_property test_super test_call test_extcall test_keywordonlyarg test_unpack test_unpack_ex
+    test_compare test_contains test_augassign test_binop test_operator test_functools test_itertools test_collections test_enum
+    test_dataclasses test_weakref test_gc test_sys test_inspect test_traceback test_threading test_copy test_pickle test_random
+    test_statistics test_heapq test_bisect test_json test_re test_decimal test_fractions test_datetime""".split()
+SAMPLE = """
+    test_grammar test_opcodes test_int test_float test_bool test_list test_dict test_slice test_range test_raise test_with test_scope
+    test_class test_property test_super test_extcall test_keywordonlyarg test_unpack test_compare test_contains test_augassign
+    test_binop test_operator test_bisect""".split()
+#: Names that a test has in older versions.
+OLDER = {"test_str": "test_unicode"}
 
 
-def compare(python, name, seconds):
-    """(tests, failures interpreted, names of tests with another outcome, whether all is the same)."""
-    plain, status = outcomes(python, name, False, seconds)
-    jitted, other = outcomes(python, name, True, 4 * seconds)
-    differing = sorted(test for test in plain.keys() | jitted.keys() if plain.get(test) != jitted.get(test))
-    return len(plain), sum(outcome in ("FAIL", "ERROR") for outcome in plain.values()), differing, not differing and status == other
+def facts(python):
+    """Version of an interpreter, and the names of the tests that it has."""
+    code = "import os, platform, test; print(platform.python_version(), *os.listdir(os.path.dirname(test.__file__)))"
+    done = subprocess.run([python, "-c", code], capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{python} has no tests of CPython: {done.stderr.strip().splitlines()[-1]}")
+    version, *files = done.stdout.split()
+    return version, {file.removesuffix(".py") for file in files}
+
+
+def chosen(names, there):
+    """Names as this version has them, and those it has not."""
+    known = [name if name in there else OLDER.get(name, name) for name in names]
+    return [name for name in known if name in there], [name for name in known if name not in there]
+
+
+def command(python, launcher, name):
+    return [python, *launcher, "-m", "test", "-v", "--randseed", "1", "--junit-xml", "{report}", name]
+
+
+def run_all(python, names, options):
+    """Results of one interpreter."""
+    results = outcomes.Results()
+    for name in names:
+        def once(launcher, name=name):
+            return outcomes.run(command(python, launcher, name), options.timeout)
+
+        results.add(name, *outcomes.compare(lambda: once([]), lambda: once(outcomes.EAGER), options.retries))
+    return results
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help="tests to run in place of the list")
+    parser.add_argument("--sample", action="store_true", help="a quick choice")
+    parser.add_argument("--python", action="append", metavar="PATH", help="the interpreter (this one; may be repeated)")
+    parser.add_argument("--timeout", type=int, default=900, help="seconds after which a test is given up (900)")
+    parser.add_argument("--retries", type=int, default=1, help="how often a test that differs is run again (1)")
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/COMPATIBILITY.md")
+    return parser.parse_args()
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", help="with or without test_")
-    parser.add_argument("--sample", action="store_true")
-    parser.add_argument("--python", default=sys.executable)
-    parser.add_argument("--seconds", type=float, default=150, help="for each file, interpreted")
-    parser.add_argument("--write", action="store_true")
-    options = parser.parse_args()
-    names = [name.removeprefix("test_") for name in options.names] or (SAMPLE if options.sample else TESTS)
-    rows, good = [], True
-    for name in names:
-        count, failures, differing, same = compare(options.python, name, options.seconds)
-        good = good and same
-        rows.append((f"test_{name}", count, failures or "", "same" if same else f"differs: {', '.join(differing[:4]) or 'exit status'}"))
-        print(*rows[-1], flush=True)
-    text = f"{interpreter()}\n\n{table(('file', 'tests', 'failing anyway', 'outcomes'), rows)}"
-    if options.write:
-        section = "regrtest {}.{}".format(*sys.version_info)
-        write_section(section, text, os.path.join(ROOT, "docs", "COMPATIBILITY.md"))
-    return 0 if good else 1
+    options = parse()
+    different = 0
+    for python in options.python or [sys.executable]:
+        version, there = facts(python)
+        names, missing = chosen(options.names or (SAMPLE if options.sample else NAMES), there)
+        print(f"== CPython {version}", flush=True)
+        results = run_all(python, names, options)
+        different += results.different
+        print("\n" + results.text() + "\n")
+        if options.write:
+            parts = [f"## CPython's tests, CPython {version}\n\n    {command_line('tests')}", results.text()]
+            if missing:
+                parts.append("Not in this version: " + ", ".join(missing) + ".")
+            section = "regrtest-" + ".".join(version.split(".")[:2])
+            write_section(section, "\n\n".join(parts), outcomes.DOCUMENT, outcomes.HEADING)
+    sys.exit(bool(different))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
