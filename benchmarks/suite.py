@@ -116,7 +116,9 @@ def run(program, launcher, loops=None, values=None, **environment):
     with tempfile.TemporaryDirectory() as work:
         report = os.path.join(work, "report.json")
         plan = {"report": report, "launcher": launcher, "loops": loops or {}, "values": values or {}, "started": time.monotonic()}
-        variables = {**os.environ, "PYTHONPATH": os.pathsep.join([STUB, ROOT]), "PYTHONHASHSEED": "0",
+        # Where the library has no lib2to3 any more, 2to3 would install the copy that comes with it.
+        vendored = os.path.join(os.path.dirname(program.file), "vendor", "src")
+        variables = {**os.environ, "PYTHONPATH": os.pathsep.join([STUB, ROOT, vendored]), "PYTHONHASHSEED": "0",
                      "PYPERF_PLAN": json.dumps(plan), **environment}
         try:
             done = subprocess.run([*launcher, program.file, *program.options], cwd=work, env=variables, stdin=subprocess.DEVNULL,

@@ -140,6 +140,11 @@ def wait(process, timeout):
         process.wait()
 
 
+def end_with_children():
+    """Make SIGTERM end this process as ^C does, the running suite first."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+
 def differences(plain, compiled):
     """Lines on what differs between two outcomes."""
     lines = []

@@ -115,6 +115,7 @@ def parse():
 
 def main():
     options = parse()
+    outcomes.end_with_children()
     different = 0
     for base in options.python or [sys.executable]:
         python, version = environment(base, options.cache)

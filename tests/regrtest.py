@@ -78,6 +78,7 @@ def parse():
 
 def main():
     options = parse()
+    outcomes.end_with_children()
     different = 0
     for python in options.python or [sys.executable]:
         version, there = facts(python)

@@ -1,0 +1,146 @@
+"""pyperformance's programs: the stub of pyperf, the list of programs, ratios and verdicts. No times are asserted."""
+
+import importlib.util
+import json
+import sys
+import textwrap
+
+import pytest
+
+import programs
+import suite
+
+PROGRAM = """
+import sys
+import pyperf
+
+def work(loops, first, last=None):
+    started = pyperf.perf_counter()
+    for _ in range(loops):
+        sum(range(first))
+    return max(pyperf.perf_counter() - started, 0.2)
+
+async def wait(number):
+    return number
+
+if __name__ == "__main__":
+    runner = pyperf.Runner(add_cmdline_args=lambda command, args: None)
+    runner.metadata["description"] = "of no use"
+    runner.argparser.add_argument("--number", type=int, default=5)
+    options = runner.parse_args()
+    assert options.number == 8 and pyperf.python_implementation() == "cpython"
+    runner.bench_time_func("timed", work, options.number, inner_loops=4)
+    runner.bench_func("called", sum, [1, 2])
+    runner.bench_async_func("awaited", wait, 1)
+    runner.bench_command("command", [sys.executable, "-c", "pass"])
+"""
+
+
+@pytest.fixture(scope="module")
+def stub():
+    specification = importlib.util.spec_from_file_location("pyperf_stub", suite.STUB + "/pyperf.py")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def program(tmp_path):
+    file = tmp_path / "run_benchmark.py"
+    file.write_text(PROGRAM)
+    return suite.Program("made_up", str(file), ["--number", "8"], [], (3, 8))
+
+
+def test_a_program_runs_as_planned(program):
+    loops = {"timed": 3, "called": 5, "awaited": 2, "command": 1}
+    values = {"timed": 4, "called": 6, "awaited": 5, "command": 1}
+    found = suite.run(program, [sys.executable], loops, values)
+    assert {name: (part["loops"], len(part["values"]), part["inner"]) for name, part in found.items()} == {
+        "timed": (3, 4, 4), "called": (5, 6, 1), "awaited": (2, 5, 1), "command": (1, 1, 1)}
+    parts = list(found.values())
+    assert all(part["whole"] >= sum(part["values"]) for part in parts[1:])
+    assert all(before["ended"] == after["begun"] for before, after in zip(parts, parts[1:]))
+
+
+@pytest.mark.parametrize("text, reason", [("import nothing_of_this_name", "ModuleNotFoundError"), ("pass", "measured nothing"),
+                                          ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "killed by signal 11"),
+                                          ("raise SystemExit(7)", "exit status 7")])
+def test_failures_are_told(tmp_path, text, reason):
+    file = tmp_path / "run_benchmark.py"
+    file.write_text(text)
+    with pytest.raises(suite.Failed, match=reason):
+        suite.run(suite.Program("made_up", str(file), [], [], (3, 8)), [sys.executable])
+
+
+def test_calibration_doubles_until_long_enough(stub):
+    tried = []
+    assert stub.calibrate(lambda loops: tried.append(loops) or loops * 0.03) == (4, 0.12)
+    assert tried == [1, 2, 4]
+
+
+def test_commands_are_started_as_their_program_was(stub, monkeypatch, tmp_path):
+    started = []
+    monkeypatch.setattr(stub.subprocess, "run", lambda command, **options: started.append(command))
+    monkeypatch.setattr(sys, "argv", ["run_benchmark.py"])
+    for launcher in ([sys.executable], [sys.executable, "-m", "jit", "run"]):
+        plan = {"report": str(tmp_path / "report"), "launcher": launcher, "loops": {"c": 1}, "values": {"c": 1}, "started": 0}
+        monkeypatch.setenv("PYPERF_PLAN", json.dumps(plan))
+        stub.Runner().bench_command("c", [sys.executable, "-c", "pass"])
+        stub.Runner().bench_command("c", ["true"])
+    assert started == [[sys.executable, "-c", "pass"], ["true"], [sys.executable, "-m", "jit", "run", "-c", "pass"], ["true"]]
+
+
+def test_variants_are_listed_with_what_they_need(tmp_path):
+    folder = tmp_path / "bm_thing"
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text(textwrap.dedent("""\
+        [project]
+        requires-python = ">=3.8"
+        dependencies = ["pyperf", "Genshi"]
+        [tool.pyperformance]
+        name = "thing"
+        """))
+    (folder / "bm_thing_fast.toml").write_text('[project]\nrequires-python = ">=3.12"\n[tool.pyperformance]\nname = "thing_fast"\n'
+                                               'extra_opts = ["--fast"]\n')
+    found = suite.programs(str(tmp_path))
+    assert {name: (program.options, program.requires, program.oldest) for name, program in found.items()} == {
+        "thing": ([], ["Genshi"], (3, 8)), "thing_fast": (["--fast"], ["Genshi"], (3, 12))}
+    assert found["thing_fast"].file == str(folder / "run_benchmark.py")
+
+
+def test_summary_takes_the_later_values_and_whole_processes():
+    run = {"loops": 2, "inner": 5, "values": [9.0, 1.0, 4.0, 4.0, 3.0, 2.5], "whole": 30.0}
+    slower = {**run, "values": [9.0, 9.0, 9.0, 9.0, 9.0, 9.0], "whole": 60.0}
+    assert programs.summary([run, slower]) == {"warm": 0.25, "cold": 30.0, "first": 24.5}
+
+
+@pytest.mark.parametrize("seconds, values", [(0.1, 60), (0.2, 40), (100, 4)])
+def test_number_of_values(seconds, values):
+    assert programs.number_of_values(seconds, 8) == values
+
+
+def row(name, warm, cold, target=0.97):
+    plain = {"warm": 1.0, "cold": 10.0, "first": 1.0}
+    return programs.Row(name, target, {"plain": plain, "jit": {"warm": 1 / warm, "cold": 10 / cold, "first": 1.0}})
+
+
+def test_misses_are_shown_as_misses():
+    good, slow, late = row("good", 2, 1.7), row("slow", 0.9, 0.9), row("late", 3, 1.5)
+    assert [each.cells([])[5] for each in (good, slow, late)] == ["met", "MISSED", "met"]
+    assert [each.cells([])[8] for each in (good, slow, late)] == ["met", "met", "MISSED"]
+    text = "\n".join(programs.aims([good, slow, late]))
+    assert "slowest of 3: slow, 0.90; at least 0.97 (MISSED)" in text and "cold less than 0.8 of warm: 1 of 3 (MISSED)" in text
+
+
+def test_a_failed_run_is_a_miss():
+    failed = programs.Row("broken", 4, {"plain": {"warm": 1.0, "cold": 1.0, "first": 1.0}, "jit": "killed by signal 11"})
+    assert failed.cells(["PyPy"])[3:6] == ["FAILED", 4, "MISSED"]
+    assert list(programs.aims([failed])) == ["- broken FAILED: killed by signal 11"]
+    assert programs.rows_table([failed, row("good", 2, 2)], []).count("MISSED") == 1
+
+
+def test_startup_may_take_a_little_more():
+    quick = {"warm": 0.0325, "cold": 1.0, "first": 1.0}
+    found = {"plain": {"warm": 0.012, "cold": 1.0, "first": 1.0}, "jit": quick}
+    assert programs.Row("python_startup", 0.97, found).fast_enough
+    assert not programs.Row("python_startup", 0.97, {**found, "jit": {**quick, "warm": 0.033}}).fast_enough
