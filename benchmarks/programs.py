@@ -2,7 +2,7 @@
 
     python benchmarks/programs.py                          the twelve programs that have targets
     python benchmarks/programs.py --all --write            every program that needs the standard library alone
-    python benchmarks/programs.py --only richards --rounds 5
+    python benchmarks/programs.py richards go --rounds 5
 
 The benchmark files come from the package index and are run unchanged, in child processes, with a stub in place of pyperf
 (benchmarks/stub). Loops are calibrated as pyperf does, plain, so that a value takes at least 0.1 s; then each round runs the
@@ -165,11 +165,11 @@ def ways(options):
 
 def chosen(available, options):
     """The programs to run, and (name, why not) of those that cannot be."""
-    if options.only:
-        unknown = [name for name in options.only if name not in available]
+    if options.names:
+        unknown = [name for name in options.names if name not in available]
         if unknown:
             raise SystemExit(f"pyperformance has no program {', '.join(unknown)}")
-        return [available[name] for name in options.only], []
+        return [available[name] for name in options.names], []
     if not options.all:
         return [available[name] for name in TARGETS], []
     programs, skipped = [], []
@@ -186,7 +186,8 @@ def chosen(available, options):
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--all", action="store_true", help="every program that needs the standard library alone")
-    parser.add_argument("--only", action="append", metavar="NAME", help="this program (may be repeated)")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="programs to run in place of the twelve")
+    parser.add_argument("--python", metavar="PATH", help="the interpreter to measure (this one)")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each program in each way (3)")
     parser.add_argument("--seconds", type=float, default=8, help="about how long a plain run may take (8)")
     parser.add_argument("--cache", metavar="FOLDER", default=suite.default_cache(), help="where downloaded files are kept")
@@ -215,6 +216,10 @@ def list_programs(programs, skipped):
 
 def main():
     options = parse()
+    if options.python:
+        place = next(number for number, word in enumerate(sys.argv) if word.startswith("--python"))
+        rest = sys.argv[:place] + sys.argv[place + (1 if "=" in sys.argv[place] else 2):]
+        os.execvp(options.python, [options.python, *rest])
     available = suite.programs(suite.fetch(options.cache))
     programs, skipped = chosen(available, options)
     if options.list:

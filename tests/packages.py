@@ -134,7 +134,7 @@ def main():
         print("\n" + results.text() + "\n")
         if options.write:
             parts = [f"## Packages' tests, CPython {version}\n\n    {command_line('tests')}", results.text()]
-            section = "packages-" + ".".join(version.split(".")[:2])
+            section = "packages " + ".".join(version.split(".")[:2])
             write_section(section, "\n\n".join(parts), outcomes.DOCUMENT, outcomes.HEADING)
     sys.exit(bool(different))
 

@@ -46,7 +46,8 @@ def facts(python):
 
 def chosen(names, there):
     """Names as this version has them, and those it has not."""
-    known = [name if name in there else OLDER.get(name, name) for name in names]
+    known = ["test_" + name.removeprefix("test_") for name in names]
+    known = [name if name in there else OLDER.get(name, name) for name in known]
     return [name for name in known if name in there], [name for name in known if name not in there]
 
 
@@ -67,7 +68,7 @@ def run_all(python, names, options):
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help="tests to run in place of the list")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="tests to run in place of the list, with or without test_")
     parser.add_argument("--sample", action="store_true", help="a quick choice")
     parser.add_argument("--python", action="append", metavar="PATH", help="the interpreter (this one; may be repeated)")
     parser.add_argument("--timeout", type=int, default=900, help="seconds after which a test is given up (900)")
@@ -91,7 +92,7 @@ def main():
             parts = [f"## CPython's tests, CPython {version}\n\n    {command_line('tests')}", results.text()]
             if missing:
                 parts.append("Not in this version: " + ", ".join(missing) + ".")
-            section = "regrtest-" + ".".join(version.split(".")[:2])
+            section = "regrtest " + ".".join(version.split(".")[:2])
             write_section(section, "\n\n".join(parts), outcomes.DOCUMENT, outcomes.HEADING)
     sys.exit(bool(different))
 
