@@ -13,7 +13,7 @@ from asm import rdi, relative
 from capture import at_instruction, not_resumable
 from jit.machine import records as r
 from platforms.cpython.layout import layout
-from programs import PROGRAMS
+from exit_programs import PROGRAMS
 
 L = layout()
 RangeIterator = type(iter(range(0)))
