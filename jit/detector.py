@@ -7,13 +7,12 @@ functions in any thread all come to run compiled code.
 """
 
 import _thread
-import ctypes
 import os
 import sys
 import time
 import weakref
 from collections import deque
-from types import CodeType, FunctionType
+from types import FunctionType
 
 from jit.api import available
 from jit.budget import BUDGET
@@ -63,7 +62,8 @@ class Detector:
 
     Attributes:
         samples: taken so far. compiling: those met while something was compiled. sights: id of a code object -> Sight.
-        gone: some of code that has died, for the report. given_up: something was wrong; problem: what.
+        gone: some of code that has died, for the report. orphans: what must not die in the clock's thread.
+        given_up: something was wrong; problem: what.
     """
 
     def __init__(self, threshold=None):
@@ -84,6 +84,7 @@ class Detector:
         self.step = 0.0
         self.used = {}
         self.gone = deque(maxlen=100)
+        self.orphans = []
 
     # -- the clock ---------------------------------------------------------------------------------------
 
@@ -127,11 +128,10 @@ class Detector:
             self.forking = frame, observe.read(frame + layout().frame_instruction)
             self.sampler.request()
 
-    def restart(self):
+    def restart(self, shown):
         """Start the clock unless a fork is still under way."""
         frame, instruction = self.forking
-        shown = [frames for _, _, frames in self.sampler.stacks()]
-        if any(found == frame for found in (place for frames in shown for _, _, place in frames)) and \
+        if any(place == frame for _, frames in self.sampler.stacks(shown)[1] for _, _, place in frames) and \
                 observe.read(frame + layout().frame_instruction) == instruction:
             self.sampler.request()
         else:
@@ -146,23 +146,32 @@ class Detector:
 
     # -- a sample ------------------------------------------------------------------------------------------
 
-    def sample(self):
-        """Called by the clock. Returns an exception for the program, raised by what ran in between, or None."""
+    def sample(self, shown):
+        """Called by the clock with what runs. Returns an exception for the program, raised by what ran in between, or None."""
         if self.busy or self.given_up or BUDGET.pauses and self.forking is None:
+            self.keep_orphans(shown)
             return None
         self.busy = True
         try:
             if self.forking is not None:
-                self.restart()
+                self.restart(shown)
             else:
                 if self.loading is not None:
                     self.load_further()
-                self.take_sample()
+                self.take_sample(shown)
         except BaseException as problem:
             return self.blame(problem)
         finally:
+            self.keep_orphans(shown)
             self.busy = False
         return None
+
+    def keep_orphans(self, shown):
+        """What other threads have dropped meanwhile dies in the main thread, not in the clock's."""
+        if _thread.get_ident() == self.main:
+            self.orphans.clear()
+        else:
+            self.orphans.extend(item for item in shown if sys.getrefcount(item) <= 3)  # the list, the variable and the argument
 
     def blame(self, problem):
         """Return an exception that a signal handler of the program has raised meanwhile, as if raised outside; else give up."""
@@ -174,14 +183,15 @@ class Detector:
             return None
         return problem.with_traceback(step)
 
-    def take_sample(self):
+    def take_sample(self, shown):
+        """Look at what runs."""
         self.samples += 1
         now = time.perf_counter()
         self.step, self.last = min(LONGEST, now - self.last), now
         if BUDGET.depth:
             self.compiling += 1
             return
-        for compiled, frames in self.running():
+        for compiled, frames in self.running(shown):
             self.look(compiled, frames)
         if self.compiler is not None and self.compiler.postponed:
             self.compiler.resume()
@@ -207,10 +217,11 @@ class Detector:
             else:
                 self.compiler.automatic = self.register_callee
 
-    def running(self):
+    def running(self, shown):
         """(whether its topmost function runs compiled, frames) of each thread that is running."""
         own = _thread.get_ident()
-        for thread, compiled, frames in self.sampler.stacks():
+        compiled, stacks = self.sampler.stacks(shown)
+        for thread, frames in stacks:
             if own == self.main or self.sampler.knows_threads and self.has_computed(thread):
                 yield compiled, frames
 
@@ -229,9 +240,9 @@ class Detector:
     def look(self, compiled, frames):
         """Count the functions on a stack; register those that have become hot."""
         top = None
-        for address, function, _ in frames:
-            sight = self.sight(address)
-            if sight is None or sight.last == self.samples:
+        for code, function, _ in frames:
+            sight = self.sight(code)
+            if sight.last == self.samples:
                 continue
             sight.last = self.samples
             if sight.is_ours:
@@ -246,21 +257,18 @@ class Detector:
         if top is not None and not compiled and top.total >= self.threshold and not top.is_special:
             BUDGET.hot += self.step
 
-    def sight(self, address):
-        """The Sight of the code object at an address, None if it is none."""
-        sight = self.sights.get(address)
-        if sight is None or id(sight.code()) != address:
-            if observe.read(address + layout().ob_type) != CODE_TYPE:
-                return None
+    def sight(self, code):
+        """The Sight of a code object."""
+        sight = self.sights.get(id(code))
+        if sight is None or sight.code() is not code:
             if sight is not None:
                 self.gone.append(sight)
-            sight = self.sights[address] = Sight(as_object(address))
+            sight = self.sights[id(code)] = Sight(code)
         return sight
 
-    def register(self, sight, address):
-        """Register the function of a hot frame, by its address."""
-        function = function_at(address)
-        if function is None or sight.is_special:
+    def register(self, sight, function):
+        """Register the function of a hot frame."""
+        if sight.is_special or not isinstance(function, FunctionType):
             sight.registered = SIBLINGS
             return
         if self.compiler is None:
@@ -285,25 +293,4 @@ class Detector:
                 del self.sights[key]
 
 
-CODE_TYPE = id(CodeType)
 PACE_CHANGES = {samples for samples, _ in PACE}
-
-
-def as_object(address):
-    """The object at an address."""
-    return ctypes.cast(address, ctypes.py_object).value
-
-
-def function_at(address):
-    """The Python function at an address that a frame holds, or None."""
-    if not address or observe.read(address + layout().ob_type) not in _function_types():
-        return None
-    return as_object(address)
-
-
-def _function_types():
-    from platforms.cpython import entry
-    types = [id(FunctionType)]
-    if layout().version == (3, 11):
-        types.append(id(entry._redirected_type()))
-    return types

@@ -14,6 +14,7 @@ STEPS = ("platforms.cpython.verify_objects", "platforms.cpython.verify", "jit.av
          "jit.emitter", "jit.templates.numbers", "jit.templates.calls", "jit.templates.items", "jit.templates.strings",
          "jit.compiler", "jit.entries", "jit.bytecodes.containers", "jit.bytecodes.builtins", "jit.bytecodes.displays",
          "jit.dispatch")
+PACKAGES = ("jit", "asm", "regalloc", "platforms")
 #: Seconds after which threads exchange the interpreter while it is verified: each look at memory gives it away.
 SHORT_SWITCH = 0.0001
 #: Bytes of it if no other routine follows.
@@ -43,6 +44,8 @@ class Loading:
 
         It calls in its own thread for the verification, and where the main thread does not come by; then many at once.
         """
+        if being_imported():
+            return
         beside = _thread.get_ident() != self.main
         while self.steps and BUDGET.allows() and (beside or self.steps[0] is not VERIFY):
             with BUDGET:
@@ -75,6 +78,12 @@ class Loading:
             from jit.dispatch import COMPILER
             self.compiler = COMPILER
             self.sampler.set_code(*polling_code())
+
+
+def being_imported():
+    """Whether the program itself is importing a part of the compiler: what it has of it is not whole yet."""
+    return any(getattr(getattr(module, "__spec__", None), "_initializing", False) for name, module in list(sys.modules.items())
+               if name.partition(".")[0] in PACKAGES)
 
 
 def assemble_routines():

@@ -5,7 +5,7 @@ it never guesses: what is not known exactly is refused, with the reason. Nothing
 this package may be used where support() is not ok.
 """
 
-import functools
+from _thread import RLock
 from collections import namedtuple
 
 
@@ -15,11 +15,18 @@ class Support(namedtuple("Support", "ok reason")):
     __slots__ = ()
 
 
-@functools.cache
+_support = None
+_examining = RLock()
+
+
 def support() -> Support:
-    """Check the interpreter, the system and every struct offset, once."""
-    reason = _refusal()
-    return Support(not reason, reason)
+    """Check the interpreter, the system and every struct offset, once; by one thread, the others wait."""
+    global _support
+    with _examining:
+        if _support is None:
+            reason = _refusal()
+            _support = Support(not reason, reason)
+    return _support
 
 
 def _refusal() -> str:

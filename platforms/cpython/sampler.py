@@ -21,18 +21,15 @@ from platforms.cpython import observe, threads
 from platforms.cpython.layout import layout
 from platforms.cpython.undisturbed import JB, JE, JMP, JNE, after, assemble, before, call, disp, every_signal
 
-# The block of data both pieces of code work on; behind it, what a call has to show.
-(_STOP, _OUTSTANDING, _WAITED, _WORK, _CALLABLE, _TICKS, _INTERVAL, _LATE, _NOW, _LAST, _SHOWN, _TID, _LOW,
- _HIGH) = 0, 4, 8, 12, 16, 24, 32, 48, 64, 80, 88, 92, 96, 104
-_STACKS = 256
+# The block of data both pieces of code work on.
+(_STOP, _OUTSTANDING, _WAITED, _WORK, _CALLABLE, _TICKS, _INTERVAL, _LATE, _NOW, _LAST, _TID, _LOW,
+ _HIGH) = 0, 4, 8, 12, 16, 24, 32, 48, 64, 80, 92, 96, 104
 #: A thread's native id, behind its ident.
 _NATIVE = 8
-#: Threads and frames shown, and bytes of each: a thread's native id, number of frames and whether it runs code of ours; a frame's code,
-#: function and address.
-_THREADS, _FRAMES, _STACK_HEAD, _FRAME_SIZE = 8, 16, 24, 24
-_STACK_SIZE = _STACK_HEAD + _FRAMES * _FRAME_SIZE
-#: Words of the C stack above a call in which a return address into our code is looked for.
-_WORDS = 64
+#: Threads shown, and frames of each.
+_THREADS, _FRAMES = 8, 16
+#: Words of the C stack above a call in which a return address into our code is looked for, and bytes of it that are the call's own.
+_WORDS, _OWN = 64, 208
 #: How long to wait for a call that the main thread does not make.
 _LATE_NANOSECONDS = 20_000_000
 
@@ -48,45 +45,54 @@ def _watched():
 
 
 def _collect_parts():
-    """collect(thread rdi, rsi): put down the thread's topmost frames at rsi."""
+    """collect(thread rdi): append the thread's native id, its topmost frames and None to the list r15.
+
+    A frame is its code, its function (if it has none, its code again) and its address. The list owns them: while Python code looks at them, other threads
+    may run, and what they leave may die.
+    """
     fields = layout()
-    current = [f"48 8B 87 {disp(fields.thread_current_frame)}"] if fields.thread_cframe is None else [
-        f"48 8B 87 {disp(fields.thread_cframe)} 48 8B 80 {disp(fields.cframe_current_frame)}"]  # rax = its current frame
+    current = [f"48 8B AF {disp(fields.thread_current_frame)}"] if fields.thread_cframe is None else [
+        f"48 8B AF {disp(fields.thread_cframe)} 48 8B AD {disp(fields.cframe_current_frame)}"]  # rbp = its current frame
+    none = f"48 BF {disp(id(None), 8)}"  # mov rdi, None
     return [
-        "collect:", f"48 8B 87 {disp(fields.thread_ident + _NATIVE)} 48 89 06", *current,  # mov rax, [rdi + native id]; mov [rsi], rax
-        f"31 C9 48 8D 56 {_STACK_HEAD:02X}",  # xor ecx, ecx; lea rdx, [rsi + HEAD]
-        "frame:", "48 85 C0", (JE, "collected"), f"83 F9 {_FRAMES:02X}", (JE, "collected"),  # test rax, rax; cmp ecx, FRAMES
-        f"80 B8 {disp(fields.frame_owner)} 03", (JE, "no_frame"),  # cmp byte [rax + owner], 3: not Python's
-        f"4C 8B 80 {disp(fields.frame_code)} 80 B8 {disp(fields.frame_owner)} 01", (JE, "complete"),  # mov r8, [rax + code]
+        "collect:", "41 55 55 48 83 EC 08", *current,  # push r13; push rbp; sub rsp, 8
+        f"48 8B BF {disp(fields.thread_ident + _NATIVE)}", ("E8", "append_number"),  # mov rdi, [rdi + native id]
+        f"41 BD {disp(_FRAMES)}",  # mov r13d, FRAMES
+        "frame:", "48 85 ED", (JE, "collected"), "45 85 ED", (JE, "collected"),  # test rbp, rbp; test r13d, r13d
+        f"80 BD {disp(fields.frame_owner)} 03", (JE, "no_frame"),  # cmp byte [rbp + owner], 3: not Python's
+        f"48 8B BD {disp(fields.frame_code)} 80 BD {disp(fields.frame_owner)} 01", (JE, "complete"),  # mov rdi, [rbp + code]
         # As CPython has it: a frame that has not reached its first traceable instruction is not there, unless a generator's.
-        f"4D 63 88 {disp(fields.code_first_traceable)} 4F 8D 8C 48 {disp(fields.code_adaptive)}",  # movsxd r9; lea r9, [r8 + 2 r9]
-        f"4C 39 88 {disp(fields.frame_instruction)}", (JB, "no_frame"),  # cmp [rax + instruction], r9
-        "complete:", "4C 89 02",  # mov [rdx], r8
-        f"4C 8B 80 {disp(fields.frame_function)} 4C 89 42 08",  # mov r8, [rax + function]; mov [rdx + 8], r8
-        f"48 89 42 10 48 83 C2 {_FRAME_SIZE:02X} FF C1",  # mov [rdx + 16], rax; add rdx, FRAME_SIZE; inc ecx
-        "no_frame:", f"48 8B 80 {disp(fields.frame_previous)}", (JMP, "frame"),  # mov rax, [rax + previous]
-        "collected:", "48 89 4E 08 48 C7 46 10 00 00 00 00 C3",  # mov [rsi + 8], rcx; mov qword [rsi + 16], 0; ret
+        f"4C 63 8F {disp(fields.code_first_traceable)} 4E 8D 8C 4F {disp(fields.code_adaptive)}",  # movsxd r9; lea r9, [rdi + 2 r9]
+        f"4C 39 8D {disp(fields.frame_instruction)}", (JB, "no_frame"),  # cmp [rbp + instruction], r9
+        "complete:", ("E8", "append"), f"48 8B BD {disp(fields.frame_function)} 48 85 FF", (JNE, "function"),  # mov rdi; test rdi, rdi
+        f"48 8B BD {disp(fields.frame_code)}", "function:", ("E8", "append"), "48 89 EF", ("E8", "append_number"), "41 FF CD",  # mov rdi, rbp; dec r13d
+        "no_frame:", f"48 8B AD {disp(fields.frame_previous)}", (JMP, "frame"),  # mov rbp, [rbp + previous]
+        "collected:", none, ("E8", "append"), "48 83 C4 08 5D 41 5D C3",  # add rsp, 8; pop rbp; pop r13; ret
+        # Without memory the list is shorter than it should be.
+        "append_number:", "48 83 EC 08", call("PyLong_FromVoidPtr"), "48 85 C0", (JE, "lost"),  # sub rsp, 8; test rax, rax
+        "48 89 04 24 48 89 C7", ("E8", "append"), "48 8B 3C 24", call("Py_DecRef"), "48 83 C4 08 C3",  # mov [rsp], rax; mov rdi, rax
+        "append:", "48 83 EC 08 48 89 FE 4C 89 FF", call("PyList_Append"), "85 C0", (JNE, "lost"),  # mov rsi, rdi; mov rdi, r15
+        "48 83 C4 08 C3", "lost:", call("PyErr_Clear"), "48 83 C4 08 C3",
     ]
 
 
 def _show_parts():
-    """Put down the frames of this thread (r14d = 1) or of all others (0)."""
+    """r15 = a new list: whether this thread's topmost function runs compiled, and the frames of this (r14d = 1) or all others (0)."""
     return [
-        "45 85 F6", (JE, "others"),  # test r14d, r14d
-        f"4C 89 E7 48 8D B3 {disp(_STACKS)}", ("E8", "collect"),  # mov rdi, r12; lea rsi, [rbx + STACKS]
+        "31 FF", call("PyList_New"), "49 89 C7 48 85 C0", (JE, "unseen"),  # xor edi, edi; mov r15, rax; test rax, rax
+        "31 FF 45 85 F6", (JE, "looked"),  # xor edi, edi; test r14d, r14d
         # Is there a return address into [LOW, HIGH) on the stack just above? Then the topmost frame is that of compiled code.
         f"48 8B 43 {_LOW:02X} 48 8B 53 {_HIGH:02X} 31 C9",  # mov rax, [LOW]; mov rdx, [HIGH]; xor ecx, ecx
-        "word:", "4C 8B 84 CC C0 00 00 00 49 39 C0", (JB, "no_word"), "49 39 D0", (JB, "ours"),  # mov r8, [rsp + 8 rcx + 192]
-        "no_word:", f"FF C1 83 F9 {_WORDS:02X}", (JB, "word"), (JMP, "only"),
-        "ours:", f"C6 83 {disp(_STACKS + 16)} 01",  # mov byte [rbx + STACKS + 16], 1
-        "only:", f"C7 43 {_SHOWN:02X} 01 00 00 00", (JMP, "shown"),  # SHOWN = 1
+        "word:", f"4C 8B 84 CC {disp(_OWN)} 49 39 C0", (JB, "no_word"), "49 39 D0", (JB, "ours"),  # mov r8, [rsp + 8 rcx + OWN]
+        "no_word:", f"FF C1 83 F9 {_WORDS:02X}", (JB, "word"), (JMP, "looked"),
+        "ours:", "BF 01 00 00 00",  # mov edi, 1
+        "looked:", ("E8", "append_number"), "45 85 F6", (JE, "others"),
+        "4C 89 E7", ("E8", "collect"), (JMP, "shown"),  # mov rdi, r12
         "others:", f"48 BF {disp(threads.interpreter(), 8)}", call("PyInterpreterState_ThreadHead"), "49 89 C5",
-        "thread_state:", "4D 85 ED", (JE, "counted"), "4D 39 E5", (JE, "next"),  # test r13, r13; cmp r13, r12
-        f"41 83 FE {_THREADS:02X}", (JE, "counted"),  # cmp r14d, THREADS
-        f"49 69 F6 {disp(_STACK_SIZE)} 48 8D B4 33 {disp(_STACKS)}",  # imul rsi, r14, STACK_SIZE; lea rsi, [rbx + rsi + STACKS]
-        "4C 89 EF", ("E8", "collect"), "41 FF C6",  # mov rdi, r13; call collect; inc r14d
+        "thread_state:", "4D 85 ED", (JE, "shown"), "4D 39 E5", (JE, "next"),  # test r13, r13; cmp r13, r12
+        f"41 83 FE {_THREADS:02X}", (JE, "shown"),  # cmp r14d, THREADS
+        "4C 89 EF", ("E8", "collect"), "41 FF C6",  # mov rdi, r13; inc r14d
         "next:", "4C 89 EF", call("PyThreadState_Next"), "49 89 C5", (JMP, "thread_state"),
-        "counted:", f"44 89 73 {_SHOWN:02X}",  # mov [rbx + SHOWN], r14d
         "shown:",
     ]
 
@@ -97,12 +103,14 @@ def _call_parts():
     return [
         "pending:", f"C7 47 {_OUTSTANDING:02X} 00 00 00 00 BE 01 00 00 00", (JMP, "body"),  # mov dword [rdi + OUTSTANDING], 0; mov esi, 1
         "call:", "31 F6",  # xor esi, esi
-        "body:", "53 41 54 41 55 41 56 48 81 EC 98 00 00 00",  # push rbx, r12, r13, r14; sub rsp, 152
+        "body:", "53 41 54 41 55 41 56 41 57 55 48 81 EC 98 00 00 00",  # push rbx, r12, r13, r14, r15, rbp; sub rsp, 152
         "48 89 FB 41 89 F6", call("PyThreadState_Get"), "49 89 C4",  # mov rbx, rdi; mov r14d, esi; r12 = PyThreadState_Get()
-        *_watched(), *_show_parts(),
-        *before("failed"),
-        f"48 8B 7B {_CALLABLE:02X}", call("PyObject_CallNoArgs"), "49 89 C5",  # r13 = PyObject_CallNoArgs([rbx + CALLABLE])
-        *after(),
+        *_watched(),
+        *before("failed"), *_show_parts(),
+        f"48 8B 7B {_CALLABLE:02X} 4C 89 FE 31 D2", call("PyObject_CallFunctionObjArgs"),  # r13 = ([rbx + CALLABLE], r15, NULL)
+        "49 89 C5 4C 89 FF", call("Py_DecRef"), (JMP, "seen"),  # mov rdi, r15
+        "unseen:", call("PyErr_Clear"), f"49 BD {disp(id(None), 8)} 4C 89 EF", call("Py_IncRef"),  # mov r13, None; mov rdi, r13
+        "seen:", *after(),
         "4D 85 ED", (JE, "failed"),  # test r13, r13
         f"48 B8 {disp(id(None), 8)} 49 39 C5", (JE, "none"),  # mov rax, None; cmp r13, rax
         f"49 8B 7D {fields.ob_type:02X} 4C 89 EE", call("PyErr_SetObject"),  # (type of r13, r13)
@@ -110,7 +118,7 @@ def _call_parts():
         "none:", "4C 89 EF", call("Py_DecRef"), (JMP, "nothing"),
         "failed:", "B8 FF FF FF FF", (JMP, "out"),  # mov eax, -1: a signal handler's exception
         "nothing:", "31 C0",  # xor eax, eax
-        "out:", "48 81 C4 98 00 00 00 41 5E 41 5D 41 5C 5B C3",  # add rsp, 152; pop r14, r13, r12, rbx; ret
+        "out:", "48 81 C4 98 00 00 00 5D 41 5F 41 5E 41 5D 41 5C 5B C3",  # add rsp, 152; pop rbp, r15, r14, r13, r12, rbx; ret
     ]
 
 
@@ -154,7 +162,7 @@ class Sampler:
         """Make a clock that stands still.
 
         Args:
-            function: called without arguments. It returns None, or an exception that the program is to see.
+            function: called with a list, see `stacks`. It returns None, or an exception that the program is to see.
         """
         code, labels = assemble(_thread_parts() + _call_parts() + _collect_parts())
         start = pages.place(code)
@@ -186,19 +194,23 @@ class Sampler:
         self._set(_LOW, low, 8)
         self._set(_HIGH, high, 8)
 
-    def stacks(self):
-        """What the present call has to show: for each thread (native id, whether its topmost function runs compiled, frames).
+    @staticmethod
+    def stacks(shown):
+        """What a call has shown, as a list: for each thread (native id, frames), the topmost frame first.
 
-        Frames are (address of the code object, of the function, of the frame), the topmost first.
+        Args:
+            shown: what the function was called with.
+
+        Returns:
+            (whether the topmost function of the thread that is looked at runs compiled; list). Frames are (code object, function,
+            address of the frame).
         """
-        shown = self._words[_SHOWN // 8] & 0xFFFFFFFF
-        words = self._words[_STACKS // 8:_STACKS // 8 + shown * _STACK_SIZE // 8].tolist()
-        found = []
-        for start in range(0, len(words), _STACK_SIZE // 8):
-            first = start + _STACK_HEAD // 8
-            found.append((words[start], bool(words[start + 2]),
-                          [tuple(words[place:place + 3]) for place in range(first, first + 3 * words[start + 1], 3)]))
-        return found
+        found, place = [], 1
+        while place < len(shown):
+            end = shown.index(None, place)
+            found.append((shown[place], [tuple(shown[first:first + 3]) for first in range(place + 1, end, 3)]))
+            place = end + 1
+        return bool(shown[0]), found
 
     def work(self, wanted):
         """Whether its own thread is to make every call, so that the function may do longer work beside the program."""

@@ -1,0 +1,60 @@
+"""The clock: what it shows stays alive while it is looked at."""
+
+import subprocess
+import sys
+
+from platforms.cpython.sampler import Sampler
+
+PROGRAM = """
+import sys, threading, time
+from types import CodeType, FunctionType
+from platforms.cpython.sampler import Sampler
+
+def look(shown):
+    time.sleep(0.005)  # another thread runs, and what it executed is gone
+    compiled, stacks = Sampler.stacks(shown)
+    for thread, frames in stacks:
+        for code, function, address in frames:
+            assert type(code) is CodeType and (function is code or isinstance(function, FunctionType)) and type(address) is int
+            seen.add(code.co_filename)
+
+def work():
+    end = time.monotonic() + 1
+    number = 0
+    while time.monotonic() < end:
+        number += 1
+        exec(compile("for i in range(3000): pass", "made", "exec"), {})
+
+seen = set()
+sampler = Sampler(look)
+sampler.set_interval(0.001)
+sampler.work(BY_ITSELF)
+assert sampler.start()
+if BY_ITSELF:
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+else:
+    work()
+sampler.stop()
+print("made" in seen)
+"""
+
+
+def run(by_itself):
+    done = subprocess.run([sys.executable, "-c", PROGRAM.replace("BY_ITSELF", str(by_itself))], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
+
+
+def test_what_the_main_thread_runs():
+    run(False)
+
+
+def test_what_other_threads_run_lives_until_it_has_been_looked_at():
+    run(True)
+
+
+def test_stacks():
+    frames = ("code", "function", 1), ("code", "code", 2)
+    assert Sampler.stacks([1, 77, *frames[0], *frames[1], None, 78, None]) == (True, [(77, [*frames]), (78, [])])
+    assert Sampler.stacks([0]) == (False, [])
