@@ -21,6 +21,33 @@ OBSERVABLE = {id(kind): kind for kind in STATIC}
 CLASS_GUARD = "its receiver is of another class"
 
 
+class Unstable:
+    """Globals that keep being rebound, by module, so that one function's experience serves all.
+
+    Attributes:
+        modules: id of a namespace -> {name: (address of the last object seen there, rebindings)}.
+    """
+
+    LIMIT = 1000
+
+    def __init__(self):
+        self.modules = {}
+
+    def note(self, namespace, name):
+        """A function that relied on a global's object has found another."""
+        if len(self.modules) > self.LIMIT:
+            self.modules.clear()
+        names = self.modules.setdefault(id(namespace), {})
+        now = id(looked_up(namespace, name))
+        last, count = names.get(name, (None, 0))
+        if last != now:
+            names[name] = now, count + 1
+
+    def names(self, function):
+        """Names of globals that functions load each time, because assuming them has failed too often."""
+        return {name for name, (_, count) in self.modules.get(id(function.__globals__), {}).items() if count >= UNSTABLE_AFTER}
+
+
 class Attention:
     """The part of Compiler that looks after compiled versions."""
 
@@ -49,7 +76,7 @@ class Attention:
                                                          most.instruction.line, most.instruction.operation)
                 self.discard(record, code)
             else:
-                records.set_exit_limit(code.version_record, max(64, state.exits * 8))
+                records.set_exit_limit(code.version_record, max(64, state.pressure * 8))
                 records.clear_attention(code.version_record)
             changed = changed or len(record.versions) != versions
         return attended, changed
@@ -111,10 +138,10 @@ class Attention:
         record.retired.append(code)
 
     def note_unstable(self, record, code):
-        for key in rebound(code, record.function()):
-            count = record.changes[key] = record.changes.get(key, 0) + 1
-            if count >= UNSTABLE_AFTER:
-                record.unstable.add(key)
+        """Take note of globals that have been rebound."""
+        function = record.function()
+        for namespace, key in rebound(code, function):
+            self.unstable.note(function.__globals__ if namespace is None else namespace, key)
 
     def learn(self, record, code):
         """Take up the types that failed guards have met; True if they say something new."""
@@ -162,8 +189,8 @@ def changes_often(seen, kind):
 
 
 def rebound(code, function):
-    """Keys of the dictionary entries a version relies on that are no longer what they were."""
-    return [key for namespace, key, expected in code.dependencies
+    """(dictionary, key) of the entries a version relies on that are no longer what they were; None for the function's globals."""
+    return [(namespace, key) for namespace, key, expected in code.dependencies
             if id(looked_up(function.__globals__ if namespace is None else namespace, key)) != expected]
 
 

@@ -241,7 +241,7 @@ class Builder:
                 end that block.
         """
         self.needs_frame()
-        self.before_effect()
+        self.own_borrowed()
         block, state = self.block, self.state
         block.terminator = self.make(name, arguments, exit=exit, detail=detail)
         yes, no = self.new_block(block.index), self.new_block(block.index)
@@ -268,9 +268,13 @@ class Builder:
 
     def before_effect(self):
         """Before anything that can free or replace items of containers: own what was only borrowed from one."""
+        self.state.receivers = {}
+        self.own_borrowed()
+
+    def own_borrowed(self):
+        """At the end of a block: what the next one does with what was borrowed is not known."""
         self.needs_frame()
         state = self.state
-        state.receivers = {}
         if not state.transient:
             return
         held = state.values()

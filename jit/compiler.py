@@ -43,7 +43,7 @@ class Code:
     """The machine code of one version and all that belongs to it.
 
     Attributes:
-        types, result: argument and result `Type`s. address: of the body. size: bytes of machine code.
+        types, result: argument and result `Type`s. returned: ClassReferences of what it probably returns. address: of the body. size: bytes of machine code.
         exits: list of `Exit`. data: address of the data block. kept: Python objects it holds the addresses of.
         watched: weak references to more such objects; when one dies, the version is never entered again and
             left at its next check. foreign: whether a call of it can run code other than its own.
@@ -55,7 +55,7 @@ class Code:
 
     __slots__ = ("types", "result", "address", "block", "size", "exits", "data", "kept", "callees", "version_record", "seconds",
                  "listing", "dependencies", "words", "notes", "function_record", "frame_size", "bytes", "__weakref__",
-                 "data_size", "knowledge", "watched", "foreign", "room", "checked_address", "argument_classes", "expected")
+                 "data_size", "knowledge", "watched", "foreign", "room", "checked_address", "argument_classes", "expected", "returned")
 
 
 class Context:
@@ -114,6 +114,7 @@ def compile_function(unit, argument_types, shapes, knowledge, function_record):
     code = Code()
     exits = collect_exits(order, overflow)
     mark_restarts(order)
+    mark_loops(exits, numbering)
     place_data(unit, code, exits, allocation, context, function_record.address)
     try:
         emit_code(unit, code, walker, numbering, allocation, context)
@@ -121,6 +122,7 @@ def compile_function(unit, argument_types, shapes, knowledge, function_record):
         arena().free_data(code.data)
         raise
     code.types, code.result = tuple(kinds), result
+    code.returned = frozenset(walker.returned)
     code.exits = exits
     code.kept, watched = unit.kept_and_watched()
     code.watched = [weakref.ref(item, Poison(code.version_record)) for item in watched if can_die(item)]
@@ -131,9 +133,7 @@ def compile_function(unit, argument_types, shapes, knowledge, function_record):
     code.dependencies = [(None if namespace is unit.function.__globals__ else namespace, key, id(expected))
                          for namespace, key, expected in unit.dependencies.values()]
     code.words, code.notes = unit.words, unit.notes
-    first_loop = min((start for start, _ in numbering.loops), default=2 * numbering.count + 2)
     for leaving in exits:
-        leaving.early = leaving.position <= first_loop
         leaving.forget_state()
     code.function_record = function_record
     code.frame_size = context.frame_size
@@ -187,6 +187,14 @@ def mark_self_calls(order):
         for operation in block.operations:
             if operation.template.name == "call_body" and operation.detail.target.address is None:
                 operation.detail.target.foreign = True
+
+
+def mark_loops(exits, numbering):
+    """Which exits lie in a loop, and which have none before them."""
+    first_loop = min((start for start, _ in numbering.loops), default=2 * numbering.count + 2)
+    for leaving in exits:
+        leaving.early = leaving.position <= first_loop
+        leaving.in_loop = any(start <= leaving.position <= end for start, end in numbering.loops)
 
 
 def free(block, data):
@@ -290,7 +298,7 @@ def place_data(unit, code, exits, allocation, context, function_record):
             following=_at(base, leaving.following, biases.instruction_resume_bias),
             observe=writer.observe(leaving),
             flags=records.HAS_FRAME_SLOT * context.has_frame_slot | records.RESTARTS * leaving.restarts,
-            identity=leaving.number, entries=entries)
+            identity=leaving.number, entries=entries, weight=records.LOOP_WEIGHT if leaving.in_loop else records.WEIGHT_ELSEWHERE)
         address += size
 
 

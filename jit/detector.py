@@ -63,7 +63,8 @@ class Detector:
     Attributes:
         samples: taken so far. compiling: those met while something was compiled. sights: id of a code object -> Sight.
         gone: some of code that has died, for the report. orphans: what must not die in the clock's thread.
-        given_up: something was wrong; problem: what.
+        given_up: something was wrong; problem: what. shows_functions, wants_functions: whether the clock's thread is shown functions
+        of others, and should be next time.
     """
 
     def __init__(self, threshold=None):
@@ -73,6 +74,7 @@ class Detector:
         self.sampler = None
         self.given_up = self.stats = False
         self.busy = self.resume = False
+        self.shows_functions = self.wants_functions = False
         self.forking = None
         self.main = _thread.get_ident()
         self.problem = None
@@ -193,6 +195,9 @@ class Detector:
             return
         for compiled, frames in self.running(shown):
             self.look(compiled, frames)
+        if _thread.get_ident() != self.main:
+            self.shows_functions, self.wants_functions = self.wants_functions, False
+            self.sampler.show_functions(self.shows_functions)
         if self.compiler is not None and self.compiler.postponed:
             self.compiler.resume()
         if self.samples in PACE_CHANGES:
@@ -269,7 +274,10 @@ class Detector:
     def register(self, sight, function):
         """Register the function of a hot frame."""
         if sight.is_special or not isinstance(function, FunctionType):
-            sight.registered = SIBLINGS
+            if sight.is_special or self.shows_functions or _thread.get_ident() == self.main:
+                sight.registered = SIBLINGS
+            elif not sight.registered:
+                self.wants_functions = True  # the next time
             return
         if self.compiler is None:
             if self.loading is None:

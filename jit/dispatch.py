@@ -14,15 +14,15 @@ import warnings
 import weakref
 
 from jit import dump, entries, firstcall
-from jit.attention import Attention, holds
+from jit.arguments import note_classes, shape_of_value, type_of_argument, type_of_value
+from jit.attention import Attention, Unstable, holds
 from jit.automatic import Automatic
 from jit.bodies import BodyCell
 from jit.budget import BUDGET
 from jit.compiler import compile_function
 from jit.errors import Unsupported
-from jit.merge import Restart
 from jit.machine import attention_handlers, monitoring
-from jit.types import INT, OBJECT, STATIC, STATIC_ADDRESSES, UNBOXED, exact, forget_examples, shape_of
+from jit.types import OBJECT, forget_examples, shape_of
 from jit.unit import Unit, check_compilable
 from jit.walk import Knowledge
 from jit.bytecodes import attributes, builtins, calls, comparisons, containers, control, displays, names, numbers, stack  # noqa: F401  (declare handlers)
@@ -44,11 +44,13 @@ class Target:
 
     Attributes:
         foreign: whether the call can run code other than the callee's own. function: the callee, for its lifetime.
+        returned: ClassReferences of what it probably returns.
     """
 
-    __slots__ = ("address", "types", "result", "foreign", "function")
+    __slots__ = ("address", "types", "result", "foreign", "function", "returned")
 
-    def __init__(self, address, types, result, foreign, function):
+    def __init__(self, address, types, result, foreign, function, returned=()):
+        self.returned = returned
         self.address = address
         self.types = types
         self.result = result
@@ -62,7 +64,7 @@ class FunctionRecord:
     Attributes:
         function: weak reference. versions: list of Code in the order their guards are tried. retired: Codes no call
         enters any more. cells: argument types -> BodyCell. refused: argument types -> reason why they are interpreted.
-        reason: why the whole function is. automatic: nobody asked for it to be compiled.
+        reason: why the whole function is. automatic: nobody asked for it to be compiled. calls: a version calls compiled code.
     """
 
     def __init__(self, function):
@@ -75,15 +77,15 @@ class FunctionRecord:
         self.refused = {}
         self.reason = None
         self.observed = {}
-        self.unstable = set()
         self.rigid = set()
+        self.leaders = set()
+        self.calls = False
         self.invalidations = 0
         self.compilations = 0
         self.in_progress = []
         self.cells = {}
         self.entry = None
         self.old_entries = []
-        self.changes = {}
         self.miss = None
         self.code = function.__code__
 
@@ -98,37 +100,6 @@ class FunctionRecord:
         return None
 
 
-def type_of_argument(value):
-    """The `Type` a version is specialised on for this argument."""
-    kind = type(value)
-    if id(kind) not in STATIC_ADDRESSES:
-        return OBJECT
-    unboxed = UNBOXED.get(kind)
-    if unboxed is INT and not -(1 << 63) <= value < 1 << 63:
-        return OBJECT
-    if unboxed is not None:
-        return unboxed
-    return exact(kind)
-
-
-def type_of_kind(kind):
-    """The `Type` of arguments that are exact instances of a Python type."""
-    return UNBOXED.get(kind) or (exact(kind) if kind in STATIC else OBJECT)
-
-
-def type_of_value(value):
-    """The `Type` under which an SSA value is passed to a callee."""
-    kind = value.type
-    if kind.buffer is not None:
-        return exact(kind.python)
-    return OBJECT if kind.python is not None and not kind.unboxed and kind.python not in STATIC else kind
-
-
-def shape_of_value(value):
-    """What is guessed of an argument's items or attributes."""
-    return shape_of(value.constant) if value.is_constant and value.shape is None and value.type.is_object else value.shape
-
-
 class Compiler(Attention, Automatic):
     """Compiles on demand; one per process, behind one lock."""
 
@@ -140,6 +111,7 @@ class Compiler(Attention, Automatic):
         self.nesting = 0
         self.active = []
         self.first = None
+        self.unstable = Unstable()
         Automatic.__init__(self)
 
     # -- compiling -----------------------------------------------------------------------------------------
@@ -154,12 +126,16 @@ class Compiler(Attention, Automatic):
         unit = Unit(function, self)
         unit.record = record
         unit.types = kinds
-        knowledge = Knowledge(record.observed, record.unstable, record.rigid)
+        knowledge = Knowledge(record.observed, self.unstable.names(function), record.rigid, record.leaders)
+        unit.polls_at_entry = record.calls
+        note_classes(record, shapes)
         unit.knowledge = knowledge
         record.in_progress.append(kinds)
         self.nesting += 1
         try:
-            return compile_function(unit, kinds, shapes, knowledge, record.block)
+            code = compile_function(unit, kinds, shapes, knowledge, record.block)
+            record.calls = unit.polls_at_entry
+            return code
         finally:
             self.nesting -= 1
             if not self.nesting:
@@ -210,8 +186,7 @@ class Compiler(Attention, Automatic):
         kinds = tuple(type_of_value(value) for value in arguments)
         if function is unit.function and kinds == unit.types:
             if not unit.polls_at_entry:
-                unit.polls_at_entry = True
-                raise Restart
+                unit.polls_at_entry = walker.incomplete = True
             walker.calls_itself = True
             unit.rely_on_code(function)
             return Target(None, kinds, walker.knowledge.result, False, None)
@@ -233,15 +208,14 @@ class Compiler(Attention, Automatic):
             self.add_version(record, code)
             self.install(record, function)
         if not unit.polls_at_entry:
-            unit.polls_at_entry = True
-            raise Restart
+            unit.polls_at_entry = walker.incomplete = True
         unit.rely_on_code(function)
         cell = record.cells.get(kinds)
         if cell is None or cell.code is not code:
             cell = record.cells[kinds] = BodyCell(code)
         unit.callees.append(cell)
         unit.depend_like(code, function)
-        return Target(cell.address, kinds, code.result, code.foreign, walker.constant(function))
+        return Target(cell.address, kinds, code.result, code.foreign, walker.constant(function), code.returned)
 
     def add_version(self, record, code):
         """Specific types first: a version that takes any object must not catch what another unboxes."""
@@ -389,7 +363,6 @@ class Compiler(Attention, Automatic):
             record.block = entries.FunctionBlock(function)
         self.install(record, function)
         return record.reason is None
-
 
 
 COMPILER = Compiler()

@@ -89,11 +89,13 @@ def inline(w, function, instructions, arguments):
         block.terminator = terminator
         result = None
     finally:
-        transient = w.state.transient
+        transient, receivers = w.state.transient, w.state.receivers
         w.unit, w.instructions, w.index, w.end, w.state, w.instruction, w.site = saved
         w.inlined -= 1
-    if result is not None and result in transient:
-        w.state.transient |= {result}
+    if result is not None:
+        w.state.receivers = receivers
+        if result in transient:
+            w.state.transient |= {result}
     return result
 
 
@@ -106,7 +108,7 @@ def _walk(w, function, instructions, arguments):
     w.end = len(instructions)
     known = w.state.receivers
     w.state = state = State(local_count(function.__code__))
-    state.receivers = known
+    state.receivers = dict(known)  # what is found out does not hold if the walk is undone
     state.locals[:len(arguments)] = arguments
     state.bound[:len(arguments)] = [True] * len(arguments)
     w.index = 0

@@ -5,9 +5,11 @@ from types import FunctionType
 
 from jit.builder import Builder
 from jit.errors import InternalError, Unsupported
+from jit.receivers import POLYMORPHIC
 from jit.state import State
 from jit.types import INT, NULL, OBJECT, PENDING
 from jit.values import Block, Edge, RangeIterator, Value, by_number
+
 
 class Restart(Exception):
     """The walk learnt something it needed from the start; walk again."""
@@ -27,7 +29,7 @@ class Merger(Builder):
 
     def jump(self, target, terminate=True):
         """End the block with a jump to the bytecode block `target`."""
-        self.before_effect()
+        self.own_borrowed()
         if terminate:
             self.block.terminator = self.make("jump", ())
         self.add_edge(target, self.state)
@@ -50,7 +52,7 @@ class Merger(Builder):
             name: family of terminator templates. if_true, if_false: bytecode blocks.
             true_state: state on the true edge if it differs from the current one.
         """
-        self.before_effect()
+        self.own_borrowed()
         self.block.terminator = self.make(name, arguments, exit=exit, detail=detail)
         self.add_edge(if_true, self.state if true_state is None else true_state)
         self.add_edge(if_false, self.state)
@@ -141,6 +143,24 @@ class Merger(Builder):
         for value in state.values():
             if any(value in other.owned for other in states):
                 state.owned |= {value}
+        if not block.is_header:  # which other edges may enter
+            self.merge_receivers(block, states)
+
+    @staticmethod
+    def merge_receivers(block, states):
+        """A value is of one of the classes that it is of on any edge, if it is known on all."""
+        def note(value, incoming):
+            known = [other.receivers.get(item) for other, item in zip(states, incoming)]
+            if None not in known:
+                classes = {receiver.tag: receiver for found in known for receiver in found}
+                if len(classes) <= POLYMORPHIC:
+                    block.state.receivers[value] = list(classes.values())
+
+        for parameter, slot in zip(block.parameters, block.slots):
+            if slot[0] in ("local", "stack"):
+                note(parameter, [other.slot(slot) for other in states])
+        for value in states[0].receivers:
+            note(value, [value] * len(states))
 
     def merge_item(self, block, number, items):
         item = items[0]

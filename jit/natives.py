@@ -38,7 +38,7 @@ def native(function, argument_types):
     """See `jit.native`."""
     if not available():
         raise Unsupported(available().reason)
-    from jit.dispatch import type_of_kind
+    from jit.arguments import type_of_kind
     for kind in argument_types:
         if not isinstance(kind, type):
             raise TypeError(f"argument types are classes such as int, float, bool or list, not {kind!r}")
@@ -100,7 +100,7 @@ def _attention_handler(function, code):
             if COMPILER.attend(record)[1]:
                 COMPILER.install(record, function)
             state = records.read_version(code.version_record)
-            records.set_exit_limit(code.version_record, max(64, state.exits * 8))
+            records.set_exit_limit(code.version_record, max(64, state.pressure * 8))
             records.clear_attention(code.version_record)
             return True
 

@@ -10,7 +10,7 @@ class State:
         locals: Value or None (unbound) per local slot. bound: True, False, or a Value that is 0 where unbound.
         stack: Values, RangeIterators and VirtualTuples. owned: values that carry one reference of ours.
         transient: pointers borrowed from a container, valid until the next effect.
-        receivers: Value -> Receiver that it is an instance of, known until the next effect.
+        receivers: Value -> Receivers of one of which it is an instance of, known until the next effect.
     """
 
     __slots__ = ("locals", "bound", "stack", "owned", "transient", "receivers")

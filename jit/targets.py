@@ -123,7 +123,8 @@ def compile_types(module, function, text):
     Raises:
         CommandError: a name is no type, or there are more or fewer than parameters.
     """
-    from jit.dispatch import COMPILER, type_of_kind
+    from jit.arguments import type_of_kind
+    from jit.dispatch import COMPILER
     kinds = tuple(type_of_kind(find_type(module, name.strip())) for name in filter(None, text.split(",")))
     record = COMPILER.register(function)
     if record.reason is not None:

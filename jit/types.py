@@ -145,20 +145,26 @@ class Shape:
         type: `Type` of the value itself. element: Shape of its items, or None if nothing is known. fields: Shapes of a short
             tuple's items one by one, or None.
             Shapes are shared by all names of a container and sharpened in place when items are stored.
-        example: None, or an instance of a Python class that the value may be; python_class: None, or such a class. Both only
-            while compiling (see `forget_examples`).
+        example: None, or an instance of a Python class that the value may be; python_class: None, or such a class; more: further
+            ones. All only while compiling (see `forget_examples`).
     """
 
-    __slots__ = ("type", "element", "fields", "example", "python_class")
+    __slots__ = ("type", "element", "fields", "example", "python_class", "more")
 
     def __init__(self, type, element=None):
         self.type = type
         self.element = element
         self.fields = self.example = self.python_class = None
+        self.more = ()
 
     def kind(self):
         """The Python class that the value probably is an instance of, or None."""
         return self.python_class if self.example is None else type_of(self.example)
+
+    def kinds(self):
+        """All Python classes that it may be an instance of, the likeliest first."""
+        kind = self.kind()
+        return () if kind is None else (kind, *self.more)
 
     def __repr__(self):
         return self.type.name if self.element is None else f"{self.type.name}[{self.element}]"
@@ -177,6 +183,7 @@ def forget_examples():
     """Let go of all examples, when compiling has ended: nothing may live longer because a function was compiled."""
     for shape in _EXEMPLARY:
         shape.example = shape.python_class = None
+        shape.more = ()
     _EXEMPLARY.clear()
 
 

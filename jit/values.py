@@ -150,7 +150,7 @@ class Exit:
     """
 
     __slots__ = ("reason", "instruction", "resume", "executing", "following", "locals", "bound", "stack", "owned",
-                 "observe", "number", "address", "labels", "routine", "site", "position", "early", "hoisted", "restarts")
+                 "observe", "number", "address", "labels", "routine", "site", "position", "early", "hoisted", "restarts", "in_loop")
 
     def __init__(self, reason, instruction, locals, bound, stack, owned):
         self.reason = reason
@@ -167,7 +167,7 @@ class Exit:
         self.routine = "exit_start"
         self.site = None
         self.position = -1
-        self.early = False
+        self.early = self.in_loop = False
         self.hoisted = None
         self.restarts = False
 

@@ -61,9 +61,9 @@ class Knowledge:
         unstable: globals that keep changing. rigid: offsets of loops in front of which a moved guard has failed.
     """
 
-    def __init__(self, observed=None, unstable=None, rigid=()):
+    def __init__(self, observed=None, unstable=None, rigid=(), leaders=None):
         self.generic = set()
-        self.leaders = set()
+        self.leaders = set() if leaders is None else leaders
         self.peeled = set()
         self.result = None
         self.version_limit = VERSION_LIMIT
@@ -84,7 +84,8 @@ class Walker(Merger):
         self.pending = {}
         self.heap = []
         self.returns = []
-        self.deferred = False
+        self.returned = []
+        self.deferred = self.incomplete = False
         self.calls_itself = False
         self.loops_reached = False
         self.limit = BLOCK_LIMIT_FACTOR * len(self.flow.ends) + 64
@@ -121,6 +122,8 @@ class Walker(Merger):
                     self.walk(block)
         if self.deferred:
             self.resolve_result()
+        if self.incomplete:
+            raise Restart
 
     def prologue(self):
         """At the start of a body that may be entered again and again: let pending work in."""

@@ -119,7 +119,7 @@ def main():
     return truth(A()), truth(None), truth(A()), truth(Empty())
 """),
     Fault("receiver-believed-across-effects", "caches", "jit",
-          rewriting("jit.builder", "Builder.before_effect", ("state.receivers = {}", "pass")),
+          rewriting("jit.builder", "Builder.before_effect", ("self.state.receivers = {}", "pass")),
           "What an instance's class was is believed after code that may have changed it.", """
 class A:
     def name(self): return "A"

@@ -8,6 +8,7 @@ import re
 import signal
 import warnings
 
+import jit.arguments
 import jit.dispatch
 from fuzz.damaged import TABLES, Scene, Unmakeable, code_of
 from fuzz.damaged_sources import SOURCES
@@ -169,7 +170,7 @@ def _compiled(scene, arguments):
         return {f"refused: {re.sub(r'[0-9]+', '#', record.reason)}"}
     given = [eval(text) for text in arguments][:function.__code__.co_argcount]
     given += [3] * (function.__code__.co_argcount - len(given))
-    kinds = tuple(map(jit.dispatch.type_of_argument, given))
+    kinds = tuple(map(jit.arguments.type_of_argument, given))
     try:
         code = compiler.compile(record, function, kinds, list(map(shape_of, given)))
     except Unsupported as problem:

@@ -6,13 +6,13 @@ another one leaves. What is found in an instance is borrowed from it until the n
 
 from types import ModuleType
 
-from jit import receivers
+from jit import profiles, receivers
 from jit.bytecodes.classes import example_of, meanings, on_class
 from jit.bytecodes.guards import probably
 from jit.bytecodes.items import take
 from jit.foreign import Call, blind_call, callout
 from jit.templates.attributes import Place
-from jit.types import BOOL, FLOAT, INT, OBJECT, STATIC, STATIC_ADDRESSES, Shape, shape_of
+from jit.types import BOOL, FLOAT, INT, OBJECT, STATIC, Shape, shape_of
 from jit.values import Value
 from jit.walk import bytecode
 from platforms.cpython import instances, opcodes
@@ -211,16 +211,18 @@ def stored_value(w, owner, receiver, meaning, name):
     """The Value of what an instance keeps."""
     example = example_of(owner, receiver.kind)
     found, item = False, None
-    if example is not None and meaning.how == "dict":
-        found, item = instances.dict_attribute(example, name)
-    elif example is not None:
-        read = instances.attribute if meaning.how == "value" else instances.slot_value
-        found, item = read(example, meaning.place)
-        if found and item is not None and id(type(item)) in STATIC_ADDRESSES:
-            # For the next time, when there may be no example.
-            w.knowledge.observed.setdefault((w.instruction.site, "attribute"), {type(item)})
-    shape = Shape(OBJECT, shape_of(item) if found else None)
-    return take(w, "attribute", (owner,), object, shape, place_of(w, receiver, meaning, name), "attribute")
+    if example is not None:
+        if meaning.how == "dict":
+            found, item = instances.dict_attribute(example, name)
+        else:
+            read = instances.attribute if meaning.how == "value" else instances.slot_value
+            found, item = read(example, meaning.place)
+        if not profiles.is_known(receiver.kind):
+            profiles.note(example)
+        if found:
+            profiles.note_attribute(receiver.kind, name, item)
+    shape = shape_of(item) if item is not None else profiles.guess(receiver.kind, name)
+    return take(w, "attribute", (owner,), object, Shape(OBJECT, shape), place_of(w, receiver, meaning, name), "attribute")
 
 
 def place_of(w, receiver, meaning, name):

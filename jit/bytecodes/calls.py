@@ -11,6 +11,7 @@ from jit.bytecodes.numbers import nonnegative
 from jit.foreign import Call, blind_vectorcall, callout
 from jit.inlining import candidate, inline as inline_callee
 from jit.iteration import SOURCES, Enumerated, Zipped
+from jit.profiles import shape_of_kinds
 from jit.types import ARRAY, BOOL, FLOAT, INT, LIST, NULL, OBJECT, PENDING, Shape, exact
 from jit.values import Value
 from jit.walk import bytecode
@@ -220,6 +221,7 @@ def direct_call(w, function, arguments, names, depth, check=None):
     result = call_body(w, ordered, BodyCall(target, consumed), throw, after)
     if result.type.is_object:
         w.state.owned |= {result}
+        result.shape = shape_of_kinds(target.returned)
     if check is not None:
         with_operands(w, popped, consumed, result, check)
     w.push(result)

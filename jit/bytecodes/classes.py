@@ -3,7 +3,6 @@
 from jit import receivers
 from jit.bytecodes.guards import observe
 from jit.inlining import NotInlined
-from jit.merge import Restart
 from jit.types import OBJECT, ClassReference
 from platforms.cpython import instances
 from platforms.cpython.layout import layout
@@ -22,8 +21,8 @@ def seen_classes(w, owner):
     found = []
     if owner.is_constant:
         found.append(type(owner.constant))
-    elif owner.shape is not None and owner.shape.kind() is not None:
-        found.append(owner.shape.kind())
+    elif owner.shape is not None:
+        found.extend(owner.shape.kinds())
     for reference in seen:
         if reference.__class__ is not ClassReference or reference.changes:
             return []
@@ -103,8 +102,11 @@ def on_class(w, owner, groups, perform):
         raise NotInlined
     index = w.index + 1
     if index not in w.flow.ends:
+        # Walk on as if there were one class, to learn of other such places in the same walk.
         w.knowledge.leaders.add(index)
-        raise Restart
+        w.incomplete = True
+        guard_classes(w, owner, [receiver.kind for receiver in found])
+        return perform(groups[0][0])
 
     def elsewhere():
         if known is not None:

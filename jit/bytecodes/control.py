@@ -7,6 +7,7 @@ from jit.bytecodes.numbers import nonnegative
 from jit.errors import Unsupported
 from jit.foreign import Call, callout
 from jit.iteration import SOURCES
+from jit.profiles import kinds_of
 from jit.values import RangeIterator, Value
 from jit.walk import bytecode
 
@@ -41,6 +42,7 @@ def return_value(w, instruction):
     drops += [(v, True) for v in state.stack if v in state.owned and v is not value]
     unique = {id(v): (v, flag) for v, flag in reversed(drops)}
     w.returns.append(value)
+    w.returned.extend(kinds_of(value, w.state.receivers.get(value)))
     flags = [flag for _, flag in unique.values() if flag.__class__ is Value]
     arguments = [value] + [v for v, _ in unique.values()] + flags
     made = w.make_of("return", arguments, detail=list(unique.values()))

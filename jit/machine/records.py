@@ -20,7 +20,7 @@ SAVE_AREA = 256
 
 # Descriptor fields.
 FRAME_SIZE, STACKTOP, FUNCTION_RECORD, VERSION_RECORD = 0, 4, 8, 16
-RESUME, EXECUTING, FOLLOWING, COUNT, OBSERVE, FLAGS, N_ENTRIES, OBSERVED = 24, 32, 40, 48, 56, 60, 64, 80
+RESUME, EXECUTING, FOLLOWING, COUNT, OBSERVE, FLAGS, N_ENTRIES, WEIGHT, OBSERVED = 24, 32, 40, 48, 56, 60, 64, 68, 80
 #: The types observed last, so many; a power of two.
 OBSERVED_TYPES = 4
 ENTRIES = OBSERVED + 8 * OBSERVED_TYPES
@@ -36,15 +36,18 @@ _FUNCTION_RECORD = Struct("<qqII")
 FUNCTION_RECORD_SIZE = _FUNCTION_RECORD.size
 
 # Version record fields.
-CALLS, EXITS, EXIT_LIMIT, ATTENTION, N_WORDS, N_DEPENDENCIES, WORDS, DEPENDENCIES = 0, 8, 16, 24, 32, 36, 40, 48
-VERSION_HEAD = 56
+CALLS, EXITS, EXIT_LIMIT, ATTENTION, N_WORDS, N_DEPENDENCIES, WORDS, DEPENDENCIES, PRESSURE = 0, 8, 16, 24, 32, 36, 40, 48, 56
+VERSION_HEAD = 64
 WORD_SIZE = DEPENDENCY_SIZE = 24
-_VERSION = Struct("<QQQQIIqq")
+_VERSION = Struct("<QQQQIIqqQ")
 _TRIPLE = Struct("<qqq")
 
-FIRST_EXIT_LIMIT = 2
+#: A version asks for attention when the weights of its exits come to this. What leaves a loop loses the rest of it to the interpreter;
+#: other exits are cheap, and more of them tell more of the types that come.
+FIRST_EXIT_LIMIT = 32
+LOOP_WEIGHT, WEIGHT_ELSEWHERE = 16, 1
 
-VersionState = namedtuple("VersionState", "calls exits limit attention")
+VersionState = namedtuple("VersionState", "calls exits limit attention pressure")
 
 
 def gpr_location(number):
@@ -64,15 +67,15 @@ def descriptor_size(entries):
 
 
 def write_descriptor(address, *, frame_size, stacktop, function_record, version_record, resume, executing, following,
-                     observe, flags, identity, entries):
+                     observe, flags, identity, entries, weight=1):
     """Fill a descriptor. Instruction pointers are what the frame's field is to hold, 0 where there is none.
 
     Args:
-        entries: list of (kind, location, payload); stacktop: how many frame slots they produce.
+        entries: list of (kind, location, payload); stacktop: how many frame slots they produce. weight: see FIRST_EXIT_LIMIT.
     """
     pack = _ENTRY.pack
     data = _HEAD.pack(frame_size, stacktop, function_record, version_record, resume, executing, following, 0, observe,
-                      flags, len(entries), 0, identity)
+                      flags, len(entries), weight, identity)
     data += b"".join([pack(*entry) for entry in entries])
     ctypes.memmove(address, data, len(data))
 
@@ -85,7 +88,7 @@ def write_version(address, words, dependencies):
     """Fill a version record: words are (address, expected, kind), dependencies (dict, key, expected or 0)."""
     first = address + VERSION_HEAD
     second = first + WORD_SIZE * len(words)
-    data = _VERSION.pack(0, 0, FIRST_EXIT_LIMIT, 0, len(words), len(dependencies), first, second)
+    data = _VERSION.pack(0, 0, FIRST_EXIT_LIMIT, 0, len(words), len(dependencies), first, second, 0)
     data += b"".join(_TRIPLE.pack(*entry) for entry in (*words, *dependencies))
     ctypes.memmove(address, data, len(data))
 
@@ -133,7 +136,7 @@ def read_observed(descriptor):
 
 
 def read_version(record):
-    return VersionState(*(read_word(record + 8 * number) for number in range(4)))
+    return VersionState(*(read_word(record + 8 * number) for number in range(4)), read_word(record + PRESSURE))
 
 
 def set_exit_limit(record, limit):

@@ -22,8 +22,8 @@ from platforms.cpython.layout import layout
 from platforms.cpython.undisturbed import JB, JE, JMP, JNE, after, assemble, before, call, disp, every_signal
 
 # The block of data both pieces of code work on.
-(_STOP, _OUTSTANDING, _WAITED, _WORK, _CALLABLE, _TICKS, _INTERVAL, _LATE, _NOW, _LAST, _TID, _LOW,
- _HIGH) = 0, 4, 8, 12, 16, 24, 32, 48, 64, 80, 92, 96, 104
+(_STOP, _OUTSTANDING, _WAITED, _WORK, _CALLABLE, _TICKS, _INTERVAL, _LATE, _NOW, _LAST, _FUNCTIONS, _TID, _LOW,
+ _HIGH) = 0, 4, 8, 12, 16, 24, 32, 48, 64, 80, 88, 92, 96, 104
 #: A thread's native id, behind its ident.
 _NATIVE = 8
 #: Threads shown, and frames of each.
@@ -45,17 +45,17 @@ def _watched():
 
 
 def _collect_parts():
-    """collect(thread rdi): append the thread's native id, its topmost frames and None to the list r15.
+    """collect(thread rdi, esi: with functions): append the thread's native id, its topmost frames and None to the list r15.
 
-    A frame is its code, its function (if it has none, its code again) and its address. The list owns them: while Python code looks at them, other threads
-    may run, and what they leave may die.
+    A frame is its code, its function (its code again if there is none, or it is not to be shown) and its address. The list owns them:
+    while Python code looks at them, other threads may run, and what they leave may die.
     """
     fields = layout()
     current = [f"48 8B AF {disp(fields.thread_current_frame)}"] if fields.thread_cframe is None else [
         f"48 8B AF {disp(fields.thread_cframe)} 48 8B AD {disp(fields.cframe_current_frame)}"]  # rbp = its current frame
     none = f"48 BF {disp(id(None), 8)}"  # mov rdi, None
     return [
-        "collect:", "41 55 55 48 83 EC 08", *current,  # push r13; push rbp; sub rsp, 8
+        "collect:", "41 55 55 48 83 EC 08 89 34 24", *current,  # push r13; push rbp; sub rsp, 8; mov [rsp], esi
         f"48 8B BF {disp(fields.thread_ident + _NATIVE)}", ("E8", "append_number"),  # mov rdi, [rdi + native id]
         f"41 BD {disp(_FRAMES)}",  # mov r13d, FRAMES
         "frame:", "48 85 ED", (JE, "collected"), "45 85 ED", (JE, "collected"),  # test rbp, rbp; test r13d, r13d
@@ -64,8 +64,9 @@ def _collect_parts():
         # As CPython has it: a frame that has not reached its first traceable instruction is not there, unless a generator's.
         f"4C 63 8F {disp(fields.code_first_traceable)} 4E 8D 8C 4F {disp(fields.code_adaptive)}",  # movsxd r9; lea r9, [rdi + 2 r9]
         f"4C 39 8D {disp(fields.frame_instruction)}", (JB, "no_frame"),  # cmp [rbp + instruction], r9
-        "complete:", ("E8", "append"), f"48 8B BD {disp(fields.frame_function)} 48 85 FF", (JNE, "function"),  # mov rdi; test rdi, rdi
-        f"48 8B BD {disp(fields.frame_code)}", "function:", ("E8", "append"), "48 89 EF", ("E8", "append_number"), "41 FF CD",  # mov rdi, rbp; dec r13d
+        "complete:", ("E8", "append"), f"48 8B BD {disp(fields.frame_code)} 83 3C 24 00", (JE, "function"),  # cmp dword [rsp], 0
+        f"48 83 BD {disp(fields.frame_function)} 00", (JE, "function"),  # cmp qword [rbp + function], 0
+        f"48 8B BD {disp(fields.frame_function)}", "function:", ("E8", "append"), "48 89 EF", ("E8", "append_number"), "41 FF CD",  # mov rdi, rbp; dec r13d
         "no_frame:", f"48 8B AD {disp(fields.frame_previous)}", (JMP, "frame"),  # mov rbp, [rbp + previous]
         "collected:", none, ("E8", "append"), "48 83 C4 08 5D 41 5D C3",  # add rsp, 8; pop rbp; pop r13; ret
         # Without memory the list is shorter than it should be.
@@ -87,11 +88,11 @@ def _show_parts():
         "no_word:", f"FF C1 83 F9 {_WORDS:02X}", (JB, "word"), (JMP, "looked"),
         "ours:", "BF 01 00 00 00",  # mov edi, 1
         "looked:", ("E8", "append_number"), "45 85 F6", (JE, "others"),
-        "4C 89 E7", ("E8", "collect"), (JMP, "shown"),  # mov rdi, r12
+        "4C 89 E7 BE 01 00 00 00", ("E8", "collect"), (JMP, "shown"),  # mov rdi, r12; mov esi, 1
         "others:", f"48 BF {disp(threads.interpreter(), 8)}", call("PyInterpreterState_ThreadHead"), "49 89 C5",
         "thread_state:", "4D 85 ED", (JE, "shown"), "4D 39 E5", (JE, "next"),  # test r13, r13; cmp r13, r12
         f"41 83 FE {_THREADS:02X}", (JE, "shown"),  # cmp r14d, THREADS
-        "4C 89 EF", ("E8", "collect"), "41 FF C6",  # mov rdi, r13; inc r14d
+        f"4C 89 EF 8B 73 {_FUNCTIONS:02X}", ("E8", "collect"), "41 FF C6",  # mov rdi, r13; mov esi, [FUNCTIONS]; inc r14d
         "next:", "4C 89 EF", call("PyThreadState_Next"), "49 89 C5", (JMP, "thread_state"),
         "shown:",
     ]
@@ -202,8 +203,8 @@ class Sampler:
             shown: what the function was called with.
 
         Returns:
-            (whether the topmost function of the thread that is looked at runs compiled; list). Frames are (code object, function,
-            address of the frame).
+            (whether the topmost function of the thread that is looked at runs compiled; list). Frames are (code object, function
+            or the code object again, address of the frame).
         """
         found, place = [], 1
         while place < len(shown):
@@ -215,6 +216,10 @@ class Sampler:
     def work(self, wanted):
         """Whether its own thread is to make every call, so that the function may do longer work beside the program."""
         self._set(_WORK, int(wanted))
+
+    def show_functions(self, wanted):
+        """Whether calls in its own thread show functions of others: these could see that theirs live longer than they should."""
+        self._set(_FUNCTIONS, int(wanted))
 
     @property
     def ticks(self):

@@ -29,6 +29,7 @@ seen = set()
 sampler = Sampler(look)
 sampler.set_interval(0.001)
 sampler.work(BY_ITSELF)
+sampler.show_functions(True)
 assert sampler.start()
 if BY_ITSELF:
     threads = [threading.Thread(target=work) for _ in range(2)]

@@ -39,7 +39,7 @@ def compile_only(code):
     record = COMPILER.register(function)
     if record.reason is not None:
         return record.reason
-    from jit.dispatch import type_of_argument
+    from jit.arguments import type_of_argument
     from jit.types import shape_of
     for given in ((3, 4), (3, 1.5), (2.5, [1])):
         kinds = tuple(map(type_of_argument, given))[:code.co_argcount]

@@ -1,0 +1,42 @@
+"""What a call's arguments say of the version that takes them: types, and guesses about what they hold."""
+
+from jit.types import INT, OBJECT, STATIC, STATIC_ADDRESSES, UNBOXED, class_reference, exact, shape_of
+
+
+def type_of_argument(value):
+    """The `Type` a version is specialised on for this argument."""
+    kind = type(value)
+    if id(kind) not in STATIC_ADDRESSES:
+        return OBJECT
+    unboxed = UNBOXED.get(kind)
+    if unboxed is INT and not -(1 << 63) <= value < 1 << 63:
+        return OBJECT
+    if unboxed is not None:
+        return unboxed
+    return exact(kind)
+
+
+def type_of_kind(kind):
+    """The `Type` of arguments that are exact instances of a Python type."""
+    return UNBOXED.get(kind) or (exact(kind) if kind in STATIC else OBJECT)
+
+
+def type_of_value(value):
+    """The `Type` under which an SSA value is passed to a callee."""
+    kind = value.type
+    if kind.buffer is not None:
+        return exact(kind.python)
+    return OBJECT if kind.python is not None and not kind.unboxed and kind.python not in STATIC else kind
+
+
+def shape_of_value(value):
+    """What is guessed of an argument's items or attributes."""
+    return shape_of(value.constant) if value.is_constant and value.shape is None and value.type.is_object else value.shape
+
+
+def note_classes(record, shapes):
+    """What arguments were is remembered for later versions."""
+    for index, shape in enumerate(shapes):
+        reference = class_reference(shape)
+        if reference is not None:
+            record.observed.setdefault((("argument", index), "class"), set()).add(reference)
