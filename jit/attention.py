@@ -158,12 +158,12 @@ class Attention:
 
     @staticmethod
     def take_up(record, code, leaving, kind):
-        """Note that an exit has met a type; True if that is new."""
+        """Note that an exit has met a type; True if the version was compiled without knowing of it."""
         seen = record.observed.setdefault(leaving.site, set())
-        if kind not in seen:
-            seen.add(kind)
+        seen.add(kind)
+        if kind not in code.expected.get(leaving.site, ()):
             return True
-        return leaving.reason == CLASS_GUARD and kind in code.expected.get(leaving.site, ()) and changes_often(seen, kind)
+        return leaving.reason == CLASS_GUARD and changes_often(seen, kind)
 
     def is_useless(self, code, state):
         """Whether most calls leave, and by an exit that no loop comes before."""

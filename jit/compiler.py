@@ -48,7 +48,7 @@ class Code:
         watched: weak references to more such objects; when one dies, the version is never entered again and
             left at its next check. foreign: whether a call of it can run code other than its own.
         callees: BodyCells it calls through. checked_address: where the body asks first for what it relies on.
-        expected: key -> the classes that had been seen there when this was compiled.
+        expected: site -> the types and classes that had been seen there when this was compiled.
         argument_classes: ClassReference or None of each argument, as it was when this was compiled.
         version_record: address. seconds: time to compile. listing: (offset, end, comments) chunks.
     """
@@ -127,7 +127,7 @@ def compile_function(unit, argument_types, shapes, knowledge, function_record):
     code.kept, watched = unit.kept_and_watched()
     code.watched = [weakref.ref(item, Poison(code.version_record)) for item in watched if can_die(item)]
     code.callees = list(unit.callees)
-    code.expected = {key: frozenset(seen) for key, seen in knowledge.observed.items() if key[-1] == "class"}
+    code.expected = {key: frozenset(seen) for key, seen in knowledge.observed.items()}
     code.argument_classes = [types.class_reference(shape) for shape in shapes]
     code.foreign = runs_foreign_code(order)
     code.dependencies = [(None if namespace is unit.function.__globals__ else namespace, key, id(expected))

@@ -3,7 +3,7 @@
 from jit import types
 from jit.bytecodes.buffers import buffer_of, load_element, store_element
 from jit.bytecodes.guards import observe, probably, prove
-from jit.bytecodes.items import take
+from jit.bytecodes.items import borrow, element_guess, take
 from jit.bytecodes.iterators import character
 from jit.bytecodes.numbers import number
 from jit.foreign import Call, blind_call, callout
@@ -229,10 +229,8 @@ def unpack_sequence(w, instruction):
             w.push(w.constant(item))
         return None
     w.operation("guard_size", container, exit=w.exit("wrong number of values to unpack"), detail=(python, count))
-    items = []
-    for place in range(count):
-        site = (instruction.site, place)
-        items.append(take_at(w, container, place, python, site))
+    named = w.inside(w.index + count) and all(w.instructions[w.index + 1 + place].operation == "STORE_FAST" for place in range(count))
+    items = [take_at(w, container, place, python, (instruction.site, place), named) for place in range(count)]
     w.freeze()
     w.pop()
     for item in reversed(items):
@@ -240,17 +238,23 @@ def unpack_sequence(w, instruction):
     w.release(container)
 
 
-def take_at(w, container, number, python, site):
-    """Item `number` of a container whose size is known. A number is unboxed where it is used: many are only moved."""
-    from jit.bytecodes.items import element_guess
+def take_at(w, container, number, python, site, named):
+    """Item `number` of a container whose size is known. A number is unboxed where it is used: many are only moved.
+
+    Args:
+        named: it is given to a local: dropping a proven number is no effect, so that what else was borrowed stays borrowed.
+    """
     fields = container.shape and container.shape.fields
     known = Shape(TUPLE, fields[number]) if fields and number < len(fields) else container.shape
     kind, shape = element_guess(w, known, site)
+    if kind in (INT, FLOAT) and python is list and named:
+        kind = exact(kind.python)
+        item = w.operation("known_item_exact", container, detail=((python, number), kind.python), kind=kind,
+                           mismatch=w.mismatch_exit(f"item is no {kind.name}", site))
+        return borrow(w, item, (container,))
     if kind.unboxed:
         shape = Shape(kind)
-    item = w.operation("known_item_object", container, detail=(python, number), shape=shape)
-    w.state.transient |= {item}
-    return item
+    return borrow(w, w.operation("known_item_object", container, detail=(python, number), shape=shape), (container,))
 
 
 @bytecode("LIST_APPEND")

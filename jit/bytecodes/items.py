@@ -4,7 +4,7 @@ Families ``<prefix>_int``, ``_float``, ``_bool``, ``_exact``, ``_object`` exist 
 list, tuple or cell; ``_byte`` for bytes and bytearray.
 """
 
-from jit.types import BOOL, BOOL_OBJECT, FLOAT, FLOAT_OBJECT, INT, INT_OBJECT, NONE, OBJECT, STATIC, UNBOXED, ClassReference, exact, instance_of
+from jit.types import BOOL, BOOL_OBJECT, FLOAT, FLOAT_OBJECT, INT, INT_OBJECT, NONE, OBJECT, STATIC, TUPLE, UNBOXED, ClassReference, exact, instance_of
 
 _SUFFIX = {INT: "_int", FLOAT: "_float", BOOL: "_bool"}
 
@@ -86,12 +86,19 @@ def take(w, prefix, arguments, container, shape, detail=None, role="item"):
         kind, item_shape = OBJECT, shape.element if shape is not None else None
     if kind is OBJECT:
         item = w.operation(prefix + "_object", *arguments, detail=detail, shape=item_shape)
-        w.state.transient |= {item}
-        return item
+        return borrow(w, item, arguments)
     mismatch = w.mismatch_exit(f"item is no {kind.name}", site)
     if kind in _SUFFIX:
         return w.operation(prefix + _SUFFIX[kind], *arguments, detail=detail, mismatch=mismatch)
     item = w.operation(prefix + "_exact", *arguments, detail=(detail, kind.python), mismatch=mismatch, kind=kind,
                        shape=item_shape)
-    w.state.transient |= {item}
+    return borrow(w, item, arguments)
+
+
+def borrow(w, item, arguments):
+    """An item is borrowed until the next effect; one of a tuple that outlives the activation, as long as that."""
+    if arguments and arguments[0].type is TUPLE and arguments[0].permanent:
+        item.permanent = True
+    else:
+        w.state.transient |= {item}
     return item

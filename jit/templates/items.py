@@ -114,24 +114,19 @@ def size_differs(asm, container, exit, detail, emitter):
     asm.jne(exit)
 
 
-def _known_reader(kind):
-    def emit(asm, container, item, exit, detail, emitter):
-        python, number = detail
-        base = emitter.register(container, rcx)
-        asm.mov(rax, item_address(asm, base, number, python))
-        UNBOX[kind](asm, emitter, item, exit, emitter.mismatch_label())
-    emit.__name__ = "item_beyond_64_bits"
-    return emit
-
-
-for _kind in UNBOX:
-    template(f"known_item_{_kind}", f"container: object -- item: {_kind}")(_known_reader(_kind))
-
-
 @template("known_item_object", "container: object -- item: object")
 def known_item(asm, container, item, detail, emitter):
     python, number = detail
     asm.mov(item, item_address(asm, emitter.register(container, rcx), number, python))
+
+
+@template("known_item_exact", "container: object -- item: any")
+def known_item_of_other_type(asm, container, item, detail, emitter):
+    (python, number), wanted = detail
+    asm.mov(rax, item_address(asm, emitter.register(container, rcx), number, python))
+    emitter.compare_type(rax, wanted)
+    asm.jne(emitter.mismatch_label())
+    asm.mov(item, rax)
 
 
 def _cell_reader(kind):
