@@ -9,6 +9,8 @@ hold what they call (a signal handler may replace itself), and its machine code 
 Source: PEP 590 (vectorcall).
 """
 
+from types import TracebackType
+
 from asm import (Assembler, Memory, eax, ecx, edx, mem8, mem32, mem64, r12, r13, r14, r14d, r15, rax, rbp, rbx, rcx, rdi, rdx,
                  relative, rsi, rsp, xmm0, xmm15)
 from jit import perfmap, types
@@ -25,6 +27,8 @@ L = layout()
 PUSHED = (rbx, rbp, r12, r13, r14, r15)
 BLOCK = 24
 FUNCTION, ARGUMENTS = 8, 16
+#: Where ``__exit__`` has its traceback, as a function and as a method.
+TRACEBACK_PLACES = (2, 3)
 
 
 class Entry:
@@ -104,6 +108,7 @@ class EntryEmitter(ArgumentMatching):
         self.emit_thread_state()
         self.emit_tracing_check()
         emit_stack_budget(asm, self.out)
+        self.emit_borrowed_check()
         for version in self.record.versions:
             self.emit_version(version)
         for kinds in self.record.refused:
@@ -157,6 +162,19 @@ class EntryEmitter(ArgumentMatching):
             asm.and_(rax, -256)
         asm.cmp(rax, relative(version_cell()))
         asm.jne(self.miss)
+
+    def emit_borrowed_check(self):
+        """Leave calls with a traceback to CPython: to ``__exit__`` it gives one that nobody holds (WITH_EXCEPT_START).
+
+        It would die in the middle of the call if the exception lost it, as by ``exception.with_traceback(None)``.
+        """
+        asm = self.asm
+        for number in TRACEBACK_PLACES:
+            if any(len(code.types) > number and code.types[number] is types.OBJECT for code in self.record.versions):
+                asm.mov(rax, mem64(rbp, 8 * number))
+                asm.mov(rcx, self.constant(id(TracebackType)))
+                asm.cmp(mem64(rax, L.ob_type), rcx)
+                asm.je(self.original)
 
     def emit_version(self, code):
         asm = self.asm

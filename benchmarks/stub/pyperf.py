@@ -22,7 +22,7 @@ from time import perf_counter
 
 #: Seconds that a value takes at least: pyperf's --min-time.
 SHORTEST_VALUE = 0.1
-VALUES_WITHOUT_PLAN = 3
+VALUES_WITHOUT_PLAN = int(os.environ.get("VALS", 3))
 
 
 def python_implementation():
