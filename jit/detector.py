@@ -256,11 +256,13 @@ class Detector:
                 top = sight
                 sight.top += 1
                 sight.compiled += compiled
+                if self.compiler is not None:
+                    BUDGET.note(compiled)
             sight.total += 1
             if sight.total >= self.threshold and sight.registered < SIBLINGS:
                 self.register(sight, function)
         if top is not None and not compiled and top.total >= self.threshold and not top.is_special:
-            BUDGET.hot += self.step
+            BUDGET.note_hot(self.step)
 
     def sight(self, code):
         """The Sight of a code object."""

@@ -124,6 +124,20 @@ def test_budget():
     assert budget.depth == 0 and budget.spent > GRANT + 1
 
 
+def test_the_budget_follows_the_luck():
+    from jit.budget import Budget
+    lucky, unlucky = Budget(), Budget()
+    for _ in range(1000):
+        lucky.note(True)
+        unlucky.note(False)
+    lucky.note_hot(10), unlucky.note_hot(10)
+    assert lucky.hot == 10 and 0 < unlucky.hot < 2
+    for _ in range(2000):
+        unlucky.note(True)
+    unlucky.note_hot(10)
+    assert unlucky.hot > 10
+
+
 def test_threads_are_sampled_while_the_main_thread_waits():
     code = """
 import jit, threading
