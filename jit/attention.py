@@ -163,7 +163,7 @@ class Attention:
         seen.add(kind)
         if kind not in code.expected.get(leaving.site, ()):
             return True
-        return leaving.reason == CLASS_GUARD and changes_often(seen, kind)
+        return leaving.reason == CLASS_GUARD and kind.__class__ is ClassReference and changes_often(seen, kind)
 
     def is_useless(self, code, state):
         """Whether most calls leave, and by an exit that no loop comes before."""

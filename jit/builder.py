@@ -48,7 +48,7 @@ class Builder:
     def constant(self, constant):
         """The constant's Value; one per distinct object, kept alive by the unit."""
         kind = type(constant)
-        key = (kind, constant) if kind in (int, bool) else (kind, id(constant))
+        key = (id(kind), constant) if kind is int or kind is bool else (id(kind), id(constant))
         found = self.constants.get(key)
         if found is None:
             found = self.constants[key] = constant_value(-1, constant)

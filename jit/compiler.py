@@ -122,7 +122,7 @@ def compile_function(unit, argument_types, shapes, knowledge, function_record):
         arena().free_data(code.data)
         raise
     code.types, code.result = tuple(kinds), result
-    code.returned = frozenset(walker.returned)
+    code.returned = tuple(dict.fromkeys(walker.returned))
     code.exits = exits
     code.kept, watched = unit.kept_and_watched()
     code.watched = [weakref.ref(item, Poison(code.version_record)) for item in watched if can_die(item)]

@@ -314,7 +314,24 @@ class Compiler(Attention, Automatic):
         with self.lock, BUDGET:
             if not monitoring.may_run() or self.postpone(record, function):
                 return False
-            return self.update(record, function, arguments)
+            try:
+                return self.update(record, function, arguments)
+            except (RecursionError, MemoryError):
+                raise
+            except Exception as problem:
+                self.give_up(record, function, problem)
+                return False
+
+    def give_up(self, record, function, problem):
+        """An error of ours, which the program that runs must not see: its function stays interpreted, and `explain` tells why."""
+        record.reason = f"internal error: {problem!r}"
+        record.retired.extend(record.versions)
+        record.versions = []
+        self.install(record, function)
+        if dump.CHECK:
+            raise problem
+        if not record.automatic:
+            warnings.warn(f"purejit: {record.name}: {record.reason}; it stays interpreted", RuntimeWarning)
 
     def update(self, record, function, arguments):
         """Look after a function that is called with arguments no version takes; True if one does now."""

@@ -8,6 +8,7 @@ An exact builtin type cannot change during a value's life, so a guard holds for 
 the arguments, or in what was stored). Every use of a guess is guarded.
 """
 
+import itertools
 import weakref
 
 try:
@@ -110,16 +111,24 @@ STATIC = frozenset({int, float, bool, str, bytes, bytearray, list, tuple, dict, 
 STATIC_ADDRESSES = frozenset(map(id, STATIC))
 
 
+def in_order_seen(references):
+    """ClassReferences of a set, in an order that does not depend on addresses: code is the same in every compilation."""
+    return sorted((item for item in references if item.__class__ is ClassReference), key=lambda reference: reference.number)
+
+
 class ClassReference:
     """A Python class that was seen at some place; it does not keep the class alive.
 
     Attributes:
-        address: of the class. changes: it was seen again and again with attributes changed.
+        number: greater than that of every class seen before. address: of the class. changes: it was seen again and again
+            with attributes changed.
     """
 
-    __slots__ = ("address", "reference", "changes")
+    __slots__ = ("number", "address", "reference", "changes")
+    _numbers = itertools.count()
 
     def __init__(self, kind):
+        self.number = next(self._numbers)
         self.address = id(kind)
         self.reference = weakref.ref(kind)
         self.changes = False

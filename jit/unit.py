@@ -82,7 +82,8 @@ class Unit:
         held, watched = [], []
         for item in self.kept.values():
             kind = type(item)
-            if kind in _WATCHED or kind.__weakrefoffset__ and kind not in _BUILTIN_REFERABLE:
+            if any(kind is watchable for watchable in _WATCHED) or \
+                    kind.__weakrefoffset__ and not any(kind is referable for referable in _BUILTIN_REFERABLE):
                 watched.append(item)
             else:
                 held.append(item)

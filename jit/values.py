@@ -8,7 +8,7 @@ Invariants:
       the compiled code must hand on or drop, however many slots name it.
 """
 
-from jit.types import INT, NULL, UNBOXED, exact, STATIC, OBJECT
+from jit.types import INT, NULL, OBJECT, STATIC_ADDRESSES, UNBOXED, exact
 
 
 class Value:
@@ -48,11 +48,12 @@ class Value:
 def constant_value(number, constant):
     """A value known while compiling; it occupies no register."""
     kind = type(constant)
-    value_type = UNBOXED.get(kind)
+    static = id(kind) in STATIC_ADDRESSES  # which runs no code of a metaclass
+    value_type = UNBOXED.get(kind) if static else OBJECT
     if value_type is INT and not -(1 << 63) <= constant < 1 << 63:
         value_type = exact(int)
     elif value_type is None:
-        value_type = exact(kind) if kind in STATIC else OBJECT
+        value_type = exact(kind)
     value = Value(number, value_type)
     value.constant = constant
     value.is_constant = True

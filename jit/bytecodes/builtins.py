@@ -8,7 +8,7 @@ import math
 
 from jit import receivers
 from jit.bytecodes.buffers import buffer_of
-from jit.bytecodes.classes import classes_of, guard_classes
+from jit.bytecodes.classes import classes_of, guard_classes, is_list
 from jit.bytecodes.comparisons import truth_of
 from jit.bytecodes.containers import sharpen
 from jit.bytecodes.guards import probably
@@ -16,7 +16,7 @@ from jit.bytecodes.items import element_guess
 from jit.bytecodes.iterators import iterable
 from jit.bytecodes.numbers import arithmetic, number, operands, to_float
 from jit.foreign import box_operands
-from jit.types import ARRAY, BOOL, BYTEARRAY, BYTES, FLOAT, INT, LIST, OBJECT, STATIC, STR, TUPLE
+from jit.types import ARRAY, BOOL, BYTEARRAY, BYTES, FLOAT, INT, LIST, OBJECT, STATIC_ADDRESSES, STR, TUPLE
 from jit.values import RangeIterator, Value, VirtualTuple
 from platforms.cpython import instances
 
@@ -75,6 +75,8 @@ def feeds_loop(w):
 @builtin(len)
 def call_len(w, value):
     python = ARRAY if value.type.python is ARRAY else _SIZED.get(value.type)
+    if python is None and is_list(w, value, "__len__"):
+        python = list
     value = buffer_of(w, value)
     if python is None and value.type.buffer is None:
         return None
@@ -216,7 +218,7 @@ def call_isinstance(w, value, classes):
         return None
     if python is None:
         return is_instance(w, value, wanted)
-    if not all(kind in STATIC for kind in wanted):
+    if not all(id(kind) in STATIC_ADDRESSES for kind in wanted):
         return None
     return w.constant(issubclass(python, wanted))
 
@@ -300,7 +302,7 @@ def call_ceil(w, value):
 
 @builtin(list.append, table=METHODS)
 def method_append(w, container, value):
-    if container.type is not LIST or container.is_constant and False:
+    if not is_list(w, container):
         return None
     sharpen(container, value)
     w.freeze()
@@ -313,7 +315,7 @@ def method_append(w, container, value):
 @builtin(list.pop, table=METHODS)
 def method_pop(w, container):
     """``list.pop()``: the list's reference to its last item becomes ours."""
-    if container.type is not LIST:
+    if not is_list(w, container):
         return None
     w.freeze()
     item = w.operation("list_pop", container, exit=w.exit("pop from empty list"), shape=container.shape and

@@ -5,6 +5,7 @@ import sys
 from types import CodeType
 
 from jit.bytecodes.builtins import CALLABLES, METHODS
+from jit.bytecodes.classes import is_list
 from jit.bytecodes.instantiating import instantiate
 from jit.bytecodes.iterators import is_private, reversed_source_of, source_of
 from jit.bytecodes.numbers import nonnegative
@@ -57,9 +58,9 @@ def call(w, instruction):
     if first is not None:
         arguments = [first] + arguments
     if callee.is_constant and not names:
-        handler = CALLABLES.get(callee.constant) if _hashable(callee.constant) else None
+        handler = CALLABLES.get(callee.constant) if is_builtin(callee.constant) else None
         if handler is None and first is not None:
-            handler = METHODS.get(callee.constant) if _hashable(callee.constant) else None
+            handler = METHODS.get(callee.constant) if is_builtin(callee.constant) else None
         if handler is not None:
             done = inline(w, handler, arguments, count + 2)
             if done is not NotImplemented:
@@ -73,8 +74,9 @@ def call(w, instruction):
     return vectorcall(w, callee, first, count, names)
 
 
-def _hashable(value):
-    return type(value).__hash__ is not None and type(value).__module__ == "builtins"
+def is_builtin(value):
+    """Whether a callable is written in C, of a type that hashes and compares without the program's code."""
+    return any(type(value) is kind for kind in BUILTIN_TYPES)
 
 
 def inline(w, handler, arguments, depth):
@@ -121,7 +123,7 @@ def vectorcall(w, callee, first, count, names):
             shape.element = Shape(INT) if given.type is exact(range) else given.shape and given.shape.element
     if callee.facts.__class__ is CodeType and callee.facts.co_name == "<listcomp>":
         shape = Shape(LIST)
-    if not names and callee.is_constant and is_blind(callee.constant, arguments):
+    if not names and callee.is_constant and is_blind(w, callee.constant, arguments):
         if callee.constant is list.pop:
             shape = arguments[0].shape and arguments[0].shape.element
         source = made_source(w, callee.constant, arguments)
@@ -159,15 +161,17 @@ def made_source(w, callee, arguments):
     return Enumerated(sources[0], start is None or start.type is INT and nonnegative(start))
 
 
-def is_blind(callee, arguments):
+def is_blind(w, callee, arguments):
     """Whether a builtin, called with values of these exact types, runs no code but its own."""
+    if not is_builtin(callee):
+        return False
     if callee in ITERATING:
         return bool(arguments) and all(source_of(value) is not None for value in arguments[:1 if callee is enumerate else None]) and \
             (callee is not enumerate or len(arguments) == 1 or len(arguments) == 2 and arguments[1].type in (INT, BOOL))
-    wanted = BLIND.get(callee) if _hashable(callee) or callee in MATHEMATICS else None
+    wanted = BLIND.get(callee)
     if wanted is None or len(arguments) > len(wanted):
         return False
-    return all(kind is None or value.type.python in kind for kind, value in zip(wanted, arguments))
+    return all(kind is None or value.type.python in kind or kind == (list,) and is_list(w, value) for kind, value in zip(wanted, arguments))
 
 
 def _blind_callables():
@@ -191,7 +195,7 @@ def _blind_callables():
 
 
 ITERATING = frozenset({enumerate, zip, reversed, iter})
-MATHEMATICS = frozenset(item for item in vars(math).values() if callable(item))
+BUILTIN_TYPES = (type, type(len), type(list.append), type(dict.__dict__["fromkeys"]), type(list.__add__))
 #: Builtins that run no foreign code, with the exact types their arguments must have (None: any).
 BLIND = _blind_callables()
 

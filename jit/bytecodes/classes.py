@@ -3,7 +3,8 @@
 from jit import receivers
 from jit.bytecodes.guards import observe
 from jit.inlining import NotInlined
-from jit.types import OBJECT, ClassReference
+from jit.types import LIST, OBJECT, in_order_seen
+from jit.values import Value
 from platforms.cpython import instances
 from platforms.cpython.layout import layout
 
@@ -23,8 +24,8 @@ def seen_classes(w, owner):
         found.append(type(owner.constant))
     elif owner.shape is not None:
         found.extend(owner.shape.kinds())
-    for reference in seen:
-        if reference.__class__ is not ClassReference or reference.changes:
+    for reference in in_order_seen(seen):  # without builtin types, which another version is for
+        if reference.changes:
             return []
         kind = reference.kind()
         if kind is not None and not any(kind is other for other in found):
@@ -79,6 +80,26 @@ def guard_classes(w, value, kinds):
     w.operation("guard_class", value, exit=guard, detail=[receiver.tag for receiver in found])
     w.state.receivers[value] = found
     return True
+
+
+def is_list(w, value, method=None):
+    """Whether a value is a list, or of subclasses that were seen, which are guarded here.
+
+    Args:
+        method: name of a special method that has to be list's own.
+    """
+    if value.type is LIST:
+        return True
+    if value.__class__ is not Value or value.type is not OBJECT or value.is_constant:
+        return False
+    kinds = classes_of(w, value, note=False)
+    return bool(kinds) and all(is_list_class(kind, method) for kind in kinds) and guard_classes(w, value, kinds)
+
+
+def is_list_class(kind, method):
+    """Whether a class derives from list and has this method from there."""
+    return kind is not None and any(base is list for base in instances.bases(kind)) and \
+        (method is None or receivers.class_attribute(kind, method) is list.__dict__[method])
 
 
 def example_of(owner, kind):

@@ -76,13 +76,12 @@ def truth_of_instance(w, value):
     """The truth of what probably is None or an instance of a Python class that says nothing about its truth; else None."""
     seen = w.knowledge.observed.get((w.instruction.site, 0), ())
     kinds = [] if value.shape is None or value.shape.kind() is None else [value.shape.kind()]
-    for kind in seen:
-        if kind.__class__ is types.ClassReference and not kind.changes:
-            kind = kind.kind()
-            if kind is not None and not any(kind is other for other in kinds):
-                kinds.append(kind)
-        elif kind is not type(None):
-            return None
+    references = types.in_order_seen(seen)
+    if any(reference.changes for reference in references) or len(seen) > len(references) + (type(None) in seen):
+        return None
+    for kind in (reference.kind() for reference in references):
+        if kind is not None and not any(kind is other for other in kinds):
+            kinds.append(kind)
     if not kinds and not seen or len(kinds) > receivers.POLYMORPHIC:
         return None
     tags = []

@@ -2,7 +2,7 @@
 
 from jit import types
 from jit.bytecodes.buffers import buffer_of
-from jit.bytecodes.iterators import for_source, is_private, iterable, make_iterator, source_of
+from jit.bytecodes.iterators import for_source, is_private, iterable, list_source, make_iterator, source_of
 from jit.bytecodes.numbers import nonnegative
 from jit.errors import Unsupported
 from jit.foreign import Call, callout
@@ -57,8 +57,9 @@ def get_iter(w, instruction):
     if value.__class__ is RangeIterator:
         return None
     value = buffer_of(w, iterable(w, value, "iterable"))
-    if source_of(value) is not None:
-        return make_iterator(w, value)
+    source = source_of(value) or list_source(w, value)
+    if source is not None:
+        return make_iterator(w, value, source)
     return callout(w, Call("PyObject_GetIter"), 1, shape=value.shape)
 
 

@@ -1,11 +1,12 @@
 """Loops over sequences, ranges, enumerations and zips, by the fields of their iterator objects."""
 
 from jit.bytecodes.buffers import array_format
+from jit.bytecodes.classes import is_list, origin
 from jit.bytecodes.guards import probably
 from jit.bytecodes.items import take
 from jit.foreign import blind_call
 from jit.iteration import SOURCES, Enumerated, Numbers, Sequence, Zipped
-from jit.types import ARRAY, OBJECT, STR
+from jit.types import ARRAY, OBJECT, STR, ClassReference
 from jit.values import Value, VirtualTuple
 
 _SEQUENCES = (list, tuple, bytes, bytearray, str)
@@ -45,9 +46,19 @@ def iterable(w, value, role):
     return probably(w, value, ITERABLES, role)
 
 
-def make_iterator(w, value):
-    """Replace the iterable on top of the stack, of which `source_of` knows the iterators, by its iterator."""
-    source = source_of(value)
+def list_source(w, value):
+    """What an iterator over an instance of subclasses of list walks over, if these were seen and iterate as lists do, or None."""
+    if value.__class__ is not Value:
+        return None
+    seen = w.knowledge.observed.get((w.instruction.site, "iterable"), ())
+    classes = {reference for reference in seen if reference.__class__ is ClassReference}
+    if classes:
+        w.knowledge.observed.setdefault(origin(w, value), set()).update(classes)
+    return Sequence(list, None) if len(classes) == len(seen) and is_list(w, value, "__iter__") else None
+
+
+def make_iterator(w, value, source):
+    """Replace the iterable on top of the stack by its iterator, which walks over `source`."""
     if value.facts is source:
         return None
     ended = blind_call(w, "PyObject_GetIter", 1, OBJECT, value.shape)

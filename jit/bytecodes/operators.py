@@ -5,7 +5,7 @@ Source: CPython Objects/abstract.c (binary_op1, binary_op), Objects/typeobject.c
 
 from jit import receivers
 from jit.bytecodes.classes import classes_of, guard_classes
-from jit.types import BOOL, FLOAT, INT, OBJECT, ClassReference
+from jit.types import BOOL, FLOAT, INT, OBJECT, in_order_seen
 from jit.values import Value
 from platforms.cpython import instances
 
@@ -76,7 +76,7 @@ def kind_of(w, value, number):
     kinds = classes_of(w, value, note=False)
     if not kinds:
         seen = w.knowledge.observed.get((w.instruction.site, number), ())
-        kinds = [kind.kind() for kind in seen if kind.__class__ is ClassReference and not kind.changes]
+        kinds = [kind.kind() for kind in in_order_seen(seen) if not kind.changes]
         kinds = kinds if len(kinds) == len(seen) else []
     if len(kinds) != 1 or kinds[0] is None or receivers.receiver(kinds[0]) is None or not is_plain(kinds[0]):
         return None
