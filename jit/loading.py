@@ -29,7 +29,7 @@ class Loading:
     """
 
     def __init__(self, sampler, main):
-        """Args: sampler: the clock, in whose thread some of it is done. main: ident of the main thread."""
+        """Args: sampler: the clock, in whose thread it is done. main: ident of the main thread."""
         self.sampler = sampler
         self.main = main
         self.steps = deque((*STEPS, assemble_routines, self.take_compiler))
@@ -40,19 +40,18 @@ class Loading:
         return not self.steps
 
     def go_on(self):
-        """Called by the clock: take a step, if this is the thread for it and the budget allows.
+        """Called by the clock: take steps as the budget allows, in its own thread.
 
-        It calls in its own thread for the verification, and where the main thread does not come by; then many at once.
+        Not in the main thread: there a signal handler of the program could raise in the middle of an import, and where CPython
+        cannot pass on exceptions (importlib's weak references have callbacks) it would be lost.
         """
         if being_imported():
             return
-        beside = _thread.get_ident() != self.main
-        while self.steps and BUDGET.allows() and (beside or self.steps[0] is not VERIFY):
-            with BUDGET:
-                self.take(self.steps.popleft())
-            if not beside:
-                break
-        self.sampler.work(bool(self.steps) and self.steps[0] is VERIFY)
+        if _thread.get_ident() != self.main:
+            while self.steps and BUDGET.allows() and self.sampler.running:
+                with BUDGET:
+                    self.take(self.steps.popleft())
+        self.sampler.work(bool(self.steps) and BUDGET.allows())
 
     def take(self, step):
         if step is VERIFY:
@@ -63,7 +62,7 @@ class Loading:
             __import__(step)
 
     def verify(self):
-        """Find out whether functions can be compiled here; in the clock's own thread, because pending calls take part."""
+        """Find out whether functions can be compiled here; not in the main thread, because pending calls take part."""
         before = sys.getswitchinterval()
         sys.setswitchinterval(SHORT_SWITCH)
         try:

@@ -8,7 +8,6 @@ Locations are byte offsets from S, the base of the save area that a routine fill
 """
 
 import ctypes
-from collections import namedtuple
 from struct import Struct
 
 from platforms.cpython.layout import layout
@@ -47,7 +46,13 @@ _TRIPLE = Struct("<qqq")
 FIRST_EXIT_LIMIT = 32
 LOOP_WEIGHT, WEIGHT_ELSEWHERE = 16, 1
 
-VersionState = namedtuple("VersionState", "calls exits limit attention pressure")
+class VersionState:
+    """What machine code has counted for a version."""
+
+    __slots__ = ("calls", "exits", "limit", "attention", "pressure")
+
+    def __init__(self, *values):
+        self.calls, self.exits, self.limit, self.attention, self.pressure = values
 
 
 def gpr_location(number):

@@ -24,6 +24,11 @@ def until_compiled():  # when the clock finds it is up to the machine's load
     end = time.perf_counter() + 60
     while jit.explain(f).state != "compiled" and time.perf_counter() < end:
         work(0.1)
+def until_loaded():
+    import jit.hot, time
+    end = time.perf_counter() + 60
+    while jit.hot.DETECTOR.compiler is None and time.perf_counter() < end:
+        work(0.1)
 """
 
 
@@ -167,3 +172,33 @@ def test_start_up_hook(tmp_path):
     assert "not installed" in command("-m", "jit", "hook", "--remove").stdout
     assert command("-c", "print(1)", JIT_ENABLE="1").stdout == "1\n"
     assert str(ROOT) not in command("-c", "import sys; print(sys.path)", PYTHONPATH="").stdout
+
+
+def test_loading_evaluates_no_string():
+    """CPython would forget that a KeyboardInterrupt is ending the program meanwhile, and change its exit status."""
+    code = """
+import _thread, sys
+compiled = []
+sys.addaudithook(lambda name, values: compiled.append(values[1]) if name == "compile" and _thread.get_ident() != main else None)
+main = _thread.get_ident()
+import jit
+jit.enable(); until_loaded()
+print("jit.dispatch" in sys.modules, [name for name in compiled if str(name).startswith("<")])
+"""
+    assert python(code) == "True []\n"
+
+
+def test_loading_is_done_beside_the_main_thread():
+    """There a signal handler could raise while a module is imported, and the exception be lost."""
+    code = """
+import _thread, sys
+threads = set()
+def hook(name, values):
+    if name == "import" and values[0].startswith(("jit.dispatch", "jit.walk", "asm.encodings")):
+        threads.add(_thread.get_ident())
+sys.addaudithook(hook)
+import jit
+jit.enable(); until_loaded()
+print(len(threads), _thread.get_ident() in threads)
+"""
+    assert python(code) == "1 False\n"
