@@ -225,6 +225,7 @@ def main():
     if options.list:
         list_programs(programs, skipped)
         return
+    suite.compile_packages()
     launchers = ways(options)
     others = [way for way in launchers if way not in ("plain", "jit")]
     rows = []

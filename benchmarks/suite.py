@@ -1,5 +1,6 @@
 """pyperformance's own benchmark files: fetched from the package index, listed, and run unchanged with a stub of pyperf."""
 
+import compileall
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ import zipfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 STUB = os.path.join(ROOT, "benchmarks", "stub")
+PACKAGES = ("jit", "asm", "regalloc", "platforms")
 VERSION = "1.14.0"
 INSIDE = "pyperformance/data-files/benchmarks/"
 #: Seconds after which a child process is given up.
@@ -66,6 +68,12 @@ def fetch(cache, version=VERSION):
             archive.extractall(unpacked, [name for name in archive.namelist() if name.startswith(INSIDE)])
         os.rename(unpacked, place)
     return folder
+
+
+def compile_packages():
+    """Have the bytecode of our packages on disk, as an installed distribution does; not every checkout has."""
+    for package in PACKAGES:
+        compileall.compile_dir(os.path.join(ROOT, package), quiet=2)
 
 
 def parse_requirement(text):
