@@ -289,6 +289,8 @@ class Detector:
         if record is None or record.function() is not function:
             sight.registered += 1
             self.compiler.register(function, automatic=True)
+        elif record.asleep:
+            self.compiler.wake(record, function)
 
     def register_callee(self, function):
         """Register what hot code calls; returns its record or None."""

@@ -21,6 +21,7 @@ from jit.bodies import BodyCell
 from jit.budget import BUDGET
 from jit.compiler import compile_function
 from jit.errors import Unsupported
+from jit.eviction import Eviction
 from jit.machine import attention_handlers, monitoring
 from jit.types import OBJECT, forget_examples, shape_of
 from jit.unit import Unit, check_compilable
@@ -65,11 +66,13 @@ class FunctionRecord:
         function: weak reference. versions: list of Code in the order their guards are tried. retired: Codes no call
         enters any more. cells: argument types -> BodyCell. refused: argument types -> reason why they are interpreted.
         reason: why the whole function is. automatic: nobody asked for it to be compiled. calls: a version calls compiled code.
+        asleep: it was handed to the interpreter to make room. calls_seen: how often it had been called then.
     """
 
     def __init__(self, function):
         self.function = weakref.ref(function)
-        self.automatic = False
+        self.automatic = self.asleep = False
+        self.calls_seen = 0
         self.name = function.__qualname__
         self.block = None
         self.versions = []
@@ -100,7 +103,7 @@ class FunctionRecord:
         return None
 
 
-class Compiler(Attention, Automatic):
+class Compiler(Attention, Automatic, Eviction):
     """Compiles on demand; one per process, behind one lock."""
 
     compile_limit = COMPILE_LIMIT
@@ -109,10 +112,10 @@ class Compiler(Attention, Automatic):
         self.lock = threading.RLock()
         self.records = {}
         self.nesting = 0
-        self.active = []
         self.first = None
         self.unstable = Unstable()
         Automatic.__init__(self)
+        Eviction.__init__(self)
 
     # -- compiling -----------------------------------------------------------------------------------------
 
@@ -271,6 +274,7 @@ class Compiler(Attention, Automatic):
         record = self.records.get(id(function))
         if record is None or record.function() is not function or self.postpone(record, function):
             return False
+        self.make_room()
         if record.entry is None and record.reason is None and len(arguments) == record.code.co_argcount and monitoring.may_run():
             self.update(record, function, arguments)
         if record.entry is None:
@@ -287,7 +291,7 @@ class Compiler(Attention, Automatic):
 
     def install(self, record, function):
         """Make calls of the function enter a wrapper that knows the present versions."""
-        old = record.entry
+        old, record.asleep = record.entry, False
         if record.reason is not None:
             entry.restore(function)
         else:
@@ -315,6 +319,7 @@ class Compiler(Attention, Automatic):
             if not monitoring.may_run() or self.postpone(record, function):
                 return False
             try:
+                self.make_room()
                 return self.update(record, function, arguments)
             except (RecursionError, MemoryError):
                 raise

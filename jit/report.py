@@ -107,11 +107,12 @@ class Statistics:
     milliseconds: float
     calls: int
     exits: int
+    evicted: int = 0
 
     def __str__(self):
         return (f"{self.functions} functions decorated, {self.versions} versions compiled in {self.milliseconds:.1f} ms "
                 f"({self.code_bytes} bytes of code, {self.data_bytes} of data), {self.refused} left interpreted; "
-                f"{self.calls} calls from interpreted code, {self.exits} exits")
+                f"{self.calls} calls from interpreted code, {self.exits} exits; {self.evicted} made room for others")
 
 
 def statistics():
@@ -126,4 +127,4 @@ def statistics():
     return Statistics(len(found), len(codes), sum(len(record.refused) for record in found),
                       sum(code.size for code in codes), sum(code.data_size for code in codes),
                       1e3 * sum(code.seconds for code in codes), sum(state.calls for state in states),
-                      sum(state.exits for state in states))
+                      sum(state.exits for state in states), COMPILER.evicted)

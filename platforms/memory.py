@@ -120,6 +120,20 @@ class CodeArena:
         """Give memory for data back."""
         self._free(self._data, address)
 
+    @property
+    def used_bytes(self) -> int:
+        """Bytes of code and data that are allocated."""
+        return self._code.used_bytes + self._data.used_bytes
+
+    def blocks(self) -> list[tuple[int, int]]:
+        """(address, size) of every allocated block, by address."""
+        with self._lock:
+            before, self._busy = self._busy, True  # what dies meanwhile waits
+            try:
+                return sorted([*self._code.used.items(), *self._data.used.items()])
+            finally:
+                self._busy = before
+
     def close(self) -> None:
         """Give all memory back. Nothing may still point into the arena."""
         pages.release(self.start, self.size)

@@ -1,0 +1,170 @@
+"""Memory of compiled functions is bounded: the least used make room, and nothing that runs is given back."""
+
+import gc
+import sys
+import threading
+from contextlib import contextmanager
+
+import pytest
+
+from jit import explain, jit, statistics
+from jit.budget import BUDGET
+from jit.dispatch import COMPILER
+from jit.eviction import LIMIT, blocks_held, limit_from_environment
+from jit.machine import arena
+from platforms.cpython import stacks
+
+
+@contextmanager
+def limited(room):
+    """Let compiled functions have so many bytes more than now, and look for what can go at each compilation."""
+    before = COMPILER.code_limit, COMPILER.sweep_at
+    COMPILER.code_limit = arena().used_bytes + room
+    COMPILER.sweep_at = 0
+    try:
+        yield
+    finally:
+        COMPILER.code_limit, COMPILER.sweep_at = before
+
+
+def make(number):
+    """A function unlike others."""
+    space = {"jit": jit}
+    lines = [f"    total = (total * {number + 3} + n) % {1000 + step}" for step in range(20)]
+    exec(f"@jit\ndef f{number}(n, callback=None):\n    total = n\n" + "\n".join(lines) +
+         "\n    if callback is not None:\n        callback()\n    return total\n", space)
+    return space[f"f{number}"]
+
+
+def expected(number, n):
+    total = n
+    for step in range(20):
+        total = (total * (number + 3) + n) % (1000 + step)
+    return total
+
+
+def sweep_every_time():
+    COMPILER.sweep_at = 0
+
+
+def test_memory_stays_within_the_limit_and_results_stay_right():
+    functions = [make(number) for number in range(40)]
+    with limited(150_000):
+        limit, evicted = COMPILER.code_limit, COMPILER.evicted
+        for turn in range(2):
+            for number, function in enumerate(functions):
+                sweep_every_time()
+                assert function(turn) == expected(number, turn)
+                assert arena().used_bytes < limit + 100_000
+        assert COMPILER.evicted > evicted
+        assert statistics().evicted == COMPILER.evicted
+
+
+def test_what_is_used_stays():
+    used = make(1000)
+    used(1)
+    others = [make(number) for number in range(1001, 1040)]
+    with limited(150_000):
+        for number, function in enumerate(others):
+            for _ in range(50):
+                used(2)
+            sweep_every_time()
+            function(3)
+        assert COMPILER.evicted
+        assert explain(used).state == "compiled" and explain(used).versions[0].calls > 1500
+    assert used(5) == expected(1000, 5)
+
+
+def test_a_running_function_is_not_given_back():
+    outer, others = make(2000), [make(number) for number in range(2001, 2030)]
+    seen = []
+
+    def evict_all():
+        for number, function in enumerate(others):
+            sweep_every_time()
+            seen.append(function(number) == expected(2001 + number, number))
+
+    with limited(0):
+        assert outer(7, evict_all) == expected(2000, 7)
+        assert outer(8, evict_all) == expected(2000, 8)
+    assert len(seen) == 2 * len(others) and all(seen)
+
+
+def test_a_function_that_waits_in_another_thread_is_not_given_back():
+    function, others = make(3000), [make(number) for number in range(3001, 3030)]
+    go, waiting = threading.Event(), threading.Event()
+    results = []
+
+    def wait():
+        waiting.set()
+        assert go.wait(30)
+
+    function(1, waiting.is_set)
+    thread = threading.Thread(target=lambda: results.append(function(9, wait)))
+    thread.start()
+    assert waiting.wait(30)
+    version = COMPILER.records[id(function)].versions[0]
+    assert version.block in blocks_held()
+    with limited(0):
+        for number, other in enumerate(others):
+            sweep_every_time()
+            assert other(number) == expected(3001 + number, number)
+    go.set()
+    thread.join()
+    assert results == [expected(3000, 9)]
+
+
+def test_replaced_versions_are_given_back():
+    @jit
+    def show(value):
+        return value * 2
+
+    values = [1, 1.5, "a", True, b"b", [1]]
+    for value in values:
+        assert show(value) == value * 2
+    record = COMPILER.records[id(show)]
+    for code in list(record.versions):
+        COMPILER.discard(record, code)
+    COMPILER.install(record, show)
+    before = arena().used_bytes
+    assert record.retired and record.old_entries
+    dropped = COMPILER.sweep()
+    assert not record.retired and not record.old_entries
+    del dropped
+    gc.collect()
+    assert arena().used_bytes < before
+    assert [show(value) for value in values] == [value * 2 for value in values]
+
+
+def test_automatic_functions_go_back_to_the_interpreter_and_wake(monkeypatch):
+    monkeypatch.setattr(BUDGET, "unlimited", True)
+    space = {}
+    exec("def counted(n):\n    total = 0\n    for i in range(n):\n        total += i * i\n    return total\n", space)
+    counted = space["counted"]
+    record = COMPILER.register(counted, automatic=True)
+    COMPILER.prepare(counted, 5)
+    wanted = sum(i * i for i in range(5))
+    assert counted(5) == wanted and record.versions
+    with limited(0):
+        COMPILER.evict(1 << 30)
+        assert record.asleep and not record.versions
+        assert counted(5) == wanted and not record.versions
+        COMPILER.wake(record, counted)
+    assert counted(5) == wanted and record.versions and not record.asleep
+
+
+def test_stacks_with_coroutines_of_other_kinds_are_not_looked_through(monkeypatch):
+    monkeypatch.setitem(sys.modules, "greenlet", object())
+    with pytest.raises(stacks.Unknown, match="greenlet"):
+        stacks.pointers_into(0, 1)
+    function, before = make(4000), COMPILER.evicted
+    with limited(0):
+        assert function(3) == expected(4000, 3)
+    assert COMPILER.evicted == before
+
+
+@pytest.mark.parametrize("text, limit", [("", LIMIT), ("1000000", 1_000_000), ("0", LIMIT), ("-5", LIMIT), ("many", LIMIT), ("9" * 30, LIMIT)])
+def test_limit_from_the_environment(monkeypatch, capsys, text, limit):
+    monkeypatch.setenv("JIT_CODE_LIMIT", text)
+    assert limit_from_environment() == limit
+    assert ("is not a number of bytes" in capsys.readouterr().err) == (text in ("0", "-5", "many"))
