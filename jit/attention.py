@@ -59,10 +59,10 @@ class Attention:
         """
         attended = changed = False
         for code in list(record.versions):
-            state = records.read_version(code.version_record)
-            if not state.attention:
+            if not records.asks_for_attention(code.version_record):
                 continue
             attended = True
+            state = records.read_version(code.version_record)
             versions = len(record.versions)
             if not holds(code, record.function()):
                 record.invalidations += 1
@@ -89,14 +89,14 @@ class Attention:
             discarded = set()
             for record in list(self.records.values()):
                 function = record.function()
-                if function is None or not any(records.read_version(code.version_record).attention for code in record.versions):
+                if function is None or not any(records.asks_for_attention(code.version_record) for code in record.versions):
                     continue
                 before = list(record.versions)
                 self.attend(record)
                 lost = [code for code in before if code not in record.versions]
                 discarded.update(lost)
                 if lost:
-                    self.install(record, function)
+                    self.reinstall(record, function)
             self.discard_callers(discarded)
         except (RecursionError, MemoryError):
             pass
@@ -116,7 +116,7 @@ class Attention:
                     self.learn(record, code)
                     self.discard(record, code)
                 found.update(callers)
-                self.install(record, function)
+                self.reinstall(record, function)
             discarded = found
 
     def renew(self, record, code):
@@ -146,14 +146,17 @@ class Attention:
     def learn(self, record, code):
         """Take up the types that failed guards have met; True if they say something new."""
         news = False
+        met = []
         for leaving in code.exits:
             if leaving.hoisted is not None and records.read_count(leaving.address):
                 record.rigid.add(leaving.hoisted)
                 news = True
-            if leaving.site is None:
-                continue
-            for address in set(records.read_observed(leaving.address)):
-                news = self.take_up(record, code, leaving, OBSERVABLE.get(address) or python_class(address)) or news
+            if leaving.site is not None:
+                met.extend((leaving, address) for address in dict.fromkeys(records.read_observed(leaving.address)))
+        classes = receivers.classes_at({address for _, address in met if address not in OBSERVABLE})
+        for leaving, address in met:
+            kind = OBSERVABLE.get(address) or python_class(classes.get(address))
+            news = self.take_up(record, code, leaving, kind) or news
         return news
 
     @staticmethod
@@ -173,9 +176,8 @@ class Attention:
         return useless * 2 > state.exits
 
 
-def python_class(address):
-    """A reference to the living Python class at an address; `object`, for any class, if there is none."""
-    kind = receivers.classes_at([address]).get(address)
+def python_class(kind):
+    """A reference to a Python class; `object`, for any class, if it is None."""
     return object if kind is None else ClassReference(kind)
 
 

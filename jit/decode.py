@@ -7,11 +7,18 @@ Invariants: `offset` is always a boundary at which the frame can be resumed (nev
 and CALL, never inside a fused pair); instructions of one raw instruction share it.
 """
 
+import weakref
+
 from jit.errors import Unsupported
 from platforms.cpython import opcodes
 
 _NAMES = opcodes.raw_names()
 _CACHES = opcodes.cache_entries()
+
+
+#: Code objects whose instructions are remembered: versions are compiled anew, and callees looked at for being inlined.
+REMEMBERED = 512
+_decoded = {}
 
 
 class Instruction:
@@ -81,17 +88,29 @@ def raw_instructions(code):
 
 
 def decode(code):
-    """Decode a code object.
+    """Decode a code object; what was decoded lately is remembered.
 
     Args:
         code: types.CodeType.
 
     Returns:
-        list of `Instruction`, jumps resolved to indexes.
+        list of `Instruction`, jumps resolved to indexes; not to be changed.
 
     Raises:
         Unsupported: malformed bytecode (jump out of range, fall off the end, unknown numbers).
     """
+    known = _decoded.get(id(code))
+    if known is not None and known[0]() is code:
+        return known[1]
+    if len(_decoded) >= REMEMBERED:
+        _decoded.clear()
+    instructions = _decode(code)
+    _decoded[id(code)] = weakref.ref(code), instructions
+    return instructions
+
+
+def _decode(code):
+    """See `decode`."""
     lines = _line_starts(code)
     instructions, index_at, jumps = [], {}, []
     pending_names, named, resume, joined = (), False, None, set()

@@ -209,7 +209,7 @@ class Compiler(Attention, Automatic, Eviction):
                 record.refused[kinds] = problem.kept()
                 return None
             self.add_version(record, code)
-            self.install(record, function)
+            self.reinstall(record, function)
         if not unit.polls_at_entry:
             unit.polls_at_entry = walker.incomplete = True
         unit.rely_on_code(function)
@@ -300,6 +300,11 @@ class Compiler(Attention, Automatic, Eviction):
             entry.redirect(function, record.entry.address)
         if old is not None:
             record.old_entries.append(old)
+
+    def reinstall(self, record, function):
+        """Replace the function's wrapper, if it has one yet: many functions are only called by compiled code."""
+        if record.entry is not None:
+            self.install(record, function)
 
     def miss_handler(self, record):
         """The callable that an entry wrapper calls when no version fits: returns False to interpret this call."""

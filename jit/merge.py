@@ -116,6 +116,10 @@ class Merger(Builder):
     def create_state(self, block, states):
         """Make the entry state of a new version: parameters where its incoming states differ or its loop assigns."""
         first = states[0]
+        if len(states) == 1 and not block.is_header:
+            state = block.state = first.copy()
+            state.owned, state.transient = first.owned & state.values(), frozenset()
+            return
         state = block.state = State(0)
         assigned = self.flow.assigned.get(block.index, ())
         for number in range(len(first.locals)):

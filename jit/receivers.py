@@ -7,6 +7,7 @@ bases and all their attributes as they are (a class that changes gets another ta
 Source: CPython Python/specialize.c, Objects/typeobject.c (_PyType_Lookup), Objects/object.c (_PyObject_GenericGetAttrWithDict).
 """
 
+import weakref
 from types import FunctionType, MemberDescriptorType, MethodDescriptorType
 
 from jit.types import STATIC
@@ -15,6 +16,8 @@ from platforms.cpython.layout import layout
 
 #: Classes of receivers that one place is compiled for.
 POLYMORPHIC = 6
+#: Classes remembered by their addresses.
+FOUND_LIMIT = 4096
 _MISSING = object()
 #: Non-data descriptors that are understood, and types whose instances are no descriptors.
 _PLAIN_CONSTANTS = (*(kind for kind in STATIC if kind is not type(None)), type(None), type)
@@ -179,9 +182,32 @@ def shared_number(kind, name):
     return names.index(name) if names and name in names else None
 
 
+#: Addresses of classes that were found before -> weak references: most classes that are met are met again.
+_found_before = {}
+
+
 def classes_at(addresses):
     """{address: class} of the living classes among some addresses."""
-    wanted, found, pending, known = set(addresses), {}, [object], {id(object)}
+    found = {}
+    for address in addresses:
+        reference = _found_before.get(address)
+        kind = None if reference is None else reference()
+        if kind is not None:
+            found[address] = kind
+    wanted = set(addresses).difference(found)
+    if wanted:
+        if len(_found_before) >= FOUND_LIMIT:
+            _found_before.clear()
+        for address, kind in _search(wanted).items():
+            found[address] = kind
+            if instances.weak_offset(kind):
+                _found_before[address] = weakref.ref(kind)
+    return found
+
+
+def _search(wanted):
+    """The same, from all classes there are."""
+    found, pending, known = {}, [object], {id(object)}
     while pending and wanted:
         kind = pending.pop()
         if id(kind) in wanted:

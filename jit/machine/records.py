@@ -27,6 +27,7 @@ ENTRY_SIZE = 16
 #: Flags: the body keeps a slot for its frame; nothing has happened before this exit, so the call may be made anew.
 HAS_FRAME_SLOT, RESTARTS = 1, 2
 _HEAD = Struct("<IIqqqqqQiIIIQ32x")
+_OBSERVED = Struct(f"<{OBSERVED_TYPES}q")
 _ENTRY = Struct("<Iiq")
 
 # Function record fields.
@@ -137,11 +138,15 @@ def read_count(descriptor):
 
 def read_observed(descriptor):
     """Addresses of the types observed last."""
-    return [address for address in (read_word(descriptor + OBSERVED + 8 * number) for number in range(OBSERVED_TYPES)) if address]
+    return [address for address in _OBSERVED.unpack(ctypes.string_at(descriptor + OBSERVED, _OBSERVED.size)) if address]
 
 
 def read_version(record):
     return VersionState(*(read_word(record + 8 * number) for number in range(4)), read_word(record + PRESSURE))
+
+
+def asks_for_attention(record):
+    return ctypes.c_int64.from_address(record + ATTENTION).value != 0
 
 
 def set_exit_limit(record, limit):

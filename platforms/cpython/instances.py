@@ -53,6 +53,12 @@ def has_values(kind: type) -> bool:
     return bool(bits & INLINE_VALUES) if layout().values_inline else True
 
 
+@functools.lru_cache(64)
+def _objects(count: int) -> type:
+    """The ctypes type of so many references in a row; ctypes itself makes it anew each time."""
+    return ctypes.py_object * count
+
+
 def shared_names(kind: type) -> list[str] | None:
     """The names in a class's shared keys, by number; None if it has none."""
     fields = layout()
@@ -60,13 +66,11 @@ def shared_names(kind: type) -> list[str] | None:
     if not keys or read(keys + fields.keys_kind, 1) != _SPLIT_KEYS:
         return None
     entries = keys + fields.keys_indices + (1 << read(keys + fields.keys_log2_index_bytes, 1))
-    names = []
-    for number in range(read(keys + fields.keys_entries_used)):
-        address = read(entries + number * fields.keys_entry_size)
-        if not address:
-            return None
-        names.append(ctypes.cast(_ADDRESS(address), ctypes.py_object).value)
-    return names
+    words = fields.keys_entry_size // 8
+    try:
+        return _objects(words * read(keys + fields.keys_entries_used)).from_address(entries)[::words]
+    except ValueError:  # an entry without a key
+        return None
 
 
 def introduce(kind: type, name: str) -> None:
@@ -136,8 +140,10 @@ def slot_value(instance: object, offset: int) -> tuple[bool, object]:
 
 
 def _object_at(place):
-    address = read(place)
-    return (True, ctypes.cast(_ADDRESS(address), ctypes.py_object).value) if address else (False, None)
+    try:
+        return True, ctypes.py_object.from_address(place).value
+    except ValueError:  # NULL
+        return False, None
 
 
 def slot_offset(descriptor: object) -> int | None:
