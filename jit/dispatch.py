@@ -19,13 +19,14 @@ from jit.attention import Attention, Unstable, holds
 from jit.automatic import Automatic
 from jit.bodies import BodyCell
 from jit.budget import BUDGET
-from jit.compiler import compile_function
+from jit.attempts import compile_current
 from jit.errors import Unsupported
 from jit.eviction import Eviction
 from jit.machine import attention_handlers, monitoring
+from jit.receivers import forget_tags
+from jit.tally import Tally
 from jit.types import OBJECT, forget_examples, shape_of
-from jit.unit import Unit, check_compilable
-from jit.walk import Knowledge
+from jit.unit import check_compilable
 from jit.bytecodes import attributes, builtins, calls, comparisons, containers, control, displays, names, numbers, stack  # noqa: F401  (declare handlers)
 from platforms.cpython import entry
 from platforms.cpython.layout import layout
@@ -114,6 +115,7 @@ class Compiler(Attention, Automatic, Eviction):
         self.nesting = 0
         self.first = None
         self.unstable = Unstable()
+        self.tally = Tally()
         Automatic.__init__(self)
         Eviction.__init__(self)
 
@@ -126,23 +128,16 @@ class Compiler(Attention, Automatic, Eviction):
         if self.nesting >= NESTING_LIMIT:
             raise Unsupported("calls nested too deeply while compiling")
         record.compilations += 1
-        unit = Unit(function, self)
-        unit.record = record
-        unit.types = kinds
-        knowledge = Knowledge(record.observed, self.unstable.names(function), record.rigid, record.leaders)
-        unit.polls_at_entry = record.calls
         note_classes(record, shapes)
-        unit.knowledge = knowledge
         record.in_progress.append(kinds)
         self.nesting += 1
         try:
-            code = compile_function(unit, kinds, shapes, knowledge, record.block)
-            record.calls = unit.polls_at_entry
-            return code
+            return compile_current(self, record, function, kinds, shapes)
         finally:
             self.nesting -= 1
             if not self.nesting:
                 forget_examples()
+                forget_tags()
             record.in_progress.remove(kinds)
 
     # -- callees -------------------------------------------------------------------------------------------
@@ -154,7 +149,7 @@ class Compiler(Attention, Automatic, Eviction):
             record = self.automatic(function)
         if record is None or record.function() is not function or record.reason is not None:
             return None
-        code = function.__code__
+        code = unit.code_of(function)
         if code is not record.code or code.co_flags & 0xC or code.co_kwonlyargcount:
             return None
         count = code.co_argcount
@@ -241,14 +236,14 @@ class Compiler(Attention, Automatic, Eviction):
             record = FunctionRecord(function)
             record.automatic = automatic
             try:
-                check_compilable(function.__code__)
+                check_compilable(record.code)
             except Unsupported as problem:
                 record.reason = problem.reason
             key = id(function)
             record.function = weakref.ref(function, lambda _: self.forget(key, record))
             self.records[key] = record
             if record.reason is None:
-                record.block = entries.FunctionBlock(function)
+                record.block = entries.FunctionBlock(function, record.code)
                 record.miss = self.miss_handler(record)
                 if self.first is None:
                     self.first = firstcall.build(self.prepare)
@@ -335,6 +330,7 @@ class Compiler(Attention, Automatic, Eviction):
     def give_up(self, record, function, problem):
         """An error of ours, which the program that runs must not see: its function stays interpreted, and `explain` tells why."""
         record.reason = f"internal error: {problem!r}"
+        self.tally.note_error(record.name, problem)
         record.retired.extend(record.versions)
         record.versions = []
         self.install(record, function)
@@ -370,7 +366,8 @@ class Compiler(Attention, Automatic, Eviction):
             if record.compilations >= COMPILE_LIMIT:
                 record.refused[kinds] = Unsupported(f"{type(problem).__name__} while compiling")
         except Exception as problem:
-            record.refused[kinds] = Unsupported(f"internal error: {problem}")
+            record.refused[kinds] = Unsupported(f"internal error: {problem!r}")
+            self.tally.note_error(record.name, problem)
             if dump.CHECK:
                 raise
             if not record.automatic:
@@ -387,7 +384,7 @@ class Compiler(Attention, Automatic, Eviction):
         except Unsupported as problem:
             record.reason = problem.reason
         if record.reason is None:
-            record.block = entries.FunctionBlock(function)
+            record.block = entries.FunctionBlock(function, record.code)
         self.install(record, function)
         return record.reason is None
 

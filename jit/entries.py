@@ -48,10 +48,10 @@ class Entry:
 class FunctionBlock:
     """A function record in the data arena; freed with this object, which every version of the function holds."""
 
-    def __init__(self, function):
+    def __init__(self, function, code):
         self.address = arena().allocate_data(records.FUNCTION_RECORD_SIZE)
         self.room = Room(arena().free_data, self.address)
-        records.write_function(self.address, function)
+        records.write_function(self.address, function, code)
 
 
 def build(record, function, full):
@@ -75,7 +75,7 @@ class EntryEmitter(ArgumentMatching):
     def __init__(self, asm, record, function, full):
         self.asm = asm
         self.record = record
-        self.code = function.__code__
+        self.code = record.code
         self.full = full
         self.routines = routines()
         self.original = asm.label("original")

@@ -33,7 +33,7 @@ class InlinedUnit:
     def __init__(self, outer, function):
         self.outer = outer
         self.function = function
-        self.code = function.__code__
+        self.code = outer.code_of(function)
 
     def __getattr__(self, name):
         return getattr(self.outer, name)
@@ -46,7 +46,7 @@ class InlinedUnit:
 
 def candidate(unit, function):
     """The instructions of a function that may be inlined, or None. Looked up once for each unit."""
-    code = function.__code__
+    code = unit.code_of(function)
     known = unit.candidates
     # By identity: constants, hence code objects, need not be hashable.
     if id(code) not in known:
@@ -107,7 +107,7 @@ def _walk(w, function, instructions, arguments):
     w.instructions = instructions
     w.end = len(instructions)
     known = w.state.receivers
-    w.state = state = State(local_count(function.__code__))
+    w.state = state = State(local_count(w.unit.code))
     state.receivers = dict(known)  # what is found out does not hold if the walk is undone
     state.locals[:len(arguments)] = arguments
     state.bound[:len(arguments)] = [True] * len(arguments)

@@ -19,6 +19,8 @@ POLYMORPHIC = 6
 #: Classes remembered by their addresses.
 FOUND_LIMIT = 4096
 _MISSING = object()
+#: id of a class -> (class, its version tag), for `version_tag`.
+_tags = {}
 #: Non-data descriptors that are understood, and types whose instances are no descriptors.
 _PLAIN_CONSTANTS = (*(kind for kind in STATIC if kind is not type(None)), type(None), type)
 
@@ -57,12 +59,12 @@ class Attribute:
 def receiver(kind):
     """The `Receiver` for instances of a Python class that can be looked into, or None."""
     fields = layout()
+    tag = version_tag(kind)
     if not instances.flags(kind) & instances.HEAP_TYPE:
         return None
     if instances.slot_function(kind, fields.type_getattro) != instances.slot_function(object, fields.type_getattro) and \
             class_attribute(kind, "__getattribute__") is not object.__getattribute__:
         return None
-    tag = instances.version_tag(kind)
     return Receiver(kind, tag) if tag else None
 
 
@@ -72,8 +74,26 @@ def stores_plainly(kind):
     return instances.slot_function(kind, field) == instances.slot_function(object, field)
 
 
+def version_tag(kind):
+    """The version tag that a class had when it was first looked into in this compilation; 0 if there is none.
+
+    Other threads run while compiling. A class that they change has another tag then, so that what was found out before is never
+    believed of it.
+    """
+    found = _tags.get(id(kind))
+    if found is None:
+        found = _tags[id(kind)] = (kind, instances.version_tag(kind) if instances.flags(kind) & instances.HEAP_TYPE else 0)
+    return found[1]
+
+
+def forget_tags():
+    """A compilation begins or has ended."""
+    _tags.clear()
+
+
 def class_attribute(kind, name):
     """The attribute of a class as it stands in its or a base's dictionary, or `_MISSING`."""
+    version_tag(kind)
     for base in instances.bases(kind):
         found = instances.namespace(base).get(name, _MISSING)
         if found is not _MISSING:

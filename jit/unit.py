@@ -43,6 +43,8 @@ class Unit:
         kept: Python objects whose addresses the machine code holds. dependencies: (dict id, key) -> (dict, key, expected).
         words: list of (address, expected value) that must stay equal. notes: list of (reason, line, operation).
         handlers_missed: offsets where compiled code must not raise. callees: versions called directly. candidates: id of a code -> (code, instructions that may be inlined or None). polls_at_entry: the body may be entered recursively.
+        codes: id of a function -> (function, the code it had when it was met). changed: something that is relied on was found to be
+        one thing first and another then: other threads run while compiling.
     """
 
     def __init__(self, function, manager):
@@ -58,6 +60,7 @@ class Unit:
         self.handlers_missed = handlers_missed(self.exceptions, layout().handler_lookup_bias)
         self.polls_at_entry = False
         self.candidates = {}
+        self.codes = {id(function): (function, code)}
         self.reset()
 
     def reset(self):
@@ -67,6 +70,7 @@ class Unit:
         self.words = {}
         self.notes = []
         self.callees = []
+        self.changed = False
 
     def keep(self, item):
         """The machine code holds this object's address.
@@ -94,7 +98,8 @@ class Unit:
 
     def depend(self, namespace, key, expected):
         """Rely on ``namespace[key] is expected`` (or on its absence: `ABSENT`)."""
-        self.dependencies[id(namespace), key] = (namespace, key, expected)
+        before = self.dependencies.setdefault((id(namespace), key), (namespace, key, expected))
+        self.changed = self.changed or before[2] is not expected
         self.keep(namespace)
         self.keep(key)
         if expected is not ABSENT:
@@ -102,20 +107,28 @@ class Unit:
 
     def depend_word(self, address, expected):
         """Rely on the 8 bytes at `address` staying what they are."""
-        self.words[address] = expected
+        self.changed = self.changed or self.words.setdefault(address, expected) != expected
+
+    def code_of(self, function):
+        """The code object a function had when it was met first: all that is compiled here is compiled for that."""
+        return self.codes.setdefault(id(function), (function, function.__code__))[1]
 
     def rely_on_code(self, function):
-        """Rely on a function keeping its present code object."""
+        """Rely on a function keeping the code object that `code_of` gives."""
+        code = self.code_of(function)
         self.keep(function)
-        self.keep(function.__code__)
-        self.depend_word(id(function) + layout().function_code, id(function.__code__))
+        self.keep(code)
+        self.depend_word(id(function) + layout().function_code, id(code))
 
     def depend_like(self, code, function):
         """Rely on all that the version `code` of `function` relies on: it is called without being asked."""
-        for namespace, key, _ in code.dependencies:
+        for namespace, key, expected in code.dependencies:
             namespace = function.__globals__ if namespace is None else namespace
-            self.depend(namespace, key, namespace.get(key, ABSENT))
-        self.words.update(code.words)
+            now = looked_up(namespace, key)
+            self.changed = self.changed or id(now) != expected
+            self.depend(namespace, key, now)
+        for address, expected in code.words.items():
+            self.depend_word(address, expected)
         for reference in code.watched:
             item = reference()
             if item is not None:

@@ -82,7 +82,7 @@ def class_method(w, owner, name):
 
 def guard_tag(w, owner):
     """Guard that a class is as it is now; False if it has no version tag."""
-    tag = instances.version_tag(owner.constant)
+    tag = receivers.version_tag(owner.constant)
     if tag:
         w.operation("guard_tag", owner, detail=tag)
     return bool(tag)

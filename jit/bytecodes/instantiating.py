@@ -13,8 +13,9 @@ def instantiate(w, callee, arguments, names, depth):
     """``kind(arguments)``, the operands being on the stack; NotImplemented if the class does more than these two things."""
     from jit.bytecodes import calls
     kind = callee.constant
+    tag = receivers.version_tag(kind)
     maker = plain_maker(kind)
-    if maker is None or w.inlined:
+    if maker is None or w.inlined or not tag:
         return NotImplemented
     initialiser = receivers.class_attribute(kind, "__init__")
     made = w.value(OBJECT, instance_of(kind))
@@ -52,7 +53,7 @@ def plain_maker(kind):
 def make(w, callee, maker, made):
     """Emit the guard of the class and the making of the instance, whose reference is ours."""
     w.before_effect()
-    w.operation("guard_tag", callee, detail=instances.version_tag(callee.constant))
+    w.operation("guard_tag", callee, detail=receivers.version_tag(callee.constant))
     w.freeze()
     template = w.make("new_instance", (callee,), exit=w.exit_here("exception"), detail=maker)
     template.results.append(made)

@@ -99,10 +99,9 @@ def write_version(address, words, dependencies):
     ctypes.memmove(address, data, len(data))
 
 
-def write_function(address, function):
-    """Fill a function record; the pointers in it are borrowed."""
+def write_function(address, function, code):
+    """Fill the record of a function with this code object; the pointers in it are borrowed."""
     fields = layout()
-    code = function.__code__
     base = id(code)
     if fields.code_framesize is not None:
         slots = read_int(base + fields.code_framesize)

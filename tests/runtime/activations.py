@@ -100,7 +100,7 @@ class Level:
             0 if offset is None else base + offset + bias for offset, bias in zip(
                 self.offsets, (L.instruction_resume_bias, L.instruction_executing_bias, L.instruction_resume_bias)))
         self.record = arena().allocate_data(r.FUNCTION_RECORD_SIZE)
-        r.write_function(self.record, self.function)
+        r.write_function(self.record, self.function, code)
         self.version = arena().allocate_data(r.version_size(0, 0))
         r.write_version(self.version, [], [])
         self.descriptor = arena().allocate_data(r.descriptor_size(len(self.entries)))

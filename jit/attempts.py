@@ -1,0 +1,35 @@
+"""One compilation, made again if the program has changed meanwhile what it found.
+
+Problem: the compiler is Python code, so other threads run between any two of its steps, and may rebind a global or change a class that
+it has looked at already. A version's guards compare what is relied on with how it was *at the end* of the compilation, and would not notice.
+Idea: classes are known by the version tag they had before they were looked at (`receivers.version_tag`); all else is looked up once more in
+the end, when the guards' words have been read.
+"""
+
+from jit.attention import holds
+from jit.compiler import compile_function
+from jit.errors import Unsupported
+from jit.unit import Unit
+from jit.walk import Knowledge
+
+#: Compilations before the function, with these types, is left interpreted. Globals that were rebound in two of them are assumed no more.
+ATTEMPTS = 4
+
+
+def compile_current(compiler, record, function, kinds, shapes):
+    """A version that relies on nothing but what is so now; raises Unsupported."""
+    for _ in range(ATTEMPTS):
+        unit = Unit(function, compiler)
+        if unit.code is not record.code:
+            break
+        unit.record = record
+        unit.types = kinds
+        unit.polls_at_entry = record.calls
+        unit.knowledge = Knowledge(record.observed, compiler.unstable.names(function), record.rigid, record.leaders)
+        code = compile_function(unit, kinds, shapes, unit.knowledge, record.block)
+        record.calls = unit.polls_at_entry
+        compiler.tally.compiled += 1
+        if not unit.changed and holds(code, function):
+            return code
+        compiler.note_unstable(record, code)
+    raise Unsupported("the program changes what it relies on while it is compiled")
