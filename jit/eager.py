@@ -17,7 +17,7 @@ import gc
 from types import FunctionType
 
 from asm import Assembler, eax, edx, mem32, mem64, r12, r13, r14, rax, rbp, rbx, rcx, rdi, rdx, relative, rsi, rsp
-from jit import firstcall, perfmap
+from jit import firstcall, perfmap, profit
 from jit.budget import BUDGET
 from jit.dispatch import COMPILER
 from jit.machine import arena
@@ -36,8 +36,9 @@ _immortal = []
 
 
 def start():
-    """From now on every function is compiled at its first call."""
+    """From now on every function is compiled at its first call, worthwhile or not."""
     BUDGET.unlimited = True
+    profit.EAGER = True
     CLOSED.clear()
     COMPILER.automatic = register_callee
     if symbols.optional("PyFunction_AddWatcher") is None:
@@ -49,6 +50,7 @@ def start():
 def stop():
     """No more first calls come to the compiler."""
     CLOSED.append(True)
+    profit.EAGER = profit.ASKED
     if symbols.optional("PyFunction_AddWatcher") is None:
         set_evaluation(symbols.address("_PyEval_EvalFrameDefault"))
 

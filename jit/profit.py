@@ -4,12 +4,14 @@ Problem: a call out of compiled code into the C-API needs an interpreter frame a
 specialised instruction. A function that does little else is better left alone.
 Idea: a static profile. Each operation has a gain over the interpreter (measured on the operations' own loops; ns, rounded), each
 block a frequency: loops turn ten times, branches go both ways, except that few leave a loop or end in the interpreter.
-`JIT_EAGER=1` compiles all the same: for tests, and for whoever wants to see the code.
+`JIT_EAGER=1` compiles all the same, and so does `python -m jit run --eager`: for tests, and for whoever wants to see the code.
 """
 
 import os
 
-EAGER = os.environ.get("JIT_EAGER", "") not in ("", "0")
+ASKED = os.environ.get("JIT_EAGER", "") not in ("", "0")
+#: Whether all is compiled.
+EAGER = ASKED
 
 TURNS = 10.0
 #: How often a loop is left by a branch in it, and how often a branch leads to code that only leaves.

@@ -52,6 +52,9 @@ def heading(detector):
            f"{detector.samples} samples, {100 * compiled / samples:.0f} % in compiled code, "
            f"{100 * detector.compiling / samples:.0f} % while compiling")
     yield f"  {sums.calls} calls of compiled code from interpreted code, {sums.exits} exits"
+    tally = detector.compiler.tally
+    yield f"  since the start: {tally.compiled} versions compiled, {tally.failed} internal errors"
+    yield from (f"  internal error: {text}" for text in tally.errors)
 
 
 def why_not(detector):

@@ -18,13 +18,16 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 DOCUMENT = os.path.join(ROOT, "docs", "COMPATIBILITY.md")
 HEADING = ("# Compatibility\n\nSuites of tests run plain and under `python -m jit run --eager`, where every function is compiled at its first "
            "call. Each\nsection was written by the command it names; run that for another version.\n")
-EAGER = ["-m", "jit", "run", "--eager"]
+EAGER = ["-m", "jit", "run", "--stats", "--eager"]
 sys.path.insert(0, os.path.join(ROOT, "benchmarks"))
 
 #: Lines of unittest's summary that name a failure; subtests that fail are in no JUnit report of CPython's.
 FAILURE = re.compile(r"^(FAIL|ERROR|UNEXPECTED SUCCESS): (.+)$", re.MULTILINE)
 #: A test that began, in verbose output.
 BEGUN = re.compile(r"^(test\w*) \(([\w.]+)\)", re.MULTILINE)
+#: What `--stats` says at the end of a process.
+TALLY = re.compile(r"^  since the start: (\d+) versions compiled, (\d+) internal errors$", re.MULTILINE)
+PROBLEM = re.compile(r"^  internal error: (.+)$", re.MULTILINE)
 #: What differs between any two processes.
 ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
 
@@ -36,17 +39,27 @@ class Outcome:
         ending: "" where the process reported and ended by itself, else "killed by signal 11", "not done after 600 s"...
         counts: Counter of (name of a test, "passed", "failed", "error", "skipped", "FAIL" or "ERROR"). seconds: it took.
         last: the test that ran last, where the ending is not "". output: what the process wrote, its end.
+        status: exit status, None after the timeout. compiled: versions compiled in the process, None where it does not tell.
+        problems: texts about internal errors of the compiler.
     """
 
-    def __init__(self, ending, counts, seconds, last="", output=""):
+    def __init__(self, ending, counts, seconds, last="", output="", status=0, compiled=None, problems=()):
         self.ending = ending
         self.counts = counts
         self.seconds = seconds
         self.last = last
         self.output = output
+        self.status = status
+        self.compiled = compiled
+        self.problems = list(problems)
 
     def __eq__(self, other):
-        return self.ending == other.ending and self.counts == other.counts
+        return (self.ending, self.status, self.counts, self.problems) == (other.ending, other.status, other.counts, other.problems)
+
+    def part(self, name, of):
+        """What of this belongs to the one of `of` test files that has this name; time and versions are shared by all."""
+        counts = collections.Counter({key: count for key, count in self.counts.items() if f"{name}." in key[0]})
+        return Outcome(self.ending, counts, self.seconds / of, self.last, self.output, self.status, self.compiled, self.problems)
 
     @property
     def totals(self):
@@ -77,6 +90,15 @@ def parse_report(text):
 def parse_failures(output):
     """Counter of (name, "FAIL" or "ERROR") of unittest's summary in a process's output."""
     return collections.Counter((ADDRESS.sub("0x", name.strip()), kind) for kind, name in FAILURE.findall(output))
+
+
+def parse_tally(output):
+    """(versions compiled or None, texts about internal errors) by what `--stats` wrote."""
+    found = TALLY.findall(output)
+    if not found:
+        return None, []
+    compiled, failed = map(int, found[-1])
+    return compiled, PROBLEM.findall(output)[:failed]
 
 
 def last_begun(output):
@@ -123,7 +145,8 @@ def run(command, timeout, folder=None, **environment):
             with open(report) as file:
                 counts += parse_report(file.read())
         ending = ending_of(status, timeout, reported)
-        return Outcome(ending, counts, seconds, last_begun(text) if ending else "", text[-4000:])
+        compiled, problems = parse_tally(text)
+        return Outcome(ending, counts, seconds, last_begun(text) if ending else "", text[-4000:], status, compiled, problems)
 
 
 def wait(process, timeout):
@@ -153,6 +176,9 @@ def differences(plain, compiled):
                      (f", plain: {plain.ending}" if plain.ending else ""))
         if compiled.ending:
             return lines
+    elif compiled.status != plain.status:
+        lines.append(f"exit status {compiled.status}, plain: {plain.status}")
+    lines.extend(f"internal error: {text}" for text in compiled.problems)
     results = {name: ([], []) for name, _ in plain.counts | compiled.counts}
     for side, outcome in enumerate((plain, compiled)):
         for (name, result), count in sorted(outcome.counts.items()):
@@ -182,7 +208,7 @@ def compare(run_plain, run_compiled, retries=1):
 class Results:
     """Rows of a table, and lines on differences, as suites are done; printed as they come."""
 
-    headings = ["suite", "tests", "plain", "compiled", "same", "plain s", "compiled s"]
+    headings = ["suite", "tests", "plain", "compiled", "same", "versions", "plain s", "compiled s"]
     most_lines = 12
 
     def __init__(self):
@@ -191,13 +217,14 @@ class Results:
         self.different = 0
 
     def add(self, name, plain, compiled):
-        same = plain == compiled
+        same = plain == compiled and bool(compiled.compiled)  # where nothing was compiled, nothing is shown
         self.different += not same
         number = sum(count for (_, result), count in plain.counts.items() if result not in ("FAIL", "ERROR"))
-        self.rows.append([name, number, plain, compiled, "yes" if same else "NO", f"{plain.seconds:.1f}", f"{compiled.seconds:.1f}"])
+        self.rows.append([name, number, plain, compiled, "yes" if same else "NO", compiled.compiled or "none",
+                          f"{plain.seconds:.1f}", f"{compiled.seconds:.1f}"])
         print("  ".join(str(cell) for cell in self.rows[-1]), flush=True)
         if not same:
-            lines = differences(plain, compiled)
+            lines = differences(plain, compiled) or ["nothing was compiled"]
             more = len(lines) - self.most_lines
             for line in [*lines[:self.most_lines], *([f"and {more} more"] if more > 0 else [])]:
                 self.notes.append(f"- {name}: {line}")

@@ -5,8 +5,9 @@
     python tests/regrtest.py test_dict test_re   these
     python tests/regrtest.py --python PATH --python PATH --write
 
-Each test file runs in a child process, `python -m test NAME` and `python -m jit run --eager -m test NAME`. Compared is what
-became of each test, by name. Exit status 1 if anything differs.
+Test files run in child processes, `python -m test NAME ...` and `python -m jit run --eager -m test NAME ...`, several in one, because to
+compile what the test runner itself consists of takes longer than most tests; where anything differs, each in one of its own. Compared
+is what became of each test, by name. Exit status 1 if anything differs, or if nothing was compiled.
 """
 
 import argparse
@@ -51,18 +52,32 @@ def chosen(names, there):
     return [name for name in known if name in there], [name for name in known if name not in there]
 
 
-def command(python, launcher, name):
-    return [python, *launcher, "-m", "test", "-v", "--randseed", "1", "--junit-xml", "{report}", name]
+def command(python, launcher, *names):
+    return [python, *launcher, "-m", "test", "-v", "--randseed", "1", "--junit-xml", "{report}", *names]
+
+
+def run_together(python, names, options, retries=0):
+    """Outcomes (plain, compiled) of some test files in one process."""
+    def once(launcher):
+        return outcomes.run(command(python, launcher, *names), options.timeout * len(names))
+
+    return outcomes.compare(lambda: once([]), lambda: once(outcomes.EAGER), retries)
 
 
 def run_all(python, names, options):
     """Results of one interpreter."""
     results = outcomes.Results()
-    for name in names:
-        def once(launcher, name=name):
-            return outcomes.run(command(python, launcher, name), options.timeout)
-
-        results.add(name, *outcomes.compare(lambda: once([]), lambda: once(outcomes.EAGER), options.retries))
+    for first in range(0, len(names), options.together):
+        group = names[first:first + options.together]
+        if len(group) > 1:
+            plain, compiled = run_together(python, group, options)
+            if plain == compiled and compiled.compiled:
+                for name in group:
+                    results.add(name, plain.part(name, len(group)), compiled.part(name, len(group)))
+                continue
+            print("once more, one by one: " + " ".join(group), *outcomes.differences(plain, compiled), sep="\n    ", flush=True)
+        for name in group:
+            results.add(name, *run_together(python, [name], options, options.retries))
     return results
 
 
@@ -72,6 +87,7 @@ def parse():
     parser.add_argument("--sample", action="store_true", help="a quick choice")
     parser.add_argument("--python", action="append", metavar="PATH", help="the interpreter (this one; may be repeated)")
     parser.add_argument("--timeout", type=int, default=900, help="seconds after which a test is given up (900)")
+    parser.add_argument("--together", type=int, default=6, metavar="N", help="test files in one process (6)")
     parser.add_argument("--retries", type=int, default=1, help="how often a test that differs is run again (1)")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/COMPATIBILITY.md")
     return parser.parse_args()

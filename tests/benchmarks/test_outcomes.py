@@ -28,8 +28,12 @@ Traceback (most recent call last):
 """
 
 
-def outcome(ending="", seconds=1.0, last="", **results):
-    return outcomes.Outcome(ending, Counter({(name, result): 1 for name, result in results.items()}), seconds, last)
+STATS = "purejit: 9 functions found\n  since the start: 12 versions compiled, 1 internal errors\n  internal error: f: KeyError(1) at g, line 7\n"
+
+
+def outcome(ending="", seconds=1.0, last="", compiled=None, status=0, problems=(), **results):
+    counts = Counter({(name, result): 1 for name, result in results.items()})
+    return outcomes.Outcome(ending, counts, seconds, last, status=status, compiled=compiled, problems=problems)
 
 
 def test_reports_of_both_kinds():
@@ -57,6 +61,30 @@ def test_differences_by_name():
     assert outcomes.differences(plain, outcome("killed by signal 11", last="test.a.T.x")) == ["killed by signal 11 in test.a.T.x"]
 
 
+def test_how_much_was_compiled_is_told():
+    assert outcomes.parse_tally(OUTPUT + STATS) == (12, ["f: KeyError(1) at g, line 7"])
+    assert outcomes.parse_tally(OUTPUT) == (None, [])
+
+
+def test_statuses_and_internal_errors_are_differences():
+    plain = outcome(a="passed")
+    assert outcomes.differences(plain, outcome(a="passed", status=2)) == ["exit status 2, plain: 0"]
+    assert outcomes.differences(plain, outcome(a="passed", problems=["f: KeyError(1)"])) == ["internal error: f: KeyError(1)"]
+    assert plain != outcome(a="passed", status=2) and plain != outcome(a="passed", problems=["x"])
+
+
+def test_one_of_several_files_that_ran_together():
+    counts = Counter({("test.test_x.T.test_a", "passed"): 1, ("test_b (test.test_x.T.test_b)", "FAIL"): 1, ("test.test_xy.T.test_a", "passed"): 1})
+    found = outcomes.Outcome("", counts, 9.0, compiled=5).part("test_x", 3)
+    assert (found.seconds, found.compiled, len(found.counts)) == (3.0, 5, 2)
+
+
+def test_a_suite_that_compiles_nothing_is_none():
+    results = outcomes.Results()
+    results.add("test_x", outcome(a="passed"), outcome(a="passed"))
+    assert results.different == 1 and "- test_x: nothing was compiled" in results.text()
+
+
 def test_what_differs_is_run_again():
     found = iter([outcome(a="failed"), outcome(a="passed")])
     plain, compiled = outcomes.compare(lambda: outcome(a="passed"), lambda: next(found))
@@ -67,11 +95,12 @@ def test_what_differs_is_run_again():
 
 def test_table_of_results(capsys):
     results = outcomes.Results()
-    results.add("test_x", outcome(a="passed", b="skipped"), outcome(a="passed", b="skipped", seconds=7))
-    results.add("test_y", outcome(a="passed"), outcome(a="failed"))
+    results.add("test_x", outcome(a="passed", b="skipped"), outcome(a="passed", b="skipped", seconds=7, compiled=5))
+    results.add("test_y", outcome(a="passed"), outcome(a="failed", compiled=6))
     assert results.different == 1
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in results.text().splitlines()[2:4]]
-    assert rows == [["test_x", "2", "1 skipped", "1 skipped", "yes", "1.0", "7.0"], ["test_y", "1", "ok", "1 failed", "NO", "1.0", "1.0"]]
+    assert rows == [["test_x", "2", "1 skipped", "1 skipped", "yes", "5", "1.0", "7.0"],
+                    ["test_y", "1", "ok", "1 failed", "NO", "6", "1.0", "1.0"]]
     assert "1 of 2 have the same outcome" in results.text() and "- test_y: a: failed, plain: passed" in results.text()
     assert "test_y: " not in capsys.readouterr().out.splitlines()[0]
 
