@@ -258,6 +258,8 @@ class EntryEmitter(ArgumentMatching):
             self.emit_unbox_int(register, other)
         elif kind is types.FLOAT:
             asm.movsd(register, mem64(rax, L.float_value))
+            asm.ucomisd(register, register)  # a nan keeps its identity
+            asm.jp(self.original)
         elif kind is types.BOOL:
             done = asm.label("is_bool")
             asm.xor(register.r32, register.r32)

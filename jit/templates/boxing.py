@@ -50,6 +50,13 @@ def emit_unbox_float(asm, emitter, item, exit, mismatch):
     emitter.compare_type(rax, float)
     asm.jne(mismatch)
     asm.movsd(item, mem64(rax, L.float_value))
+    emit_nan_check(asm, item, exit)
+
+
+def emit_nan_check(asm, item, exit):
+    """Leave with a nan, whose identity containers go by: it may not become a number."""
+    asm.ucomisd(item, item)
+    asm.jp(exit)
 
 
 def emit_unbox_bool(asm, emitter, item, exit, mismatch):
@@ -106,6 +113,7 @@ def neither_float_nor_small_int(asm, value, result, exit, emitter):
     asm.jmp(done)
     asm.bind(is_float)
     asm.movsd(result, mem64(rax, L.float_value))
+    emit_nan_check(asm, result, exit)
     asm.bind(done)
 
 
