@@ -48,10 +48,8 @@ def call_range(w, first, second=None, third=None):
     given = [number(w, value) for value in (first, second, third) if value is not None]
     if any(value is None or value.type not in (INT, BOOL) for value in given):
         return None
+    given = [plain_int(w, value) for value in given]  # as items are, and as iterators' parts must be where several meet
     start, stop = (w.constant(0), given[0]) if len(given) == 1 else given[:2]
-    if start.type is BOOL:
-        # The first item is the int, not the bool.
-        start = w.constant(int(start.constant)) if start.is_constant else w.operation("bool_to_int", start)
     step = given[2] if len(given) == 3 else w.constant(1)
     if step.is_constant and step.constant != 0:
         if abs(step.constant) != 1:
@@ -61,6 +59,13 @@ def call_range(w, first, second=None, third=None):
         return None
     length = w.operation("range_length", start, stop, step, exit=w.exit("range step is 0 or range too long"))
     return RangeIterator(start, None, step, length)
+
+
+def plain_int(w, value):
+    """A Value of type int for one of type int or bool."""
+    if value.type is not BOOL:
+        return value
+    return w.constant(int(value.constant)) if value.is_constant else w.operation("bool_to_int", value)
 
 
 def feeds_loop(w):
@@ -120,10 +125,8 @@ def call_int(w, value):
         value = number(w, value)
     if value is None:
         return None
-    if value.type is BOOL:
-        return w.constant(int(value.constant)) if value.is_constant else w.operation("bool_to_int", value)
-    if value.type is INT:
-        return value
+    if value.type in (BOOL, INT):
+        return plain_int(w, value)
     if value.type is FLOAT and not value.is_constant:
         return w.operation("float_to_int", value)
     return None
