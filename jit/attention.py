@@ -4,6 +4,7 @@ They are compiled anew with what their exits have observed, left alone with more
 """
 
 from jit import receivers
+from jit.budget import BUDGET
 from jit.errors import Unsupported
 from jit.machine import records
 from jit.types import STATIC, ClassReference, instance_of
@@ -86,22 +87,34 @@ class Attention:
         if not self.lock.acquire(blocking=False):
             return  # somebody is compiling, perhaps this very thread; the next call through a wrapper will see to it
         try:
-            discarded = set()
-            for record in list(self.records.values()):
-                function = record.function()
-                if function is None or not any(records.asks_for_attention(code.version_record) for code in record.versions):
-                    continue
-                before = list(record.versions)
-                self.attend(record)
-                lost = [code for code in before if code not in record.versions]
-                discarded.update(lost)
-                if lost:
-                    self.reinstall(record, function)
-            self.discard_callers(discarded)
+            self.inattentive = self.automatic is not None and not BUDGET.allows()
+            if not self.inattentive:
+                with BUDGET:
+                    self.attend_to_records()
         except (RecursionError, MemoryError):
             pass
         finally:
             self.lock.release()
+
+    def attend_to_records(self):
+        """See `attend_all`."""
+        discarded = set()
+        for record in list(self.records.values()):
+            function = record.function()
+            if function is None or not any(records.asks_for_attention(code.version_record) for code in record.versions):
+                continue
+            before = list(record.versions)
+            self.attend(record)
+            lost = [code for code in before if code not in record.versions]
+            discarded.update(lost)
+            if lost:
+                self.reinstall(record, function)
+        self.discard_callers(discarded)
+
+    def reinstall(self, record, function):
+        """Replace the function's wrapper, if it has one yet: many functions are only called by compiled code."""
+        if record.entry is not None:
+            self.install(record, function)
 
     def discard_callers(self, discarded):
         """Versions that jump into discarded ones, directly or not, are entered no more."""

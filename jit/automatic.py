@@ -3,6 +3,7 @@
 from collections import deque
 
 from jit.budget import BUDGET
+from jit.errors import PutOff
 from platforms.cpython import entry
 
 
@@ -11,24 +12,41 @@ class Automatic:
 
     Attributes:
         automatic: None, or what registers a function that compiled code calls and returns its record or None.
-        postponed: records of functions that wait for the budget.
+        postponed: records of functions that wait for the budget. inattentive: versions that ask for attention wait for it.
+        in_parts: what is being compiled may be put off when it takes too long; callees that are done by then are kept.
     """
 
     def __init__(self):
         self.automatic = None
         self.postponed = deque()
-        self.suspended = False
+        self.suspended = self.inattentive = self.in_parts = False
 
     def postpone(self, record, function):
         """Hand a function back to the interpreter until there is time to compile it; returns whether this was done."""
         if not record.automatic or not self.suspended and BUDGET.allows():
             return False
+        self.put_back(record, function)
+        return True
+
+    def put_back(self, record, function):
+        """Interpret a function until there is time again."""
         entry.restore(function)
         self.postponed.append(record)
-        return True
+
+    def update_in_time(self, record, function, arguments):
+        """`update`, which may compile much besides; None if that takes too long, and the function has to wait for the rest."""
+        try:
+            return self.update(record, function, arguments)
+        except PutOff:
+            self.put_back(record, function)
+            return None
+        finally:
+            self.in_parts = False
 
     def resume(self):
         """Let the functions come to the compiler again that were postponed."""
+        if self.inattentive and BUDGET.allows():
+            self.attend_all()
         with self.lock:
             while self.postponed and BUDGET.allows():
                 record = self.postponed.popleft()

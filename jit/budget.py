@@ -1,17 +1,25 @@
 """How much time may be spent on compiling what nobody asked to be compiled.
 
-Problem: a program that ends soon must not pay for code it never runs; one that goes on should have its hot code compiled
-early. Idea: what may be spent grows with the time the program has run, and faster with the time it was seen in hot code that
-is not compiled: what has been hot for a while is expected to stay so for as long again. This is a bet, and the stake follows
+Problem: a program that ends soon must not pay for code it never runs: it may take 5 % longer than plain Python, and 20 ms. One
+that goes on should have its hot code compiled early.
+Idea: what may be spent grows with the time the program has run, and with the time that was seen in compiled code: that much has
+been gained already. What has been hot for long is also expected to stay so for as long again. This is a bet, and the stake follows
 the luck: where compiling goes on and the program still is rarely seen in compiled code, little is staked.
+
+Time is the processor's, so that neither waiting nor other programs' work counts.
 """
 
 import time
 
-#: Seconds to begin with, and per second of the program's run.
-GRANT, SHARE = 0.004, 0.05
+#: Seconds to begin with, starting having taken up to 12 ms; and per second of the program's run.
+GRANT, SHARE = 0.008, 0.05
+#: Seconds per second in compiled code. It was to gain at least so much, or it would not have been compiled.
+CREDIT = 0.5
 #: Seconds per second in hot code that runs interpreted, after the first PATIENCE seconds of it.
-BET, PATIENCE = 0.4, 0.1
+BET, PATIENCE = 0.5, 0.5
+#: Seconds that one compilation, which compiles what it calls, may go beyond what is allowed before the rest of it is put off: early,
+#: and when something is staked.
+OVERDRAFT, STAKED_OVERDRAFT = 0.015, 0.150
 #: Samples that trust is given for in advance, and after how many the older ones count half.
 TRUST, MEMORY = 100.0, 600.0
 
@@ -21,13 +29,14 @@ class Budget:
 
     Attributes:
         spent: seconds spent so far. hot: seconds staked on, of those in which hot code was seen running interpreted.
-        pauses: how often it was asked that nothing be compiled for now. unlimited: whether everything may.
-        won, played: samples in compiled code, and all, the older ones less and less.
+        gaining: seconds in compiled code. pauses: how often it was asked that nothing be compiled for now. unlimited: whether
+        everything may. won, played: samples in compiled code, and all, the older ones less and less.
     """
 
-    def __init__(self):
-        self.started = time.perf_counter()
-        self.spent = self.hot = 0.0
+    def __init__(self, clock=time.process_time, own_clock=time.thread_time):
+        self.clock, self.own_clock = clock, own_clock
+        self.started = clock()
+        self.spent = self.hot = self.gaining = 0.0
         self.depth = self.pauses = 0
         self.unlimited = False
         self.won = self.played = TRUST
@@ -36,13 +45,21 @@ class Budget:
         """Whether something may be compiled (or loaded) now."""
         return not self.pauses and (self.unlimited or self.spent <= self.allowance())
 
+    def is_overdrawn(self):
+        """Whether what is being done now takes so long that the rest of it should wait."""
+        more = STAKED_OVERDRAFT if self.hot > PATIENCE else OVERDRAFT
+        return not self.unlimited and self.spent + self.own_clock() - self.began > self.allowance() + more
+
     def allowance(self):
         """Seconds that may have been spent by now."""
-        run = time.perf_counter() - self.started - self.spent
-        return GRANT + SHARE * run + BET * max(0.0, self.hot - PATIENCE)
+        run = self.clock() - self.started - self.spent
+        return GRANT + SHARE * run + CREDIT * self.gaining + BET * max(0.0, self.hot - PATIENCE)
 
-    def note(self, compiled):
-        """Count a sample of the program since the compiler is there: whether it ran compiled code."""
+    def note(self, compiled, seconds=0.0):
+        """Count a sample of the program since the compiler is there: whether it ran compiled code, and the time it stands for."""
+        self.gaining += seconds * compiled
+        if self.hot <= PATIENCE:
+            return  # nothing is staked yet
         self.played += 1
         self.won += compiled
         if self.played >= MEMORY:
@@ -56,13 +73,13 @@ class Budget:
     def __enter__(self):
         """Count what is done inside as spent; may be nested."""
         if self.depth == 0:
-            self.began = time.thread_time()
+            self.began = self.own_clock()
         self.depth += 1
 
     def __exit__(self, *_):
         self.depth -= 1
         if self.depth == 0:
-            self.spent += max(0.0, time.thread_time() - self.began)
+            self.spent += max(0.0, self.own_clock() - self.began)
 
 
 BUDGET = Budget()

@@ -27,7 +27,7 @@ THRESHOLD = 2
 COMPUTING = 1_000_000
 #: The kind of a thread's clock in Linux's numbers for clocks (clock_getcpuclockid(3)).
 THREAD_CLOCK = 6
-#: Seconds that one sample may stand for.
+#: Seconds of the processor's time that one sample may stand for.
 LONGEST = 0.025
 #: (from this many samples on, seconds between two): found soon at first, at little cost later.
 PACE = ((0, 0.001), (300, 0.0025), (1500, 0.01))
@@ -82,7 +82,7 @@ class Detector:
         self.loading = None
         self.compiling = 0
         self.loading_seconds = 0.0
-        self.last = time.perf_counter()
+        self.last = time.process_time()
         self.step = 0.0
         self.used = {}
         self.gone = deque(maxlen=100)
@@ -188,7 +188,7 @@ class Detector:
     def take_sample(self, shown):
         """Look at what runs."""
         self.samples += 1
-        now = time.perf_counter()
+        now = time.process_time()
         self.step, self.last = min(LONGEST, now - self.last), now
         if BUDGET.depth:
             self.compiling += 1
@@ -198,7 +198,7 @@ class Detector:
         if _thread.get_ident() != self.main:
             self.shows_functions, self.wants_functions = self.wants_functions, False
             self.sampler.show_functions(self.shows_functions)
-        if self.compiler is not None and self.compiler.postponed:
+        if self.compiler is not None and (self.compiler.postponed or self.compiler.inattentive):
             self.compiler.resume()
         if self.samples in PACE_CHANGES:
             self.sampler.set_interval(self.pace())
@@ -231,16 +231,17 @@ class Detector:
                 yield compiled, frames
 
     def has_computed(self, thread):
-        """Whether a thread has used its time since this was asked last."""
+        """Whether a thread has used its time since it was last found to have done so; on a busy machine that takes several samples."""
         try:
             used = time.clock_gettime_ns(~thread << 3 | THREAD_CLOCK)
         except OSError:  # it ends, or has not begun
             return False
-        before = self.used.get(thread, used)
         if len(self.used) > 1000:
             self.used.clear()
+        if used - self.used.setdefault(thread, used) <= COMPUTING:
+            return False
         self.used[thread] = used
-        return used - before > COMPUTING
+        return True
 
     def look(self, compiled, frames):
         """Count the functions on a stack; register those that have become hot."""
@@ -257,7 +258,7 @@ class Detector:
                 sight.top += 1
                 sight.compiled += compiled
                 if self.compiler is not None:
-                    BUDGET.note(compiled)
+                    BUDGET.note(compiled, self.step)
             sight.total += 1
             if sight.total >= self.threshold and sight.registered < SIBLINGS:
                 self.register(sight, function)

@@ -20,7 +20,7 @@ from jit.automatic import Automatic
 from jit.bodies import BodyCell
 from jit.budget import BUDGET
 from jit.attempts import compile_current
-from jit.errors import Unsupported
+from jit.errors import PutOff, Unsupported
 from jit.eviction import Eviction
 from jit.machine import attention_handlers, monitoring
 from jit.receivers import forget_tags
@@ -133,6 +133,9 @@ class Compiler(Attention, Automatic, Eviction):
         self.nesting += 1
         try:
             return compile_current(self, record, function, kinds, shapes)
+        except PutOff:
+            record.compilations -= 1
+            raise
         finally:
             self.nesting -= 1
             if not self.nesting:
@@ -198,6 +201,8 @@ class Compiler(Attention, Automatic, Eviction):
         if code is None:
             if len(record.versions) >= VERSION_LIMIT:
                 return None
+            if self.in_parts and record.automatic and BUDGET.is_overdrawn():
+                raise PutOff
             try:
                 code = self.compile(record, function, kinds, [shape_of_value(value) for value in arguments])
             except Unsupported as problem:
@@ -271,7 +276,8 @@ class Compiler(Attention, Automatic, Eviction):
             return False
         self.make_room()
         if record.entry is None and record.reason is None and len(arguments) == record.code.co_argcount and monitoring.may_run():
-            self.update(record, function, arguments)
+            if self.update_in_time(record, function, arguments) is None:
+                return False
         if record.entry is None:
             self.install(record, function)
         return True
@@ -296,11 +302,6 @@ class Compiler(Attention, Automatic, Eviction):
         if old is not None:
             record.old_entries.append(old)
 
-    def reinstall(self, record, function):
-        """Replace the function's wrapper, if it has one yet: many functions are only called by compiled code."""
-        if record.entry is not None:
-            self.install(record, function)
-
     def miss_handler(self, record):
         """The callable that an entry wrapper calls when no version fits: returns False to interpret this call."""
 
@@ -320,7 +321,7 @@ class Compiler(Attention, Automatic, Eviction):
                 return False
             try:
                 self.make_room()
-                return self.update(record, function, arguments)
+                return bool(self.update_in_time(record, function, arguments))
             except (RecursionError, MemoryError):
                 raise
             except Exception as problem:
@@ -349,6 +350,7 @@ class Compiler(Attention, Automatic, Eviction):
             if len(record.versions) >= VERSION_LIMIT:
                 record.refused[kinds] = Unsupported(f"more than {VERSION_LIMIT} combinations of argument types")
             else:
+                self.in_parts = record.automatic
                 self.try_compile(record, function, kinds, [shape_of(value) for value in arguments])
             changed = True
         if changed:
@@ -360,6 +362,8 @@ class Compiler(Attention, Automatic, Eviction):
     def try_compile(self, record, function, kinds, shapes):
         try:
             self.add_version(record, self.compile(record, function, kinds, shapes))
+        except PutOff:
+            raise
         except Unsupported as problem:
             record.refused[kinds] = problem.kept()
         except (RecursionError, MemoryError) as problem:

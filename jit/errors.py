@@ -19,6 +19,10 @@ class Unsupported(Exception):
         return Unsupported(self.reason, self.line, self.operation)
 
 
+class PutOff(Exception):
+    """There is no time left to go on compiling now; what is done so far is kept, the rest is begun anew later."""
+
+
 class InternalError(Exception):
     """The compiler broke one of its own invariants; reported, never swallowed."""
 

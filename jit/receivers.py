@@ -227,14 +227,23 @@ def classes_at(addresses):
 
 def _search(wanted):
     """The same, from all classes there are."""
-    found, pending, known = {}, [object], {id(object)}
-    while pending and wanted:
-        kind = pending.pop()
+    wanted, found = set(wanted), {}
+    for kind in _all_classes():
         if id(kind) in wanted:
             found[id(kind)] = kind
             wanted.discard(id(kind))
+            if not wanted:
+                break
+    return found
+
+
+def _all_classes():
+    """Every living class, once."""
+    pending, known = [object], {id(object)}
+    while pending:
+        kind = pending.pop()
+        yield kind
         for derived in type.__subclasses__(kind):
             if id(derived) not in known:
                 known.add(id(derived))
                 pending.append(derived)
-    return found

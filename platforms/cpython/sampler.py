@@ -143,9 +143,10 @@ def _thread_parts():
         "late:", f"4C 8D 63 {_LATE:02X}",  # lea r12, [rbx + LATE]
         f"BF 02 00 00 00 48 8D 73 {_NOW:02X}", call("clock_gettime"),  # (CLOCK_PROCESS_CPUTIME_ID, rbx + NOW)
         f"48 69 43 {_NOW:02X} 00 CA 9A 3B 48 03 43 {_NOW + 8:02X}",  # imul rax, [NOW], 10**9; add rax, [NOW + 8]
-        f"48 89 C1 48 2B 4B {_LAST:02X} 48 89 43 {_LAST:02X}",  # mov rcx, rax; sub rcx, [LAST]; mov [LAST], rax
+        f"48 89 C1 48 2B 4B {_LAST:02X}",  # mov rcx, rax; sub rcx, [LAST]
         f"FF 43 {_WAITED:02X} 83 7B {_WAITED:02X} 02", (JB, "tick"),  # inc dword [WAITED]; cmp dword [WAITED], 2
         f"48 81 F9 {disp(_LATE_NANOSECONDS // 2)}", (JB, "tick"),  # cmp rcx, half of the time
+        f"48 89 43 {_LAST:02X}",  # mov [LAST], rax: on a busy machine it takes the process longer to compute so much
         "by_itself:", call("PyGILState_Ensure"), "41 89 C5 48 89 DF", ("E8", "call"),  # mov r13d, eax; mov rdi, rbx; call call
         call("PyErr_Clear"), "44 89 EF", call("PyGILState_Release"), (JMP, "tick"),  # mov edi, r13d
         "end:", "41 5D 41 5C 5B 31 C0 C3",  # pop r13; pop r12; pop rbx; xor eax, eax; ret

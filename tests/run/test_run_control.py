@@ -16,8 +16,8 @@ def f(n):
         s += i & 15
     return s
 def work(seconds):
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end:
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
         f(20_000)
 def until_compiled():  # when the clock finds it is up to the machine's load
     import jit
@@ -114,40 +114,102 @@ def test_a_short_program_loads_no_compiler():
     assert run(["-c", HOT + code], []) == (0, "False\n", "")
 
 
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
 def test_budget():
-    from jit.budget import GRANT, Budget
-    budget = Budget()
+    from jit.budget import GRANT, PATIENCE, Budget
+    clock = Clock()
+    budget = Budget(clock, clock)
     assert budget.allows()
     budget.spent = GRANT + 1
     assert not budget.allows()
-    budget.hot = 1000
+    budget.hot = PATIENCE + 1000
     assert budget.allows()
     budget.pauses = 1
     assert not budget.allows()
     with budget, budget:
+        clock.now += 1
         assert budget.depth == 2
-    assert budget.depth == 0 and budget.spent > GRANT + 1
+    assert budget.depth == 0 and budget.spent == GRANT + 2
 
 
 def test_the_budget_follows_the_luck():
-    from jit.budget import Budget
+    from jit.budget import PATIENCE, Budget
     lucky, unlucky = Budget(), Budget()
+    for budget in (lucky, unlucky):
+        budget.note_hot(PATIENCE + 1)
     for _ in range(1000):
-        lucky.note(True)
-        unlucky.note(False)
+        lucky.note(True, 0.001)
+        unlucky.note(False, 0.001)
     lucky.note_hot(10), unlucky.note_hot(10)
-    assert lucky.hot == 10 and 0 < unlucky.hot < 2
+    assert lucky.hot == PATIENCE + 11 and unlucky.hot < PATIENCE + 3
     for _ in range(2000):
-        unlucky.note(True)
+        unlucky.note(True, 0.001)
     unlucky.note_hot(10)
-    assert unlucky.hot > 10
+    assert unlucky.hot > PATIENCE + 10
+
+
+#: What starting takes, before the budget counts; and the longest step that is taken without asking: a function compiled whose
+#: callees are put off.
+STARTING, STEP = 0.011, 0.015
+
+
+@pytest.mark.parametrize("length", (0.05, 0.1, 0.2, 0.5))
+@pytest.mark.parametrize("steps", (0.002, 0.005, STEP))
+@pytest.mark.parametrize("gains", (0.0, 0.5, 1.0))
+def test_short_scripts_take_little_longer(length, steps, gains):
+    """Simulated: a script all of whose time is hot, in which there is always something to compile that takes `steps` seconds.
+
+    What runs compiled, a growing part of it, is at best 2 times as fast. The bound is that of plain Python's time.
+    """
+    from jit.budget import OVERDRAFT, Budget
+    clock = Clock()
+    budget = Budget(clock, clock)
+    plain = compiled = 0.0
+    while plain < length:
+        clock.now += 0.001
+        share = min(1.0, compiled / 0.1) * gains  # all is compiled after a tenth of a second
+        plain += 0.001 * (1 + share)
+        budget.note(False, 0.001 * (1 - share))
+        budget.note(True, 0.001 * share)
+        budget.note_hot(0.001 * (1 - share))
+        if budget.allows():
+            with budget:
+                clock.now += steps
+            compiled += steps
+    assert STARTING + clock.now <= 1.05 * length + 0.020 + OVERDRAFT
+
+
+def test_what_takes_long_is_put_off():
+    """Compiling a function compiles what it calls; in a program that has not run for long, some of that has to wait."""
+    from jit.budget import OVERDRAFT, PATIENCE, Budget
+    clock = Clock()
+    budget = Budget(clock, clock)
+    with budget:
+        assert not budget.is_overdrawn()
+        clock.now += OVERDRAFT / 2
+        assert not budget.is_overdrawn()
+        clock.now += 2 * OVERDRAFT
+        assert budget.is_overdrawn()
+        budget.note_hot(2 * PATIENCE)
+        assert not budget.is_overdrawn()
+        budget.hot, budget.unlimited = 0.0, True
+        assert not budget.is_overdrawn()
 
 
 def test_threads_are_sampled_while_the_main_thread_waits():
     code = """
 import jit, threading
 jit.enable()
-thread = threading.Thread(target=work, args=(3,)); thread.start(); thread.join()
+thread = threading.Thread(target=until_compiled); thread.start(); thread.join()
 print(jit.explain(f).state)
 """
     assert python(code) == "compiled\n"
