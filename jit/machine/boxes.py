@@ -13,7 +13,7 @@ import ctypes
 
 from asm import (REGISTERS, eax, edx, mem32, mem64, r8, r9, r10, r11, rax, rcx, rdi, rdx, relative, rsi, rsp, xmm0, xmm15)
 from jit.machine.refcounts import emit_incref
-from platforms.cpython import symbols
+from platforms.cpython import floats, symbols
 from platforms.cpython.layout import layout
 
 L = layout()
@@ -91,6 +91,23 @@ def _box_int(asm):
 
 
 def _box_float(asm):
+    """From the interpreter's list of free floats while there are any."""
+    counter = floats.free_list()
+    if counter is not None:
+        empty = asm.label("no_free_float")
+        asm.mov(rcx, relative(asm.constant(counter)))
+        asm.mov(rax, mem64(rcx, 8))
+        asm.test(rax, rax)
+        asm.jz(empty)
+        asm.mov(rdx, mem64(rax, L.ob_type))
+        asm.mov(mem64(rcx, 8), rdx)
+        asm.sub(mem32(rcx, 0), 1)
+        asm.mov(rdx, relative(asm.constant(id(float))))
+        asm.mov(mem64(rax, L.ob_refcnt), 1)
+        asm.mov(mem64(rax, L.ob_type), rdx)
+        asm.movsd(mem64(rax, L.float_value), xmm15)
+        asm.ret()
+        asm.bind(empty)
     _save(asm)
     asm.movapd(xmm0, xmm15)
     _call(asm, "PyFloat_FromDouble")

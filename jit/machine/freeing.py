@@ -2,6 +2,7 @@
 
 from asm import eax, mem32, mem64, r13, r15, rax, rbp, rcx, rdi, rdx, rsi
 from jit.machine.area import BASE, EXTRA
+from platforms.cpython import floats
 from platforms.cpython.layout import layout
 
 L = layout()
@@ -15,6 +16,7 @@ class FreeingRoutines:
     def emit_dealloc(self):
         asm = self.asm
         self.begin("dealloc")
+        self.emit_free_float()
         self.emit_without_frame_if_harmless()
         self.emit_save(called=True)
         asm.mov(mem64(rbp, EXTRA), rax)
@@ -23,6 +25,30 @@ class FreeingRoutines:
         asm.mov(rdi, mem64(rbp, EXTRA))
         self.frames.call("_Py_Dealloc")
         self.emit_go_on()
+
+    def emit_free_float(self):
+        """If the object in rax is a float, and there is room in the interpreter's list of free floats, put it there and return."""
+        asm, counter = self.asm, floats.free_list()
+        if counter is None:
+            return
+        other = asm.label("no_float")
+        asm.push(rcx)
+        asm.mov(rcx, mem64(rax, L.ob_type))
+        asm.cmp(rcx, self.frames.pointer(id(float)))
+        asm.mov(rcx, self.frames.pointer(counter))
+        asm.jne(other)
+        asm.cmp(mem32(rcx, 0), floats.MOST)
+        asm.jae(other)
+        asm.push(rdx)
+        asm.add(mem32(rcx, 0), 1)
+        asm.mov(rdx, mem64(rcx, 8))
+        asm.mov(mem64(rax, L.ob_type), rdx)
+        asm.mov(mem64(rcx, 8), rax)
+        asm.pop(rdx)
+        asm.pop(rcx)
+        asm.ret()
+        asm.bind(other)
+        asm.pop(rcx)
 
     def emit_without_frame_if_harmless(self):
         """Go to dealloc_plain if the object in rax is a small list or tuple of what frees itself without running Python code."""
@@ -68,6 +94,7 @@ class FreeingRoutines:
     def emit_dealloc_plain(self):
         asm = self.asm
         self.begin("dealloc_plain")
+        self.emit_free_float()
         self.emit_save(called=True)
         asm.mov(rdi, rax)
         self.frames.call("_Py_Dealloc")

@@ -202,6 +202,7 @@ interp_eval_breaker               100   368     -  int
 interp_gil_drop_request           104   372     -  int; next to the eval breaker
 interp_pending_calls              120     -     -  int
 interp_monitoring_version           -    48     0  uint64
+interp_free_floats               3608 267408 10952  int, and the first item 8 bytes behind it: see floats.py, where it is looked for
 
 instruction_resume_bias            -2    -2     0  added to code_adaptive + X to resume at X
 instruction_executing_bias          0     0     0  added to claim to be executing X

@@ -1,6 +1,7 @@
 """Routines called from hot code: results, and the registers they leave alone."""
 
 import ctypes
+import gc
 import math
 import sys
 
@@ -8,6 +9,7 @@ import pytest
 
 from activations import Level, NULL, float_bits, values_of
 from jit.machine import routines
+from platforms.cpython import floats
 from registers import Probe
 
 SCRATCH = {"rax", "rcx", "rdx", "xmm14", "xmm15"}
@@ -78,6 +80,27 @@ def holder(thing, number):
 def level_of(thing):
     return Level(holder, values_of(holder, thing=thing, number=5), executing=0, following=0, resume=0,
                  plan=lambda number, value, level: level.entry(1, 0, id(value)))
+
+
+@pytest.mark.parametrize("count", [1, 99, 100, 101, 250])
+def test_floats_are_taken_from_and_given_back_to_the_interpreters_list(count):
+    """Whoever takes or frees one, the list and its counter agree, also when it is empty or full."""
+    free = Probe(routines().dealloc_plain)
+    gc.collect()  # empties the list
+    for _ in range(3):
+        mine = []
+        for number in range(count):
+            box_float.run(xmm15=float_bits(number + 0.25))
+            mine.append(take(box_float.value("rax")))
+        theirs = [number + 0.75 for number in range(count)]
+        assert mine == [number + 0.25 for number in range(count)]
+        assert theirs == [number + 0.75 for number in range(count)]
+        addresses = [new_object(value) for value in mine]
+        del mine
+        for address in addresses:
+            assert free.free(address) == {}
+        del theirs
+    assert floats.free_list.__wrapped__() == floats.free_list()
 
 
 def test_dealloc_plain():
