@@ -316,7 +316,7 @@ class Builder:
         if not self.instruction.last:
             self.drops.append((value, flag))
             return
-        plain = value.type.python in types.PLAIN
+        plain = value.type.python in types.PLAIN or value.facts == "number"
         if not plain:
             self.before_effect()
         after = None if plain else self.exit_after("a finaliser looked at the frame")

@@ -10,6 +10,7 @@ Operands lie on top of the abstract stack; they are boxed there, so that an exce
 """
 
 from jit.errors import Unsupported
+from jit.template import find
 from jit.types import BOOL, BOOL_OBJECT, BYTEARRAY, INT, LIST, NULL, OBJECT, STR, Shape
 from jit.values import Value
 
@@ -104,10 +105,13 @@ def callout_template(count):
     return make(count)
 
 
-def blind_call(w, symbol, count, kind, shape=None, immediates=(), failure=0):
+def blind_call(w, symbol, count, kind, shape=None, immediates=(), failure=0, template=None):
     """A C call that runs no Python code, with the top `count` stack items; pop them, push its owned result.
 
     What it allocates may let a garbage collection happen, and so finalisers (in CPython 3.11).
+
+    Args:
+        template: name of the one that takes the place of the C call.
     """
     w.before_effect()
     w.freeze()
@@ -117,7 +121,8 @@ def blind_call(w, symbol, count, kind, shape=None, immediates=(), failure=0):
     call = Call(symbol, immediates, failure=failure)
     throw = w.exit_here("exception")
     from jit.templates.calls import blind_template
-    result = w.operation_of(blind_template(count), list(operands), exit=throw, detail=call, kind=kind, shape=shape)
+    chosen = find(template, operands) if template else blind_template(count)
+    result = w.operation_of(chosen, list(operands), exit=throw, detail=call, kind=kind, shape=shape)
     del w.state.stack[-count:]
     w.push(result)
     w.state.owned |= {result}

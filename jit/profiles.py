@@ -9,7 +9,7 @@ where it is used. Only types are kept, and classes weakly.
 import weakref
 
 from jit.receivers import POLYMORPHIC
-from jit.types import LIST, OBJECT, STATIC_ADDRESSES, TUPLE, UNBOXED, ClassReference, Shape, exact, instance_of, in_order_seen
+from jit.types import LIST, MIXED, OBJECT, STATIC_ADDRESSES, TUPLE, UNBOXED, ClassReference, Shape, exact, instance_of, in_order_seen
 from platforms.cpython import instances
 
 #: Classes that are remembered; more, and the dead ones are dropped, then all.
@@ -87,6 +87,8 @@ def shape_of_kinds(seen):
         seen: builtin types and ClassReferences.
     """
     builtin = [kind for kind in seen if kind.__class__ is not ClassReference]
+    if len(seen) == 2 and int in builtin and float in builtin:
+        return Shape(MIXED)
     if builtin:
         return Shape(UNBOXED.get(builtin[0]) or exact(builtin[0])) if len(seen) == 1 else None
     kinds = [kind for kind in (reference.kind() for reference in in_order_seen(seen)) if kind is not None]

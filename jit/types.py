@@ -49,6 +49,9 @@ PENDING = Type("pending", "gpr", None, False)
 #: The NULL that calls put beside a callable, and an unbound local saved on the stack.
 NULL = Type("null", "gpr", None, False)
 
+#: Only of Shapes: an int at one time and a float at another.
+MIXED = Type("int or float", "gpr", None, False)
+
 UNBOXED = {int: INT, float: FLOAT, bool: BOOL}
 
 _EXACT = {}

@@ -12,7 +12,7 @@ from jit.bytecodes.guards import probably
 from jit.bytecodes.items import take
 from jit.foreign import Call, blind_call, callout
 from jit.templates.attributes import Place
-from jit.types import BOOL, FLOAT, INT, OBJECT, STATIC, Shape, shape_of
+from jit.types import BOOL, FLOAT, INT, MIXED, OBJECT, STATIC, Shape, shape_of
 from jit.values import Value
 from jit.walk import bytecode
 from platforms.cpython import instances, opcodes
@@ -221,7 +221,9 @@ def stored_value(w, owner, receiver, meaning, name):
             profiles.note(example)
         if found:
             profiles.note_attribute(receiver.kind, name, item)
-    shape = shape_of(item) if item is not None else profiles.guess(receiver.kind, name)
+    shape = profiles.guess(receiver.kind, name)
+    if item is not None and (shape is None or shape.type is not MIXED):
+        shape = shape_of(item)
     return take(w, "attribute", (owner,), object, Shape(OBJECT, shape), place_of(w, receiver, meaning, name), "attribute")
 
 

@@ -14,9 +14,9 @@ from jit.bytecodes.containers import sharpen
 from jit.bytecodes.guards import probably
 from jit.bytecodes.items import element_guess
 from jit.bytecodes.iterators import iterable
-from jit.bytecodes.numbers import arithmetic, number, operands, to_float
+from jit.bytecodes.numbers import arithmetic, number, operand_kinds, operands, to_float
 from jit.foreign import box_operands
-from jit.types import ARRAY, BOOL, BYTEARRAY, BYTES, FLOAT, INT, LIST, OBJECT, STATIC_ADDRESSES, STR, TUPLE
+from jit.types import ARRAY, BOOL, BYTEARRAY, BYTES, FLOAT, INT, LIST, MIXED, OBJECT, STATIC_ADDRESSES, STR, TUPLE
 from jit.values import RangeIterator, Value, VirtualTuple
 from platforms.cpython import instances
 
@@ -107,7 +107,8 @@ def _extreme(name):
     def handler(w, left, right, *rest):
         result = left
         for other in (right, *rest):
-            pair = operands(w, result, other)
+            kinds = operand_kinds(w, result, other)
+            pair = None if kinds is None or MIXED in kinds else operands(w, result, other)
             if pair is None or pair[0].type is not pair[1].type or pair[0].type is BOOL:
                 return None
             result = w.operation(name, *pair)

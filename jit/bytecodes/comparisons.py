@@ -4,7 +4,7 @@ import operator
 
 from jit import foreign, receivers, types
 from jit.bytecodes.guards import probably
-from jit.bytecodes.numbers import guess, operands, unbox_as
+from jit.bytecodes.numbers import as_number, guess, operands
 from jit.bytecodes.operators import compare_instances
 from jit.errors import Unsupported
 from jit.template import find
@@ -65,8 +65,9 @@ def truth_of(w, value):
         truth = truth_of_instance(w, value)
         if truth is not None:
             return truth
-    if value.type is OBJECT and guess(w, value) is not None:
-        value = unbox_as(w, value, guess(w, value))
+    kind = guess(w, value) if value.type is OBJECT else None
+    if kind is not None:
+        value = as_number(w, value, kind, 0)
     if find("truth", (value,)) is None:
         return None
     return w.operation("truth", value)
@@ -99,7 +100,7 @@ def truth_of_instance(w, value):
 def compare_op(w, instruction):
     symbol = instruction.argument
     left, right = w.peek(2), w.peek(1)
-    pair = operands(w, left, right)
+    pair = operands(w, left, right, converts=False)
     if pair is None:
         texts = strings(w, left, right)
         if texts is None:

@@ -4,7 +4,7 @@ Families ``<prefix>_int``, ``_float``, ``_bool``, ``_exact``, ``_object`` exist 
 list, tuple or cell; ``_byte`` for bytes and bytearray.
 """
 
-from jit.types import BOOL, BOOL_OBJECT, FLOAT, FLOAT_OBJECT, INT, INT_OBJECT, NONE, OBJECT, STATIC, TUPLE, UNBOXED, ClassReference, exact, instance_of
+from jit.types import BOOL, BOOL_OBJECT, FLOAT, FLOAT_OBJECT, INT, INT_OBJECT, MIXED, NONE, OBJECT, STATIC, TUPLE, UNBOXED, ClassReference, Shape, exact, instance_of
 
 _SUFFIX = {INT: "_int", FLOAT: "_float", BOOL: "_bool"}
 
@@ -14,6 +14,8 @@ def element_guess(w, shape, site):
     seen = w.knowledge.observed.get(site)
     element = None if shape is None else shape.element
     if seen:
+        if seen == {int, float}:
+            return OBJECT, Shape(MIXED)
         if len(seen) > 1:
             return OBJECT, None
         kind = next(iter(seen))
@@ -26,6 +28,8 @@ def element_guess(w, shape, site):
         return OBJECT, None if python_class is None else instance_of(python_class)
     if element is None:
         return OBJECT, None
+    if element.type is MIXED:
+        return OBJECT, element
     if element.type is NONE:
         # Where nothing is yet, something will be.
         return OBJECT, None

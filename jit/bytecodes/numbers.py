@@ -9,12 +9,14 @@ import operator
 from jit import foreign
 from jit.bytecodes.operators import binary_on_instances
 from jit.template import find
-from jit.types import BOOL, FLOAT, INT, OBJECT, UNBOXED
+from jit.templates.mixed import MIXED_SYMBOLS
+from jit.types import BOOL, FLOAT, INT, MIXED, OBJECT, UNBOXED, Shape
 from jit.values import Value
 from jit.walk import bytecode
 
 _FOLD = {"+": operator.add, "-": operator.sub, "*": operator.mul, "//": operator.floordiv, "%": operator.mod,
          "/": operator.truediv, "&": operator.and_, "|": operator.or_, "^": operator.xor}
+_UNARY = {"UNARY_NEGATIVE": "PyNumber_Negative", "UNARY_POSITIVE": "PyNumber_Positive", "UNARY_INVERT": "PyNumber_Invert"}
 #: Constants are folded only while they stay small: a ``2 ** 10 ** 6`` must not run while compiling.
 _FOLD_LIMIT = 1 << 62
 
@@ -29,25 +31,27 @@ def unbox_as(w, value, kind, name=None):
 
 
 def guess(w, value, other=None):
-    """The unboxed type an object probably has, or None if it is not a number.
+    """The unboxed type an object probably has, or MIXED, or None if it is not a number.
 
-    What was observed at this place decides; then the other operand; then the value's own shape.
+    What was observed at this place decides; then the value's own shape; then the type of the other operand.
     """
     if value.type.python is not None:
         return UNBOXED.get(value.type.python)
+    if value.facts == "number":
+        return MIXED
     seen = w.knowledge.observed.get((w.instruction.site, w.site))
     if seen:
         kinds = {UNBOXED.get(kind) for kind in seen}
-        return kinds.pop() if len(kinds) == 1 else None
-    if value.shape is not None and value.shape.type.unboxed:
+        return kinds.pop() if len(kinds) == 1 else MIXED if kinds == {INT, FLOAT} else None
+    if value.shape is not None and (value.shape.type.unboxed or value.shape.type is MIXED):
         return value.shape.type
     if value.shape is not None and (value.shape.type is not OBJECT or value.shape.kind() is not None):
         return None
-    if other is not None and other.type in (INT, FLOAT):
-        return other.type
-    if other is not None and other.type.python is not None and other.type not in (INT, FLOAT, BOOL):
+    if other in (INT, FLOAT, MIXED):
+        return other if other is not MIXED else FLOAT
+    if other is not None and other.python is not None and other not in (INT, FLOAT, BOOL):
         return None
-    return INT if other is None or other.type is OBJECT else None
+    return INT if other is None or other is OBJECT else None
 
 
 def number(w, value, other=None):
@@ -58,28 +62,49 @@ def number(w, value, other=None):
         return value
     if value.is_constant:
         return None
-    if other is not None and other.type is FLOAT and w.knowledge.observed.get((w.instruction.site, w.site)) == {int, float}:
-        # Beside a float, an int that a double holds exactly counts as that.
-        return unbox_as(w, value, FLOAT, "unbox_double")
-    kind = guess(w, value, other)
-    return None if kind is None else unbox_as(w, value, kind)
+    kind = guess(w, value, None if other is None else other.type)
+    if kind is MIXED and (other is None or other.type is not FLOAT):
+        return None
+    return None if kind is None else as_number(w, value, kind, w.site)
 
 
-def operands(w, left, right):
-    """Both operands in machine form, an int converted where the other is a float; None if either is no number."""
-    w.site = 0
+def as_number(w, value, kind, site):
+    """`value` unboxed as the guessed type; what may be an int or a float, as the double of the same value."""
+    if value.type.unboxed:
+        return value
+    w.site = site
+    return unbox_as(w, value, FLOAT, "unbox_double") if kind is MIXED else unbox_as(w, value, kind)
+
+
+def operand_kinds(w, left, right):
+    """The types, unboxed or MIXED, that two operands have or are guessed to have; None if either is no number."""
     if left.__class__ is not Value or right.__class__ is not Value:
         return None
-    for value in (left, right):
-        if not value.type.unboxed and (value.is_constant or value.type.python not in (None, int, float, bool)):
+    kinds = []
+    for site, (value, other) in enumerate(((left, right.type), (right, left.type))):
+        if value.type.unboxed:
+            kinds.append(value.type)
+            continue
+        if value.is_constant or value.type.python not in (None, int, float, bool):
             return None
-    if left.type is OBJECT and right.type is OBJECT:
-        for one, two in ((left, right), (right, left)):
-            if guess(w, one) is None:
-                return None
-    a = number(w, left, right)
-    b = None if a is None else number(w, right, a)
-    return None if b is None else (a, b)
+        w.site = site
+        kind = guess(w, value, kinds[0] if kinds else other)
+        if kind is None:
+            return None
+        kinds.append(kind)
+    return kinds
+
+
+def operands(w, left, right, converts=True):
+    """Both operands in machine form, what may be an int or a float as the double of the same value; None if either is no number.
+
+    Args:
+        converts: an operation on an int and a float gives what it gives for two floats. Otherwise it is enough that one is MIXED.
+    """
+    kinds = operand_kinds(w, left, right)
+    if kinds is None or MIXED in kinds and converts and FLOAT not in kinds:
+        return None
+    return as_number(w, left, kinds[0], 0), as_number(w, right, kinds[1], 1)
 
 
 def to_float(w, value):
@@ -104,8 +129,29 @@ def binary_op(w, instruction):
             w.push(result)
             w.release(left, right)
             return None
+    if is_mixed(w, symbol, left, right):
+        return mixed_operation(w, symbol, (left, right), "mixed_arithmetic")
     done = binary_on_instances(w, symbol, w.peek(2), w.peek(1))
     return foreign.binary(w, symbol, left, right) if done is NotImplemented else done
+
+
+def is_mixed(w, symbol, left, right):
+    """Whether this is arithmetic on numbers of which one may be an int or a float, and the other no float for certain."""
+    kinds = operand_kinds(w, left, right)
+    return kinds is not None and MIXED in kinds and symbol.rstrip("=") in MIXED_SYMBOLS
+
+
+def mixed_operation(w, symbol, values, template=None):
+    """The operands are proven to be ints or floats; the result is an object, of the type that they make it at run time."""
+    for site, value in enumerate(values):
+        if value.type is OBJECT and value.facts != "number":
+            exit = w.exit("neither int nor float", observe=value)
+            exit.site = w.instruction.site, site
+            w.operation("guard_number", value, exit=exit)
+    done = foreign.blind_call(w, symbol, len(values), OBJECT, Shape(MIXED), template=template)
+    if not done:
+        w.peek().facts = "number"
+    return done
 
 
 def arithmetic(w, symbol, a, b):
@@ -152,11 +198,15 @@ def unary(w, instruction):
     value = w.peek()
     w.site = 0
     machine = number(w, value)
+    w.site = 0
+    if machine is None and instruction.operation != "UNARY_INVERT" and value.__class__ is Value and value.type is OBJECT and \
+            not value.is_constant and guess(w, value) is MIXED:
+        return mixed_operation(w, _UNARY[instruction.operation], (value,))
     if machine is None or machine.type is FLOAT and instruction.operation == "UNARY_INVERT":
-        return w.leave(f"{instruction.operation} of {value.type.name}")
+        return foreign.callout(w, foreign.Call(_UNARY[instruction.operation]), 1)
     if machine.type is BOOL and instruction.operation == "UNARY_INVERT":
         # From 3.12 on with a DeprecationWarning each time.
-        return foreign.callout(w, foreign.Call("PyNumber_Invert"), 1)
+        return foreign.callout(w, foreign.Call(_UNARY[instruction.operation]), 1)
     if machine.is_constant:
         apply = {"UNARY_NEGATIVE": operator.neg, "UNARY_INVERT": operator.invert,
                  "UNARY_POSITIVE": operator.pos}[instruction.operation]

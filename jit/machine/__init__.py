@@ -5,7 +5,7 @@
     lookers.py      who looks at a frame's locals
     leave.py        exits; callouts.py: foreign code, polls; freeing.py: dead objects; area.py: where they keep registers
     stack.py        recursion: Python's limit and the C stack
-    boxes.py        numbers to objects and back
+    boxes.py        numbers to objects and back; mixed.py: arithmetic of objects that are ints or floats
     dictionaries.py attributes of instances that have a dict
     refcounts.py    reference counting, inline
     monitoring.py, watcher.py   what is checked before compiled code goes on
@@ -44,7 +44,7 @@ def _let_pending_work_in():
 def routines():
     """Assemble the routines on first use."""
     from asm import Assembler
-    from jit.machine import boxes, dictionaries
+    from jit.machine import boxes, dictionaries, mixed
     from jit.machine.frames import FrameRoutines
     from jit.machine.leave import LeaveRoutines
     from jit.machine.lookers import LookerRoutines
@@ -57,6 +57,7 @@ def routines():
     lookers.emit()
     labels = dict(leave.labels)
     labels.update(boxes.emit(asm))
+    labels.update(mixed.emit(asm, labels["box_float"], labels["preserved_call"]))
     labels.update(dictionaries.emit(asm))
     block = arena().allocate_code(asm.size_bound())
     text = asm.finish(block)

@@ -5,6 +5,7 @@
 
 from asm import cl, dl, ecx, edx, mem32, mem64, rax, rcx, rdx, xmm15
 from jit import types
+from jit.machine.mixed import emit_small_int
 from jit.machine.refcounts import emit_incref
 from jit.template import template
 from platforms.cpython.layout import layout
@@ -87,34 +88,33 @@ for _kind in UNBOX:
 
 
 @template("unbox_double", "value: object -- result: float")
-def neither_float_nor_small_int(asm, value, result, exit, emitter):
-    """The double for an exact float, or for an exact int of one digit."""
-    is_float, done = asm.label("is_float"), asm.label("unboxed")
+def neither_float_nor_exact_int(asm, value, result, exit, emitter):
+    """The double for an exact float, or for an exact int that has one of exactly its value."""
+    is_float, several, done = asm.label("is_float"), asm.label("several_digits"), asm.label("unboxed")
     asm.mov(rax, value)
     emitter.compare_type(rax, float)
     asm.je(is_float)
     emitter.compare_type(rax, int)
     asm.jne(exit)
-    if L.long_size is not None:
-        asm.mov(rcx, mem64(rax, L.long_size))
-        asm.lea(rdx, mem64(rcx, 1))
-        asm.cmp(rdx, 2)
-        asm.ja(exit)
-    else:
-        asm.mov(rdx, mem64(rax, L.long_tag))
-        asm.cmp(rdx, 16)
-        asm.jae(exit)
-        asm.and_(edx, 3)
-        asm.mov(ecx, 1)
-        asm.sub(rcx, rdx)
-    asm.mov(edx, mem32(rax, L.long_digits))
-    asm.imul(rdx, rcx)
-    asm.cvtsi2sd(result, rdx)
+    emit_small_int(asm, result, rax, False, several)
     asm.jmp(done)
     asm.bind(is_float)
     asm.movsd(result, mem64(rax, L.float_value))
     emit_nan_check(asm, result, exit)
     asm.bind(done)
+    with asm.cold():
+        asm.bind(several)
+        asm.call(emitter.routines.unbox_int)
+        asm.test(edx, edx)
+        asm.jnz(exit)
+        asm.mov(rcx, 1 << 53)
+        asm.lea(rdx, mem64(rax, 0, rcx))
+        asm.add(rcx, rcx)
+        asm.cmp(rdx, rcx)
+        asm.ja(exit)
+        asm.pxor(result, result)
+        asm.cvtsi2sd(result, rax)
+        asm.jmp(done)
 
 
 @template("guard_type", "value: object --")
