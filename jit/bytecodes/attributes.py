@@ -7,6 +7,7 @@ another one leaves. What is found in an instance is borrowed from it until the n
 from types import ModuleType
 
 from jit import profiles, receivers
+from jit.bytecodes.bound import Bound
 from jit.bytecodes.classes import example_of, meanings, on_class
 from jit.bytecodes.guards import probably
 from jit.bytecodes.items import take
@@ -149,9 +150,9 @@ def push_attribute(w, owner, name, choice):
     receiver, meaning = choice
     if meaning.how in ("value", "slot", "dict"):
         return replace_owner(w, owner, stored_value(w, owner, receiver, meaning, name))
-    if meaning.how == "builtin":
-        return get_attribute(w, name)
     guard_keys(w, owner, receiver, meaning, name)
+    if meaning.how == "builtin":
+        return bind_builtin(w, owner, name, meaning.place)
     if meaning.how == "constant":
         return replace_owner(w, owner, class_constant(w, meaning.place))
     if meaning.how == "property":
@@ -163,6 +164,16 @@ def push_attribute(w, owner, name, choice):
     w.push(w.constant(meaning.place))
     w.push(owner)
     return blind_call(w, "PyMethod_New", 2, OBJECT)
+
+
+def bind_builtin(w, owner, name, method):
+    """Stack: owner -> a builtin base's method bound to it."""
+    w.freeze()
+    w.push(w.constant(name))
+    ended = blind_call(w, "PyObject_GetAttr", 2, OBJECT)
+    if not ended:
+        w.peek().facts = Bound(method, owner)
+    return ended
 
 
 def push_method(w, owner, name, choice):

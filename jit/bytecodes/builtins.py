@@ -5,6 +5,7 @@ types (the call then goes through the C-API). Operands stay on the abstract stac
 """
 
 import math
+import operator
 
 from jit import receivers
 from jit.bytecodes.buffers import buffer_of
@@ -150,6 +151,20 @@ def call_round(w, value):
     if machine is None or machine.is_constant or machine.type is BOOL:
         return None
     return machine if machine.type is INT else w.operation("round", machine)
+
+
+@builtin(operator.index)
+def call_index(w, value):
+    return call_int(w, value) if value.type in (INT, BOOL) else None
+
+
+@builtin(int.bit_length, table=METHODS)
+def method_bit_length(w, value):
+    if value.type is not INT or value.is_constant:
+        return None
+    result = w.operation("bit_length", value)
+    result.facts = "nonnegative"
+    return result
 
 
 @builtin(ord)

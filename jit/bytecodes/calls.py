@@ -5,6 +5,7 @@ import sys
 from types import CodeType
 
 from jit.bytecodes.builtins import CALLABLES, METHODS
+from jit.bytecodes.bound import call_through, descriptor_of, result_of_random
 from jit.bytecodes.classes import is_list
 from jit.bytecodes.instantiating import instantiate
 from jit.bytecodes.iterators import is_private, reversed_source_of, source_of
@@ -71,6 +72,10 @@ def call(w, instruction):
             direct = instantiate(w, callee, arguments, names, count + 2)
         if direct is not NotImplemented:
             return direct
+    if first is None:
+        done = call_through(w, callee, arguments, names, count + 2)
+        if done is not NotImplemented:
+            return done
     return vectorcall(w, callee, first, count, names)
 
 
@@ -123,10 +128,12 @@ def vectorcall(w, callee, first, count, names):
             shape.element = Shape(INT) if given.type is exact(range) else given.shape and given.shape.element
     if callee.facts.__class__ is CodeType and callee.facts.co_name == "<listcomp>":
         shape = Shape(LIST)
-    if not names and callee.is_constant and is_blind(w, callee.constant, arguments):
-        if callee.constant is list.pop:
+    if not names:
+        kind, blind = blind_method(w, callee, arguments, kind)
+    if not names and (blind or callee.is_constant and is_blind(w, callee.constant, arguments)):
+        if callee.is_constant and callee.constant is list.pop:
             shape = arguments[0].shape and arguments[0].shape.element
-        source = made_source(w, callee.constant, arguments)
+        source = made_source(w, callee.constant, arguments) if callee.is_constant else None
         ended = blind_vectorcall(w, made, len(stack) - base, kind, shape)
         if source is not None and not ended:
             w.peek().facts = source
@@ -172,6 +179,18 @@ def is_blind(w, callee, arguments):
     if wanted is None or len(arguments) > len(wanted):
         return False
     return all(kind is None or value.type.python in kind or kind == (list,) and is_list(w, value) for kind, value in zip(wanted, arguments))
+
+
+def blind_method(w, callee, arguments, kind):
+    """(type of the result, True) of a method of a C type that runs no foreign code, called with these arguments; else (`kind`, False)."""
+    found = descriptor_of(w, callee)
+    if found is None:
+        return kind, False
+    method, owner = found
+    result = result_of_random(method)
+    if result is not None and (not arguments or len(arguments) == 1 and arguments[0].type in (INT, BOOL)):
+        return exact(result), True
+    return kind, is_blind(w, method, [owner, *arguments])
 
 
 def _blind_callables():

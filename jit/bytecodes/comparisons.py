@@ -313,9 +313,18 @@ def is_op(w, instruction):
     w.release(left, right)
 
 
+def is_small(value):
+    """Whether a Value is a constant int of those that exist once."""
+    return value.type is INT and value.is_constant and -5 <= value.constant <= 256
+
+
 def identity(w, left, right):
     """``left is right``, or None where unboxing has lost the identity (ints and floats)."""
     if left.type is BOOL and right.type is BOOL:
+        if left.is_constant and right.is_constant:
+            return w.constant(left.constant is right.constant)
+        return w.operation("COMPARE_OP", left, right, detail="==")
+    if left.type is INT and right.type is INT and (is_small(left) or is_small(right)):
         if left.is_constant and right.is_constant:
             return w.constant(left.constant is right.constant)
         return w.operation("COMPARE_OP", left, right, detail="==")
@@ -328,6 +337,8 @@ def identity(w, left, right):
     unboxed, other = (left, right) if left.type.unboxed else (right, left)
     if other.is_constant and type(other.constant) is not unboxed.type.python:
         return w.constant(False)
+    if is_small(unboxed) and other.type is OBJECT and not other.is_constant:
+        return w.operation("same", w.box(unboxed), other)
     if unboxed.type is BOOL and not other.is_constant and other.type is OBJECT:
         return w.operation("same", w.box(unboxed), other) if unboxed.is_constant else None
     return None

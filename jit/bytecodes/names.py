@@ -35,8 +35,12 @@ def load_global(w, instruction):
 
 
 def must_not_be_held(namespace, name):
-    """Whether a global's object would live longer if it became a constant: it may have a finaliser, and cannot be watched."""
-    kind = type(looked_up(namespace, name)) if type(namespace) is dict else int
+    """Whether a global's object would live longer if it became a constant."""
+    return type(namespace) is dict and held_too_long(type(looked_up(namespace, name)))
+
+
+def held_too_long(kind):
+    """Whether instances of a class may have a finaliser and cannot be watched."""
     return bool(instances.flags(kind) & instances.HEAP_TYPE) and not instances.weak_offset(kind)
 
 

@@ -4,7 +4,7 @@ Ints leave on overflow (the interpreter then makes the big integer), on division
 Rounding and signs are Python's: Objects/longobject.c. Doubles: floats.py.
 """
 
-from asm import al, cl, eax, edx, rax, rcx, rdx
+from asm import al, cl, eax, edx, mem64, rax, rcx, rdx
 from jit.template import template
 
 #: Conditions of a signed comparison.
@@ -122,6 +122,19 @@ def modulo_by_zero(asm, left, right, remainder, exit):
         asm.add(rdx, rcx)
         asm.bind(done)
     asm.mov(remainder, rdx)
+
+
+@template("bit_length", "value: int -- length: int")
+def bit_length(asm, value, length):
+    """Of the absolute value: that of -2**63 is 2**63 as an unsigned number."""
+    asm.mov(rax, value)
+    asm.mov(rcx, rax)
+    asm.neg(rcx)
+    asm.cmovs(rcx, rax)
+    asm.mov(rax, -1)
+    asm.bsr(rcx, rcx)
+    asm.cmove(rcx, rax)
+    asm.lea(length, mem64(rcx, 1))
 
 
 @template("BINARY_OP <<", "left: int, right: int -- result: int")
