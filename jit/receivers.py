@@ -10,6 +10,7 @@ Source: CPython Python/specialize.c, Objects/typeobject.c (_PyType_Lookup), Obje
 import weakref
 from types import FunctionType, MemberDescriptorType, MethodDescriptorType
 
+from jit.machine import harmless
 from jit.types import STATIC
 from platforms.cpython import instances
 from platforms.cpython.layout import layout
@@ -65,6 +66,8 @@ def receiver(kind):
     if instances.slot_function(kind, fields.type_getattro) != instances.slot_function(object, fields.type_getattro) and \
             class_attribute(kind, "__getattribute__") is not object.__getattribute__:
         return None
+    if tag:
+        harmless.note(kind, tag)
     return Receiver(kind, tag) if tag else None
 
 

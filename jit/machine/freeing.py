@@ -2,6 +2,7 @@
 
 from asm import eax, mem32, mem64, r13, r15, rax, rbp, rcx, rdi, rdx, rsi
 from jit.machine.area import BASE, EXTRA
+from jit.machine.harmless import emit_unless_harmless
 from platforms.cpython import floats
 from platforms.cpython.layout import layout
 
@@ -51,17 +52,17 @@ class FreeingRoutines:
         asm.pop(rcx)
 
     def emit_without_frame_if_harmless(self):
-        """Go to dealloc_plain if the object in rax is a small list or tuple of what frees itself without running Python code."""
+        """Go to dealloc_plain if the object in rax is a small list or tuple of what frees itself without running Python code, or an instance."""
         asm = self.asm
-        is_list, start, again, foreign, harmless, wanted = (
-            asm.label(name) for name in ("is_list", "start", "item", "foreign", "harmless", "frame_wanted"))
+        is_list, start, again, foreign, harmless, wanted, instance = (
+            asm.label(name) for name in ("is_list", "start", "item", "foreign", "harmless", "frame_wanted", "instance"))
         for register in (rcx, rdx, rsi, rdi):
             asm.push(register)
         asm.mov(rdx, mem64(rax, L.ob_type))
         asm.cmp(rdx, self.frames.pointer(id(list)))
         asm.je(is_list)
         asm.cmp(rdx, self.frames.pointer(id(tuple)))
-        asm.jne(foreign)
+        asm.jne(instance)
         asm.mov(rdi, mem64(rax, L.tuple_size))
         asm.lea(rsi, mem64(rax, L.tuple_items))
         asm.jmp(start)
@@ -85,6 +86,11 @@ class FreeingRoutines:
         for register in (rdi, rsi, rdx, rcx):
             asm.pop(register)
         asm.jmp(wanted)
+        asm.bind(instance)
+        for register in (rdi, rsi, rdx, rcx):
+            asm.pop(register)
+        emit_unless_harmless(asm, wanted)
+        asm.jmp(self.labels["dealloc_plain"])
         asm.bind(harmless)
         for register in (rdi, rsi, rdx, rcx):
             asm.pop(register)
@@ -104,6 +110,8 @@ class FreeingRoutines:
     def emit_dealloc_at_return(self):
         asm = self.asm
         self.begin("dealloc_at_return")
+        self.emit_free_float()
+        self.emit_without_frame_if_harmless()
         self.emit_save(called=True)
         asm.mov(mem64(rbp, EXTRA), rax)
         asm.call(self.frames.materialise_callers)
