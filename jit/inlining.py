@@ -54,24 +54,45 @@ def candidate(unit, function):
     return known[id(code)][1]
 
 
-def _straight_line(code):
+def initialiser_candidate(unit, function):
+    """The same for an ``__init__`` that, besides, sets attributes of its first argument, for which it uses that for nothing else."""
+    code = function.__code__
+    known = unit.candidates
+    key = "init", id(code)
+    if key not in known:
+        instructions = _straight_line(code, _ALLOWED | {"STORE_ATTR"})
+        known[key] = code, instructions if instructions is not None and _only_sets(instructions) else None
+    return known[key][1]
+
+
+def _only_sets(instructions):
+    """Whether the first local is loaded right before attributes are set, only then, and keeps its value."""
+    for instruction, following in zip(instructions, instructions[1:]):
+        loads = instruction.operation == "LOAD_FAST" and instruction.argument == 0
+        if loads != (following.operation == "STORE_ATTR") or instruction.operation == "STORE_FAST" and instruction.argument == 0:
+            return False
+    return True
+
+
+def _straight_line(code, allowed=_ALLOWED):
     try:
         check_compilable(code)
         instructions = decode(code)
     except Unsupported:
         return None
     operations = [instruction.operation for instruction in instructions]
-    if len(operations) > LONGEST or code.co_cellvars or not _ALLOWED.issuperset(operations):
+    if len(operations) > LONGEST or code.co_cellvars or not allowed.issuperset(operations):
         return None
     straight = operations.count("RETURN_VALUE") == 1 and operations[-1] == "RETURN_VALUE"
     return instructions if straight else None
 
 
-def inline(w, function, instructions, arguments):
+def inline(w, function, instructions, arguments, stores=None):
     """Walk a callee in place of the current CALL.
 
     Args:
         w: Walker, its state frozen before the call. arguments: Values, one for each parameter.
+        stores: of an `initialiser_candidate`: list for (name, Value) of the attributes it sets, which is all that becomes of these.
 
     Returns:
         the result Value, or None: nothing was done.
@@ -83,7 +104,7 @@ def inline(w, function, instructions, arguments):
     length, terminator = len(block.operations), block.terminator
     w.inlined += 1
     try:
-        result = _walk(w, function, instructions, arguments)
+        result = _walk(w, function, instructions, arguments, stores)
     except NotInlined:
         del block.operations[length:]
         block.terminator = terminator
@@ -99,7 +120,7 @@ def inline(w, function, instructions, arguments):
     return result
 
 
-def _walk(w, function, instructions, arguments):
+def _walk(w, function, instructions, arguments, stores):
     from jit.walk import HANDLERS
     call = w.instruction
     w.operation("guard_levels", detail=w.inlined, exit=w.exit("recursion limit"))
@@ -119,9 +140,24 @@ def _walk(w, function, instructions, arguments):
             if result.__class__ is not Value:
                 raise NotInlined
             return result
+        if stores is not None and _is_store(w, instruction, stores):
+            continue
         w.instruction = call.standing_for(instruction)
         handler = HANDLERS.get(instruction.operation)
         if handler is None or handler(w, w.instruction) or state is not w.state or state.owned:
             raise NotInlined
         w.index += 1
     raise NotInlined
+
+
+def _is_store(w, instruction, stores):
+    """Take note of an attribute that an ``__init__`` sets; True if the instruction was part of that."""
+    if instruction.operation == "STORE_ATTR":
+        value = w.pop()
+        if value.__class__ is not Value:
+            raise NotInlined
+        stores.append((w.unit.code.co_names[instruction.argument], value))
+    elif instruction.operation != "LOAD_FAST" or instruction.argument != 0:
+        return False
+    w.index += 1
+    return True

@@ -4,7 +4,11 @@ Source: CPython Objects/typeobject.c (type_call, object_new, slot_tp_init).
 """
 
 from jit import receivers
-from jit.types import NONE, OBJECT, instance_of
+from jit.inlining import initialiser_candidate, inline
+from jit.machine import harmless
+from jit.templates.attributes import Place
+from jit.templates.instances import filled_template
+from jit.types import NONE, NULL, OBJECT, PENDING, instance_of
 from platforms.cpython import instances
 from platforms.cpython.layout import layout
 
@@ -29,6 +33,8 @@ def instantiate(w, callee, arguments, names, depth):
     if not receivers.is_function(initialiser):
         return NotImplemented
     ordered = calls.fitting_arguments(w, initialiser, [made, *arguments], names)
+    if ordered is not None and make_filled(w, callee, maker, initialiser, ordered, depth):
+        return None
     target = None if ordered is None else calls.body_of(w, initialiser, ordered)
     if target is None:
         return NotImplemented
@@ -60,6 +66,57 @@ def make(w, callee, maker, made):
     made.block = w.block
     w.block.operations.append(template)
     w.state.owned |= {made}
+
+
+def make_filled(w, callee, maker, initialiser, ordered, depth):
+    """Make the instance with all that a simple ``__init__`` puts into it, in one operation; False if it is not so simple.
+
+    What ``__init__`` calculates is calculated before there is an instance, so that whatever fails leaves before the call.
+    """
+    kind = callee.constant
+    instructions = initialiser_candidate(w.unit, initialiser)
+    if instructions is None or not harmless.is_simple(kind):
+        return False
+    w.freeze()
+    given, stores = w.state.stack[-depth:], []
+    block, length, receivers_before, transient = w.block, len(w.block.operations), dict(w.state.receivers), w.state.transient
+    result = inline(w, initialiser, instructions, [w.constant(None), *ordered[1:]], stores)
+    places = None if result is None or result.constant is not None or not result.is_constant else places_of(w, kind, stores, given)
+    if places is None:
+        del block.operations[length:]
+        w.state.receivers, w.state.transient = receivers_before, transient
+        return False
+    w.unit.rely_on_code(initialiser)
+    w.before_effect()
+    w.operation("guard_tag", callee, detail=receivers.version_tag(kind))
+    w.freeze()
+    values = [w.constant_object(value) if value.is_constant and value.type.unboxed else value for _, value in stores]
+    made = w.operation_of(filled_template(len(values)), [callee, *values], exit=w.exit_here("exception"), mismatch=w.exit("instances have no values"),
+                          detail=(maker, places), kind=OBJECT, shape=instance_of(kind))
+    del w.state.stack[-depth:]
+    w.push(made)
+    w.state.owned |= {made}
+    w.release(*dict.fromkeys(given))
+    return True
+
+
+def places_of(w, kind, stores, given):
+    """Where a new instance keeps the attributes that are set; None if one is not plainly kept, or what is set might die before.
+
+    Args:
+        given: operands of the call, which hold what they hold until it has ended.
+    """
+    names, roots = [name for name, _ in stores], [value.home or value for value in given]
+    if len(set(names)) != len(names):
+        return None
+    places = []
+    for name, value in stores:
+        meaning = receivers.find_for_store(kind, name)
+        held = value.type.unboxed or value.is_constant or (value.home or value) in roots
+        if meaning is None or meaning.how not in ("value", "slot") or not held or value.type in (NULL, PENDING):
+            return None
+        places.append(Place(offset=meaning.place) if meaning.how == "slot" else Place(number=meaning.place, size=instances.basic_size(kind)))
+    return places
 
 
 def initialise(w, ordered, target, made, depth):

@@ -331,18 +331,3 @@ def emit_type_of(asm, emitter, register, operand, value):
     else:
         asm.mov(register, operand)
         asm.mov(register, mem64(register, L.ob_type))
-
-
-# -- making instances -----------------------------------------------------------------------------------
-
-@template("new_instance", "kind: object -- instance: any", clobbers="c")
-def new_instance(asm, kind, instance, detail, emitter):
-    """`detail`: address of ``object.__new__``'s C function; it needs no arguments, for ``__init__`` gets them."""
-    from asm import rdi, rsi
-    asm.mov(rdi, kind)
-    asm.mov(rsi, emitter.object(()))
-    asm.xor(rdx.r32, rdx.r32)
-    asm.call(emitter.address(detail))
-    asm.test(rax, rax)
-    asm.jz(emitter.throw_label())
-    emitter.set_result(rax)
