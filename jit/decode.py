@@ -145,7 +145,7 @@ def _decode(code):
             instruction = Instruction(operation, value, resume, own, following, line)
             instruction.last = False
             if name in opcodes.JUMPS:
-                jumps.append((instruction, _jump_offset(name, argument, following)))
+                jumps.append((instruction, jump_offset(name, argument, following)))
             if operation == "CALL":
                 instruction.names, pending_names = pending_names, ()
             instructions.append(instruction)
@@ -182,7 +182,8 @@ def local_count(code):
     return len(code.co_varnames) + len(extra_cells) + len(code.co_freevars)
 
 
-def _jump_offset(name, argument, following):
+def jump_offset(name, argument, following):
+    """The byte offset a raw jump leads to."""
     if name in opcodes.JUMPS_BACKWARD:
         return following - 2 * argument
     if name == "FOR_ITER":

@@ -71,6 +71,6 @@ def by_code(compiler):
     found = {}
     for record in list(compiler.records.values()):
         function = record.function()
-        if function is not None and (record.versions or id(record.code) not in found):
+        if function is not None and (record.versions or record.loops is not None or id(record.code) not in found):
             found[id(record.code)] = explain(function)
     return found

@@ -42,6 +42,7 @@ class Unit:
         function, code: what is compiled. instructions, flow: decoded. local_count: locals, cells and free variables.
         kept: Python objects whose addresses the machine code holds. dependencies: (dict id, key) -> (dict, key, expected).
         words: list of (address, expected value) that must stay equal. notes: list of (reason, line, operation).
+        entered: LoopState if compiled code is entered at a loop's header, else None.
         handlers_missed: offsets where compiled code must not raise. callees: versions called directly. candidates: id of a code -> (code, instructions that may be inlined or None). polls_at_entry: the body may be entered recursively.
         codes: id of a function -> (function, the code it had when it was met). changed: something that is relied on was found to be
         one thing first and another then: other threads run while compiling.
@@ -59,9 +60,14 @@ class Unit:
         self.exceptions = exception_entries(code)
         self.handlers_missed = handlers_missed(self.exceptions, layout().handler_lookup_bias)
         self.polls_at_entry = False
+        self.entered = None
         self.candidates = {}
         self.codes = {id(function): (function, code)}
         self.reset()
+
+    def divide(self, leaders):
+        """Find the basic blocks anew; `leaders`: indexes that begin one though no jump leads there."""
+        self.flow = Flow(self.instructions, leaders, self.entered.header if self.entered else 0)
 
     def reset(self):
         """Forget what an unfinished walk came to rely on."""

@@ -12,8 +12,8 @@ parameters are its assigned locals, and a local unbound on entry gets a flag and
 
 import heapq
 
-from jit.blocks import Flow
 from jit.errors import InternalError, Unsupported
+from jit.loops import take_over
 from jit.merge import Merger, Restart
 from jit.state import State
 from jit.types import OBJECT, PENDING
@@ -98,7 +98,8 @@ class Walker(Merger):
         Args:
             argument_types: `Type` of each parameter, in the order of the code's locals. shapes: `Shape` or None of each.
         """
-        entry = self.new_block(0)
+        first = self.unit.entered.header if self.unit.entered else 0
+        entry = self.new_block(first)
         self.entry = entry
         state = State(self.unit.local_count)
         for index, (kind, shape) in enumerate(zip(argument_types, shapes)):
@@ -106,14 +107,15 @@ class Walker(Merger):
             value.permanent = True
             value.origin = "argument", index
             entry.parameters.append(value)
-            state.locals[index] = value
-            state.bound[index] = True
+            if self.unit.entered is None:
+                state.locals[index] = value
+                state.bound[index] = True
         entry.state = state
         self.begin(entry, state.copy())
-        self.instruction = self.instructions[0]
+        self.instruction = self.instructions[first]
         self.snapshot_state()
         self.prologue()
-        self.jump(0)
+        self.jump(first)
         while self.heap:
             _, index = heapq.heappop(self.heap)
             incoming = self.pending.pop(index, None)
@@ -126,8 +128,10 @@ class Walker(Merger):
             raise Restart
 
     def prologue(self):
-        """At the start of a body that may be entered again and again: let pending work in."""
-        if self.unit.polls_at_entry:
+        """At the start of a body that may be entered again and again: let pending work in. Or take a frame's values."""
+        if self.unit.entered is not None:
+            take_over(self, self.unit.entered)
+        elif self.unit.polls_at_entry:
             self.operation("poll", exit=self.exit("eval breaker"))
 
     def resolve_result(self):
@@ -224,7 +228,7 @@ def walk(unit, argument_types, shapes, knowledge):
             walker.run(argument_types, shapes)
             conflict = _check_edges(walker)
         except Restart:
-            unit.flow = Flow(unit.instructions, knowledge.leaders)
+            unit.divide(knowledge.leaders)
             continue
         if not conflict and not walker.told_wrong():
             return walker
