@@ -167,7 +167,7 @@ def runs_foreign_code(order):
     for block in order:
         for operation in block.operations:
             name = operation.template.name
-            if name in ("callout", "poll") or operation.after is not None and name != "call_body":
+            if name in ("callout", "poll", "store_global_int", "store_global_float") or operation.after is not None and name != "call_body":
                 return True
             if name == "call_body" and operation.detail.target.foreign:
                 return True

@@ -43,11 +43,11 @@ class Sight:
 
     Attributes:
         code: weak reference. top: samples in which it ran itself. total: in which it was among the topmost.
-        registered: function objects registered. compiled: samples on top, in compiled code. is_special: not a function to compile.
+        registered: function objects registered. compiled: samples on top, in compiled code. is_special: not a function to compile. is_module: but its loops may be.
         tries: how often one of its loops was to be entered while it ran.
     """
 
-    __slots__ = ("code", "top", "total", "registered", "compiled", "name", "first_line", "file", "is_special", "is_ours",
+    __slots__ = ("code", "top", "total", "registered", "compiled", "name", "first_line", "file", "is_special", "is_ours", "is_module",
                  "last", "key", "tries")
 
     def __init__(self, code):
@@ -55,6 +55,7 @@ class Sight:
         self.top = self.total = self.registered = self.compiled = self.tries = 0
         self.last, self.key = -1, id(code)
         self.is_ours = code.co_filename.startswith(OURS)
+        self.is_module = code.co_name == "<module>" and not code.co_filename.startswith(LEFT_ALONE)
         self.is_special = code.co_filename.startswith(LEFT_ALONE) or code.co_name.startswith("<") and code.co_name != "<lambda>"
         self.name, self.file, self.first_line = code.co_qualname, code.co_filename, code.co_firstlineno
 
@@ -270,7 +271,7 @@ class Detector:
             sight.total += 1
             if sight.total >= self.threshold and sight.registered < SIBLINGS:
                 self.register(sight, function)
-        if top is not None and not compiled and top.total >= self.threshold and not top.is_special:
+        if top is not None and not compiled and top.total >= self.threshold and (top.is_module or not top.is_special):
             BUDGET.note_hot(self.step)
 
     def sight(self, code):
@@ -284,6 +285,8 @@ class Detector:
 
     def register(self, sight, function):
         """Register the function of a hot frame."""
+        if sight.is_module and self.compiler is None and self.loading is None:
+            self.loading = Loading(self.sampler, self.main)
         if sight.is_special or not isinstance(function, FunctionType):
             if sight.is_special or self.shows_functions or _thread.get_ident() == self.main:
                 sight.registered = SIBLINGS

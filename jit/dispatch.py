@@ -288,6 +288,7 @@ class Compiler(Attention, Automatic, Eviction):
         if self.records.get(key) is record:
             if entry is not None:  # the interpreter is not shutting down
                 entry.restore_dying(key)
+                self.tally.note_loops(record)
             del self.records[key]
         record.release()
 

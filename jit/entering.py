@@ -11,13 +11,14 @@ from jit.attention import holds
 from jit.budget import BUDGET
 from jit.compiler import compile_function
 from jit.depths import depths
+from jit.entries import FunctionBlock
 from jit.errors import Unsupported
 from jit.iteration import Enumerated, Numbers, Sequence, Zipped
 from jit.loops import LoopState, Slot
 from jit.machine import activations, monitoring, records
 from jit.machine.building import SKETCHED
 from jit.types import OBJECT, shape_of
-from jit.unit import Unit
+from jit.unit import Unit, is_module
 from jit.walk import Knowledge
 from platforms.cpython import observe
 from platforms.cpython.back_edges import OWNED_BY_THREAD, Trap
@@ -83,11 +84,13 @@ class LoopEntering:
         compiler = self.compiler
         record = compiler.register(function, automatic=True)
         code = function.__code__
-        if record.reason is not None or record.code is not code or not monitoring.may_run() or not _is_plain(frame, code):
+        if record.reason is not None and not is_module(code) or record.code is not code or not monitoring.may_run() or \
+                not _is_plain(frame, code):
             return False
         if record.loops is None:
             record.loops = Loops()
-        unit = Unit(function, compiler)
+            record.block = record.block or FunctionBlock(function, code)
+        unit = Unit(function, compiler, True)
         for header in headers_around(unit, _index_at(unit.instructions, _offset(frame, code))):
             offset = unit.instructions[header].offset
             if offset not in record.loops.refused and self.enter_at(record, unit, header, frame):
@@ -111,9 +114,9 @@ class LoopEntering:
                 entry = self.compile(record, unit.function, header, offset, state)
             except (Unsupported, RecursionError, MemoryError):
                 record.loops.refused.add(offset)
-                return False
             except Exception as problem:
                 self.compiler.give_up(record, unit.function, problem)
+            if entry is None:
                 return False
         return self.trap.set(unit.code, frame, offset, entry.address, entry)
 
@@ -134,7 +137,7 @@ class LoopEntering:
         return None
 
     def compile(self, record, function, header, offset, state):
-        """A new version of a loop; raises Unsupported."""
+        """A new version of a loop; None if the program has changed meanwhile what it relies on. Raises Unsupported."""
         known = record.loops.entries.setdefault(offset, [])
         if len(known) >= VERSION_LIMIT:
             raise Unsupported("compiled too often")
@@ -144,7 +147,7 @@ class LoopEntering:
             compiler.learn(record, code)
             if not holds(code, function):
                 compiler.note_unstable(record, code)
-        unit = Unit(function, compiler)
+        unit = Unit(function, compiler, True)
         unit.record = record
         unit.types = None
         unit.entered = state
@@ -156,6 +159,9 @@ class LoopEntering:
         finally:
             compiler.nesting -= 1
             state.forget()
+        compiler.tally.compiled += 1
+        if unit.changed or not holds(code, function):
+            return None
         entry = loop_entry.build(function, code, state, offset)
         known.append((state, entry))
         return entry
@@ -178,8 +184,15 @@ def _is_plain(frame, code):
     fields = layout()
     shown = observe.read(frame + fields.frame_object)
     return observe.read(frame + fields.frame_code) == id(code) and observe.read(frame + fields.frame_owner, 1) == OWNED_BY_THREAD and \
-        observe.read(frame + fields.frame_stacktop, 4) != SKETCHED and not observe.read(frame + fields.frame_locals) and \
+        observe.read(frame + fields.frame_stacktop, 4) != SKETCHED and _has_usual_locals(frame, code) and \
         (not shown or observe.read(shown + fields.ob_refcnt) == 1)
+
+
+def _has_usual_locals(frame, code):
+    """Whether nobody has been given the locals of a function as a dict; a module's are its globals."""
+    fields = layout()
+    usual = observe.read(frame + fields.frame_globals) if is_module(code) else 0
+    return observe.read(frame + fields.frame_locals) == usual
 
 
 def _offset(frame, code):

@@ -48,7 +48,7 @@ class LongRuns:
         self.note_success()
         for code, function, place in frames:
             known = sight(code)
-            if self.frames[place, id(code)] < SAMPLES or known.is_special or known.is_ours or known.tries >= TRIES or \
+            if self.frames[place, id(code)] < SAMPLES or known.is_special and not known.is_module or known.is_ours or known.tries >= TRIES or \
                     not isinstance(function, FunctionType) or not BUDGET.allows():
                 continue
             known.tries += 1

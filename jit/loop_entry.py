@@ -24,6 +24,7 @@ from jit.machine.refcounts import emit_decref, emit_incref
 from jit.machine.stack import emit_stack_budget
 from jit.templates.calls import argument_registers
 from jit.templates.iterating import emit_part
+from jit.unit import is_module
 from platforms.cpython import symbols, threads
 from platforms.cpython.back_edges import OWNED_BY_C_STACK, OWNED_BY_THREAD, instruction
 from platforms.cpython.layout import layout
@@ -125,7 +126,10 @@ class LoopEntryEmitter(EntryEmitter):
         unknown = asm.label("unknown")
         asm.cmp(mem8(r12, L.frame_owner), OWNED_BY_THREAD)
         asm.jne(self.miss)
-        asm.cmp(mem64(r12, L.frame_locals), 0)
+        asm.xor(eax, eax)
+        if is_module(self.code):
+            asm.mov(rax, mem64(r12, L.frame_globals))
+        asm.cmp(mem64(r12, L.frame_locals), rax)
         asm.jne(self.miss)
         asm.mov(rax, mem64(r12, L.frame_object))
         asm.test(rax, rax)

@@ -84,15 +84,21 @@ def explain(function):
     record = COMPILER.records.get(id(function))
     if record is None or record.function() is not function:
         return Explanation(function.__qualname__, "not decorated")
+    return explain_record(record)
+
+
+def explain_record(record):
+    """Explanation of what is known of a function."""
     versions = [_version(code) for code in record.versions]
     loops = [_version(code, line) for line, code in record.loops.codes()] if record.loops is not None else []
     refused = {tuple(kind.name for kind in kinds): (problem.line, problem.reason)
                for kinds, problem in record.refused.items()}
-    if record.reason is not None:
+    if record.reason is not None and not loops:
         state = "interpreted"
     else:
         state = "compiled" if versions or loops else "interpreted" if refused else "waiting"
     reason = record.reason or ("" if versions or not refused else next(iter(refused.values()))[1])
+    reason = "" if loops and not versions else reason
     return Explanation(record.name, state, reason, versions, refused, len(record.retired), loops)
 
 

@@ -58,7 +58,7 @@ class Knowledge:
         version_limit: versions of one bytecode block before its differing slots are boxed. generic: blocks whose differing slots are boxed. leaders: instructions that begin a block because several
             versions of the one before lead there. peeled: (block, local) walked once unbound, once bound.
         result: the type of the function's own result, once known. observed: site -> set of Python types met there.
-        unstable: globals that keep changing. rigid: offsets of loops in front of which a moved guard has failed.
+        unstable: globals that keep changing. checks_stores: what is relied on is checked after stores into globals. rigid: offsets of loops in front of which a moved guard has failed.
     """
 
     def __init__(self, observed=None, unstable=None, rigid=(), leaders=None):
@@ -70,6 +70,7 @@ class Knowledge:
         self.observed = {} if observed is None else observed
         self.unstable = set() if unstable is None else unstable
         self.rigid = rigid
+        self.checks_stores = False
 
 
 class Walker(Merger):
@@ -88,6 +89,7 @@ class Walker(Merger):
         self.deferred = self.incomplete = False
         self.calls_itself = False
         self.loops_reached = False
+        self.overwritten = set()
         self.limit = BLOCK_LIMIT_FACTOR * len(self.flow.ends) + 64
 
     # -- running ---------------------------------------------------------------------------
@@ -122,6 +124,9 @@ class Walker(Merger):
             if incoming:
                 for block in self.receive(index, incoming):
                     self.walk(block)
+        if self.relies_on_overwritten():
+            self.knowledge.checks_stores = True
+            raise Restart
         if self.deferred:
             self.resolve_result()
         if self.incomplete:
@@ -133,6 +138,11 @@ class Walker(Merger):
             take_over(self, self.unit.entered)
         elif self.unit.polls_at_entry:
             self.operation("poll", exit=self.exit("eval breaker"))
+
+    def relies_on_overwritten(self):
+        """Whether a callee takes a global for constant that this function overwrites without asking afterwards."""
+        namespace = id(self.unit.function.__globals__)
+        return any((namespace, name) in self.unit.dependencies for name in self.overwritten)
 
     def resolve_result(self):
         """A call of the function itself was met before its result type was known."""
@@ -161,6 +171,11 @@ class Walker(Merger):
         self.end = self.flow.ends[block.index]
         index = block.index
         fresh = True
+        if self.unit.is_module and index not in self.flow.loops[self.unit.entered.header]:
+            self.instruction = self.instructions[index]
+            self.snapshot_state()
+            self.leave("the module's loop has ended")
+            return
         instructions = self.instructions
         while index < self.end:
             self.instruction = instruction = instructions[index]
