@@ -25,14 +25,17 @@ class Flow:
         successors: block -> list of blocks. order: block -> reverse postorder number.
         loops: header block -> set of blocks. assigned: header block -> frozenset of local indexes.
         joins: blocks that more than one jump or none leads to.
+
+    Args:
+        instructions: canonical instructions. leaders: indexes that begin a block besides. entry: where execution begins.
     """
 
     __slots__ = ("ends", "successors", "order", "loops", "assigned", "joins")
 
-    def __init__(self, instructions, leaders=()):
-        self.ends, self.successors = _partition(instructions, leaders)
-        self.order, retreating = _reverse_postorder(self.successors)
-        self.loops = _natural_loops(self.successors, self.order, retreating)
+    def __init__(self, instructions, leaders=(), entry=0):
+        self.ends, self.successors = _partition(instructions, (*leaders, entry))
+        self.order, retreating = _reverse_postorder(self.successors, entry)
+        self.loops = _natural_loops(self.successors, self.order, retreating, entry)
         entering = [block for following in self.successors.values() for block in following]
         counts = Counter(entering)
         self.joins = {block for block in self.ends if counts[block] != 1}
@@ -73,11 +76,11 @@ def _partition(instructions, further):
     return ends, successors
 
 
-def _reverse_postorder(successors):
-    """Depth-first from block 0, without recursion: hostile code may be deep."""
+def _reverse_postorder(successors, entry):
+    """Depth-first from the entry, without recursion: hostile code may be deep."""
     postorder, retreating = [], []
-    active, seen = {0}, {0}
-    stack = [(0, iter(successors[0]))]
+    active, seen = {entry}, {entry}
+    stack = [(entry, iter(successors[entry]))]
     while stack:
         block, following = stack[-1]
         for successor in following:
@@ -95,7 +98,7 @@ def _reverse_postorder(successors):
     return {block: number for number, block in enumerate(reversed(postorder))}, retreating
 
 
-def _natural_loops(successors, order, retreating):
+def _natural_loops(successors, order, retreating, entry):
     predecessors = {}
     for block in order:
         for successor in successors[block]:
@@ -108,7 +111,7 @@ def _natural_loops(successors, order, retreating):
             block = pending.pop()
             if block in body:
                 continue
-            if block == 0:
+            if block == entry:
                 raise Unsupported("irreducible control flow")
             body.add(block)
             pending.extend(predecessors.get(block, ()))

@@ -21,7 +21,7 @@ from jit.profit import is_worthwhile
 from jit.machine import arena, records, routines
 from jit.machine.rooms import Room
 from jit.restarting import mark_restarts
-from jit.templates import (attributes, boxing, buffers, calls, control, floats, globals, hoisted, instances, items, iterating, mixed, numbers, stores, strings, sums)  # noqa: F401
+from jit.templates import (attributes, boxing, buffers, calls, control, floats, globals, hoisted, instances, items, iterating, loops, mixed, numbers, stores, strings, sums)  # noqa: F401
 from jit.unit import ABSENT
 from jit.walk import walk
 from platforms.cpython import symbols, threads
@@ -113,7 +113,7 @@ def compile_function(unit, argument_types, shapes, knowledge, function_record):
         mark_self_calls(order)
     code = Code()
     exits = collect_exits(order, overflow)
-    mark_restarts(order)
+    mark_restarts(order if unit.entered is None else [])
     mark_loops(exits, numbering)
     place_data(unit, code, exits, allocation, context, function_record.address)
     try:
@@ -167,7 +167,7 @@ def runs_foreign_code(order):
     for block in order:
         for operation in block.operations:
             name = operation.template.name
-            if name in ("callout", "poll") or operation.after is not None and name != "call_body":
+            if name in ("callout", "poll", "store_global_int", "store_global_float") or operation.after is not None and name != "call_body":
                 return True
             if name == "call_body" and operation.detail.target.foreign:
                 return True
@@ -297,7 +297,8 @@ def place_data(unit, code, exits, allocation, context, function_record):
             executing=_at(base, leaving.executing, biases.instruction_executing_bias),
             following=_at(base, leaving.following, biases.instruction_resume_bias),
             observe=writer.observe(leaving),
-            flags=records.HAS_FRAME_SLOT * context.has_frame_slot | records.RESTARTS * leaving.restarts,
+            flags=records.HAS_FRAME_SLOT * context.has_frame_slot | records.RESTARTS * leaving.restarts |
+            records.ENTERED * (unit.entered is not None),
             identity=leaving.number, entries=entries, weight=records.LOOP_WEIGHT if leaving.in_loop else records.WEIGHT_ELSEWHERE)
         address += size
 

@@ -145,7 +145,7 @@ def _decode(code):
             instruction = Instruction(operation, value, resume, own, following, line)
             instruction.last = False
             if name in opcodes.JUMPS:
-                jumps.append((instruction, _jump_offset(name, argument, following)))
+                jumps.append((instruction, jump_offset(name, argument, following)))
             if operation == "CALL":
                 instruction.names, pending_names = pending_names, ()
             instructions.append(instruction)
@@ -163,7 +163,7 @@ def _decode(code):
 
 
 _LOCALS = ("LOAD_FAST", "STORE_FAST", "DELETE_FAST", "LOAD_FAST_AND_CLEAR", "LOAD_DEREF", "STORE_DEREF", "LOAD_CLOSURE", "MAKE_CELL")
-_NAMES_USED = ("LOAD_GLOBAL", "STORE_GLOBAL", "LOAD_ATTR", "STORE_ATTR", "LOAD_METHOD")
+_NAMES_USED = ("LOAD_GLOBAL", "STORE_GLOBAL", "LOAD_NAME", "STORE_NAME", "DELETE_NAME", "DELETE_GLOBAL", "LOAD_ATTR", "STORE_ATTR", "LOAD_METHOD")
 
 
 def _check_operands(code, instructions):
@@ -182,7 +182,8 @@ def local_count(code):
     return len(code.co_varnames) + len(extra_cells) + len(code.co_freevars)
 
 
-def _jump_offset(name, argument, following):
+def jump_offset(name, argument, following):
+    """The byte offset a raw jump leads to."""
     if name in opcodes.JUMPS_BACKWARD:
         return following - 2 * argument
     if name == "FOR_ITER":

@@ -17,6 +17,7 @@ from types import FunctionType
 from jit.api import available
 from jit.budget import BUDGET
 from jit.loading import Loading
+from jit.long_runs import LongRuns
 from jit.ours import LEFT_ALONE, NOT_THE_PROGRAM, OURS
 from platforms.cpython import observe
 from platforms.cpython.layout import layout
@@ -42,17 +43,19 @@ class Sight:
 
     Attributes:
         code: weak reference. top: samples in which it ran itself. total: in which it was among the topmost.
-        registered: function objects registered. compiled: samples on top, in compiled code. is_special: not a function to compile.
+        registered: function objects registered. compiled: samples on top, in compiled code. is_special: not a function to compile. is_module: but its loops may be.
+        tries: how often one of its loops was to be entered while it ran.
     """
 
-    __slots__ = ("code", "top", "total", "registered", "compiled", "name", "first_line", "file", "is_special", "is_ours",
-                 "last", "key")
+    __slots__ = ("code", "top", "total", "registered", "compiled", "name", "first_line", "file", "is_special", "is_ours", "is_module",
+                 "last", "key", "tries")
 
     def __init__(self, code):
         self.code = weakref.ref(code)
-        self.top = self.total = self.registered = self.compiled = 0
+        self.top = self.total = self.registered = self.compiled = self.tries = 0
         self.last, self.key = -1, id(code)
         self.is_ours = code.co_filename.startswith(OURS)
+        self.is_module = code.co_name == "<module>" and not code.co_filename.startswith(LEFT_ALONE)
         self.is_special = code.co_filename.startswith(LEFT_ALONE) or code.co_name.startswith("<") and code.co_name != "<lambda>"
         self.name, self.file, self.first_line = code.co_qualname, code.co_filename, code.co_firstlineno
 
@@ -78,7 +81,7 @@ class Detector:
         self.forking = None
         self.main = _thread.get_ident()
         self.problem = None
-        self.compiler = self.eager = None
+        self.compiler = self.eager = self.long_runs = None
         self.loading = None
         self.compiling = 0
         self.loading_seconds = 0.0
@@ -111,6 +114,8 @@ class Detector:
         """Let it stand still."""
         if self.sampler is not None:
             self.sampler.stop()
+        if self.long_runs is not None:
+            self.long_runs.entering.trap.clear()
         if self.eager is not None:
             self.eager.stop()
 
@@ -195,6 +200,8 @@ class Detector:
             return
         for compiled, frames in self.running(shown):
             self.look(compiled, frames)
+            if self.long_runs is not None and _thread.get_ident() == self.main:
+                self.long_runs.follow(compiled, frames, self.sight)
         if _thread.get_ident() != self.main:
             self.shows_functions, self.wants_functions = self.wants_functions, False
             self.sampler.show_functions(self.shows_functions)
@@ -221,6 +228,8 @@ class Detector:
                 self.give_up(None)
             else:
                 self.compiler.automatic = self.register_callee
+                from jit.entering import LoopEntering
+                self.long_runs = LongRuns(LoopEntering(self.compiler))
 
     def running(self, shown):
         """(whether its topmost function runs compiled, frames) of each thread that is running."""
@@ -262,7 +271,7 @@ class Detector:
             sight.total += 1
             if sight.total >= self.threshold and sight.registered < SIBLINGS:
                 self.register(sight, function)
-        if top is not None and not compiled and top.total >= self.threshold and not top.is_special:
+        if top is not None and not compiled and top.total >= self.threshold and (top.is_module or not top.is_special):
             BUDGET.note_hot(self.step)
 
     def sight(self, code):
@@ -276,6 +285,8 @@ class Detector:
 
     def register(self, sight, function):
         """Register the function of a hot frame."""
+        if sight.is_module and self.compiler is None and self.loading is None:
+            self.loading = Loading(self.sampler, self.main)
         if sight.is_special or not isinstance(function, FunctionType):
             if sight.is_special or self.shows_functions or _thread.get_ident() == self.main:
                 sight.registered = SIBLINGS

@@ -84,6 +84,7 @@ class FunctionRecord:
         self.rigid = set()
         self.leaders = set()
         self.calls = False
+        self.loops = None  # jit.entering.Loops
         self.invalidations = 0
         self.compilations = 0
         self.in_progress = []
@@ -95,7 +96,7 @@ class FunctionRecord:
 
     def release(self):
         """Let go of everything; called when the function has died."""
-        self.versions, self.retired, self.old_entries, self.entry, self.cells = [], [], [], None, {}
+        self.versions, self.retired, self.old_entries, self.entry, self.cells, self.loops = [], [], [], None, {}, None
 
     def version_for(self, kinds):
         for code in self.versions:
@@ -287,6 +288,7 @@ class Compiler(Attention, Automatic, Eviction):
         if self.records.get(key) is record:
             if entry is not None:  # the interpreter is not shutting down
                 entry.restore_dying(key)
+                self.tally.note_loops(record)
             del self.records[key]
         record.release()
 
@@ -381,6 +383,9 @@ class Compiler(Attention, Automatic, Eviction):
         """Somebody assigned to ``__code__``: start anew with the new code."""
         record.retired.extend(record.versions)
         record.versions, record.refused, record.observed = [], {}, {}
+        if record.loops is not None:
+            record.old_entries += record.loops.all()  # one may be running
+            record.loops = None
         record.code = function.__code__
         record.compilations += 1
         try:

@@ -13,7 +13,7 @@ STEPS = ("platforms.cpython.verify_objects", "platforms.cpython.verify", "jit.av
          "regalloc", "jit.types", "jit.machine.records", "jit.machine.frames", "jit.machine.leave", "jit.machine.boxes", "jit.walk",
          "jit.emitter", "jit.templates.numbers", "jit.templates.calls", "jit.templates.items", "jit.templates.strings",
          "jit.compiler", "jit.entries", "jit.bytecodes.containers", "jit.bytecodes.builtins", "jit.bytecodes.displays",
-         "jit.dispatch")
+         "jit.dispatch", "jit.entering")
 PACKAGES = ("jit", "asm", "regalloc", "platforms")
 #: Seconds after which threads exchange the interpreter while it is verified: each look at memory gives it away.
 SHORT_SWITCH = 0.0001

@@ -22,6 +22,8 @@ class VersionReport:
     Attributes:
         types: argument types. result: type of the result. bytes: of machine code. milliseconds: to compile.
         calls: from interpreted code. exits: list of ExitReport. notes: (line, operation, reason) left to the interpreter.
+        loop: line of the loop at which a frame enters it that is running already (then it has no arguments, and calls says how often
+        that happened), or None.
     """
 
     types: tuple
@@ -31,6 +33,14 @@ class VersionReport:
     calls: int
     exits: list
     notes: list
+    loop: int | None = None
+
+    def heading(self):
+        """What it is, and how often it ran."""
+        size = f"{self.bytes} bytes in {self.milliseconds:.1f} ms"
+        if self.loop is not None:
+            return f"the loop at line {self.loop}: {size}, entered {self.calls} times while it ran"
+        return f"({', '.join(self.types)}) -> {self.result}: {size}, {self.calls} calls from interpreted code"
 
 
 @dataclass(frozen=True)
@@ -39,7 +49,7 @@ class Explanation:
 
     Attributes:
         state: "compiled", "waiting" (for its first call), "interpreted", or "not decorated". reason: why interpreted.
-        versions: list of VersionReport. refused: argument types -> (line, reason). retired: versions no longer entered.
+        versions: list of VersionReport. loops: likewise, entered in the middle of a run. refused: argument types -> (line, reason). retired: versions no longer entered.
     """
 
     name: str
@@ -48,12 +58,12 @@ class Explanation:
     versions: list = field(default_factory=list)
     refused: dict = field(default_factory=dict)
     retired: int = 0
+    loops: list = field(default_factory=list)
 
     def __str__(self):
         lines = [f"{self.name}: {self.state}" + (f" ({self.reason})" if self.reason else "")]
-        for version in self.versions:
-            lines.append(f"  ({', '.join(version.types)}) -> {version.result}: {version.bytes} bytes in "
-                         f"{version.milliseconds:.1f} ms, {version.calls} calls from interpreted code")
+        for version in (*self.versions, *self.loops):
+            lines.append(f"  {version.heading()}")
             lines.extend(f"    left {found.count} times at line {found.line}, {found.operation}: {found.reason}"
                          for found in version.exits if found.count)
             lines.extend(f"    always leaves at line {line}, {operation}: {reason}"
@@ -74,25 +84,32 @@ def explain(function):
     record = COMPILER.records.get(id(function))
     if record is None or record.function() is not function:
         return Explanation(function.__qualname__, "not decorated")
+    return explain_record(record)
+
+
+def explain_record(record):
+    """Explanation of what is known of a function."""
     versions = [_version(code) for code in record.versions]
+    loops = [_version(code, line) for line, code in record.loops.codes()] if record.loops is not None else []
     refused = {tuple(kind.name for kind in kinds): (problem.line, problem.reason)
                for kinds, problem in record.refused.items()}
-    if record.reason is not None:
+    if record.reason is not None and not loops:
         state = "interpreted"
     else:
-        state = "compiled" if versions else "interpreted" if refused else "waiting"
+        state = "compiled" if versions or loops else "interpreted" if refused else "waiting"
     reason = record.reason or ("" if versions or not refused else next(iter(refused.values()))[1])
-    return Explanation(record.name, state, reason, versions, refused, len(record.retired))
+    reason = "" if loops and not versions else reason
+    return Explanation(record.name, state, reason, versions, refused, len(record.retired), loops)
 
 
-def _version(code):
+def _version(code, loop=None):
     from jit.machine import records
     state = records.read_version(code.version_record)
     exits = [ExitReport(leaving.instruction.line, leaving.instruction.operation, leaving.reason,
                         records.read_count(leaving.address)) for leaving in code.exits if leaving.routine != "observe"]
     notes = sorted({(line, operation, reason) for reason, line, operation in code.notes}, key=str)
     return VersionReport(tuple(kind.name for kind in code.types), code.result.name, code.size, code.seconds * 1e3,
-                         state.calls, exits, notes)
+                         state.calls, exits, notes, loop)
 
 
 @dataclass(frozen=True)
@@ -123,6 +140,7 @@ def statistics():
     from jit.machine import records
     found = list(COMPILER.records.values())
     codes = [code for record in found for code in record.versions]
+    codes += [code for record in found if record.loops is not None for _, code in record.loops.codes()]
     states = [records.read_version(code.version_record) for code in codes]
     return Statistics(len(found), len(codes), sum(len(record.refused) for record in found),
                       sum(code.size for code in codes), sum(code.data_size for code in codes),

@@ -21,7 +21,7 @@ def mark_restarts(order):
     Args:
         order: all blocks in linear order, loops known.
     """
-    pure = {order[0]}
+    pure = set(order[:1])
     for block in order:
         if block not in pure and not (block.predecessors and all(edge.source in pure for edge in block.predecessors)):
             continue

@@ -68,9 +68,9 @@ def by_code(compiler):
     """id of a code object -> Explanation of a function that has it."""
     if compiler is None:
         return {}
-    found = {}
+    found = dict(compiler.tally.gone)
     for record in list(compiler.records.values()):
         function = record.function()
-        if function is not None and (record.versions or id(record.code) not in found):
+        if function is not None and (record.versions or record.loops is not None or id(record.code) not in found):
             found[id(record.code)] = explain(function)
     return found

@@ -42,14 +42,15 @@ class Unit:
         function, code: what is compiled. instructions, flow: decoded. local_count: locals, cells and free variables.
         kept: Python objects whose addresses the machine code holds. dependencies: (dict id, key) -> (dict, key, expected).
         words: list of (address, expected value) that must stay equal. notes: list of (reason, line, operation).
+        entered: LoopState if compiled code is entered at a loop's header, else None.
         handlers_missed: offsets where compiled code must not raise. callees: versions called directly. candidates: id of a code -> (code, instructions that may be inlined or None). polls_at_entry: the body may be entered recursively.
         codes: id of a function -> (function, the code it had when it was met). changed: something that is relied on was found to be
         one thing first and another then: other threads run while compiling.
     """
 
-    def __init__(self, function, manager):
+    def __init__(self, function, manager, may_be_module=False):
         code = function.__code__
-        check_compilable(code)
+        check_compilable(code, may_be_module)
         self.function = function
         self.code = code
         self.manager = manager
@@ -59,9 +60,23 @@ class Unit:
         self.exceptions = exception_entries(code)
         self.handlers_missed = handlers_missed(self.exceptions, layout().handler_lookup_bias)
         self.polls_at_entry = False
+        self.entered = None
+        self.is_module = is_module(code)
+        self.stored = self.names_stored()
         self.candidates = {}
         self.codes = {id(function): (function, code)}
         self.reset()
+
+    def divide(self, leaders):
+        """Find the basic blocks anew; `leaders`: indexes that begin one though no jump leads there."""
+        self.flow = Flow(self.instructions, leaders, self.entered.header if self.entered else 0)
+        self.stored = self.names_stored()
+
+    def names_stored(self):
+        """Names of globals that are stored here: of a module, in the loop that is entered."""
+        starts = self.flow.loops.get(self.entered.header, ()) if self.is_module and self.entered else self.flow.order
+        return {self.code.co_names[self.instructions[index].argument] for start in starts
+                for index in range(start, self.flow.ends[start]) if self.instructions[index].operation in _STORES}
 
     def reset(self):
         """Forget what an unfinished walk came to rely on."""
@@ -173,15 +188,26 @@ def handlers_missed(entries, bias):
     return {offset for offset in borders if handler(offset) != handler(offset + bias)}
 
 
-def check_compilable(code):
+def is_module(code):
+    """Whether it is code of a module or a class body, which has a dict for its locals."""
+    return not code.co_flags & _OPTIMIZED_NEWLOCALS
+
+
+_STORES = {"STORE_GLOBAL", "STORE_NAME", "DELETE_GLOBAL", "DELETE_NAME"}
+
+
+def check_compilable(code, may_be_module=False):
     """Refuse what compiled code cannot stand for.
+
+    Args:
+        may_be_module: code of modules and class bodies is let through, for who knows that its locals are its globals.
 
     Raises:
         Unsupported: generators, coroutines, class bodies, variable arguments.
     """
     if code.co_flags & _GENERATOR_FLAGS:
         raise Unsupported("generators and coroutines are interpreted")
-    if code.co_flags & _OPTIMIZED_NEWLOCALS != _OPTIMIZED_NEWLOCALS:
+    if code.co_flags & _OPTIMIZED_NEWLOCALS != (0 if may_be_module and is_module(code) else _OPTIMIZED_NEWLOCALS):
         raise Unsupported("class bodies and modules are interpreted")
     if code.co_flags & 0xC:
         raise Unsupported("*args and **kwargs are interpreted")

@@ -12,8 +12,8 @@ parameters are its assigned locals, and a local unbound on entry gets a flag and
 
 import heapq
 
-from jit.blocks import Flow
 from jit.errors import InternalError, Unsupported
+from jit.loops import take_over
 from jit.merge import Merger, Restart
 from jit.state import State
 from jit.types import OBJECT, PENDING
@@ -58,7 +58,7 @@ class Knowledge:
         version_limit: versions of one bytecode block before its differing slots are boxed. generic: blocks whose differing slots are boxed. leaders: instructions that begin a block because several
             versions of the one before lead there. peeled: (block, local) walked once unbound, once bound.
         result: the type of the function's own result, once known. observed: site -> set of Python types met there.
-        unstable: globals that keep changing. rigid: offsets of loops in front of which a moved guard has failed.
+        unstable: globals that keep changing. checks_stores: what is relied on is checked after stores into globals. rigid: offsets of loops in front of which a moved guard has failed.
     """
 
     def __init__(self, observed=None, unstable=None, rigid=(), leaders=None):
@@ -70,6 +70,7 @@ class Knowledge:
         self.observed = {} if observed is None else observed
         self.unstable = set() if unstable is None else unstable
         self.rigid = rigid
+        self.checks_stores = False
 
 
 class Walker(Merger):
@@ -88,6 +89,7 @@ class Walker(Merger):
         self.deferred = self.incomplete = False
         self.calls_itself = False
         self.loops_reached = False
+        self.overwritten = set()
         self.limit = BLOCK_LIMIT_FACTOR * len(self.flow.ends) + 64
 
     # -- running ---------------------------------------------------------------------------
@@ -98,7 +100,8 @@ class Walker(Merger):
         Args:
             argument_types: `Type` of each parameter, in the order of the code's locals. shapes: `Shape` or None of each.
         """
-        entry = self.new_block(0)
+        first = self.unit.entered.header if self.unit.entered else 0
+        entry = self.new_block(first)
         self.entry = entry
         state = State(self.unit.local_count)
         for index, (kind, shape) in enumerate(zip(argument_types, shapes)):
@@ -106,29 +109,40 @@ class Walker(Merger):
             value.permanent = True
             value.origin = "argument", index
             entry.parameters.append(value)
-            state.locals[index] = value
-            state.bound[index] = True
+            if self.unit.entered is None:
+                state.locals[index] = value
+                state.bound[index] = True
         entry.state = state
         self.begin(entry, state.copy())
-        self.instruction = self.instructions[0]
+        self.instruction = self.instructions[first]
         self.snapshot_state()
         self.prologue()
-        self.jump(0)
+        self.jump(first)
         while self.heap:
             _, index = heapq.heappop(self.heap)
             incoming = self.pending.pop(index, None)
             if incoming:
                 for block in self.receive(index, incoming):
                     self.walk(block)
+        if self.relies_on_overwritten():
+            self.knowledge.checks_stores = True
+            raise Restart
         if self.deferred:
             self.resolve_result()
         if self.incomplete:
             raise Restart
 
     def prologue(self):
-        """At the start of a body that may be entered again and again: let pending work in."""
-        if self.unit.polls_at_entry:
+        """At the start of a body that may be entered again and again: let pending work in. Or take a frame's values."""
+        if self.unit.entered is not None:
+            take_over(self, self.unit.entered)
+        elif self.unit.polls_at_entry:
             self.operation("poll", exit=self.exit("eval breaker"))
+
+    def relies_on_overwritten(self):
+        """Whether a callee takes a global for constant that this function overwrites without asking afterwards."""
+        namespace = id(self.unit.function.__globals__)
+        return any((namespace, name) in self.unit.dependencies for name in self.overwritten)
 
     def resolve_result(self):
         """A call of the function itself was met before its result type was known."""
@@ -157,6 +171,11 @@ class Walker(Merger):
         self.end = self.flow.ends[block.index]
         index = block.index
         fresh = True
+        if self.unit.is_module and index not in self.flow.loops[self.unit.entered.header]:
+            self.instruction = self.instructions[index]
+            self.snapshot_state()
+            self.leave("the module's loop has ended")
+            return
         instructions = self.instructions
         while index < self.end:
             self.instruction = instruction = instructions[index]
@@ -224,7 +243,7 @@ def walk(unit, argument_types, shapes, knowledge):
             walker.run(argument_types, shapes)
             conflict = _check_edges(walker)
         except Restart:
-            unit.flow = Flow(unit.instructions, knowledge.leaders)
+            unit.divide(knowledge.leaders)
             continue
         if not conflict and not walker.told_wrong():
             return walker

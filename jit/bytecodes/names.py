@@ -9,7 +9,7 @@ from types import CellType, ModuleType
 from jit.bytecodes.items import take
 from jit.errors import Unsupported
 from jit.foreign import Call, blind_call, callout
-from jit.types import OBJECT, Shape, exact, shape_of
+from jit.types import FLOAT, INT, OBJECT, Shape, exact, shape_of
 from jit.templates.calls import blind_template
 from jit.unit import looked_up
 from jit.values import Value
@@ -21,7 +21,7 @@ from platforms.cpython.dictionaries import entry_number
 @bytecode("LOAD_GLOBAL")
 def load_global(w, instruction):
     name = w.unit.code.co_names[instruction.argument]
-    if name in w.knowledge.unstable:
+    if name in w.knowledge.unstable or name in w.unit.stored:
         return load_changing_global(w, name)
     if must_not_be_held(w.unit.function.__globals__, name):
         return load_changing_global(w, name)
@@ -55,9 +55,30 @@ def load_changing_global(w, name):
     return None
 
 
+@bytecode("LOAD_NAME")
+def load_name(w, instruction):
+    """A module's locals are its globals."""
+    return load_global(w, instruction) if w.unit.is_module else w.leave("a name of a class body")
+
+
+@bytecode("STORE_NAME")
+def store_name(w, instruction):
+    return store_global(w, instruction) if w.unit.is_module else w.leave("a name of a class body")
+
+
 @bytecode("STORE_GLOBAL")
 def store_global(w, instruction):
     name = w.unit.code.co_names[instruction.argument]
+    namespace = w.unit.function.__globals__
+    number = entry_number(namespace, name) if type(namespace) is dict and name in namespace else None
+    family = {INT: "store_global_int", FLOAT: "store_global_float"}.get(w.peek().type) if w.peek().__class__ is Value else None
+    if number is not None and family is not None and not w.knowledge.checks_stores:
+        w.before_effect()
+        w.unit.keep(name)
+        w.overwritten.add(name)
+        w.operation(family, w.peek(), detail=(namespace, name, number), exit=w.exit("the global is no number"))
+        w.pop()
+        return None
     w.freeze()
     value = w.pop()
     w.push(w.constant(w.unit.function.__globals__))

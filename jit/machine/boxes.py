@@ -6,6 +6,8 @@ unbox_int    rax = an exact int   -> rax = int64, edx = 0; or edx = 1 if 64 bits
 
 raise_unsupported    rax, rdx = names of two types, rcx = an operator's text: TypeError is raised; all registers but these are kept
 
+set_item     rcx = a dict, rdx = key, rax = value, whose reference is used up -> eax = 0, or -1 with an exception    the same are lost
+
 preserved_call   a C function in rcx, of rax and rdx: result in rax, other registers kept but rcx, rdx, xmm14, xmm15
 """
 
@@ -21,7 +23,7 @@ SMALLEST, SMALL_COUNT = -5, 262
 _GPRS = (rsi, rdi, r8, r9, r10, r11)
 _XMMS = tuple(REGISTERS[f"xmm{number}"] for number in range(14))
 _AREA = 8 * (len(_GPRS) + len(_XMMS)) + 8
-NAMES = ("box_int", "box_float", "unbox_int", "preserved_call", "raise_unsupported")
+NAMES = ("box_int", "box_float", "unbox_int", "set_item", "preserved_call", "raise_unsupported")
 _UNSUPPORTED = ctypes.create_string_buffer(b"unsupported operand type(s) for %.100s: '%.100s' and '%.100s'")
 
 
@@ -29,7 +31,7 @@ def emit(asm):
     """Emit the routines; returns their labels by name."""
     labels = {name: asm.label(name) for name in NAMES}
     for name, emit_one in (("box_int", _box_int), ("box_float", _box_float), ("unbox_int", _unbox_int),
-                           ("preserved_call", _preserved_call), ("raise_unsupported", _raise_unsupported)):
+                           ("set_item", _set_item), ("preserved_call", _preserved_call), ("raise_unsupported", _raise_unsupported)):
         asm.align(16)
         asm.comment(name)
         asm.bind(labels[name])
@@ -177,6 +179,23 @@ def _unbox_int(asm):
     asm.bind(large)
     asm.mov(edx, 1)
     asm.pop(rsi)
+    asm.ret()
+
+
+def _set_item(asm):
+    _save(asm)
+    asm.push(rax)
+    asm.sub(rsp, 8)
+    asm.mov(rdi, rcx)
+    asm.mov(rsi, rdx)
+    asm.mov(rdx, rax)
+    _call(asm, "PyDict_SetItem")
+    asm.mov(mem64(rsp, 0), rax)
+    asm.mov(rdi, mem64(rsp, 8))
+    _call(asm, "Py_DecRef")
+    asm.pop(rax)
+    asm.add(rsp, 8)
+    _restore(asm)
     asm.ret()
 
 

@@ -84,8 +84,9 @@ class BuildRoutines:
         asm.mov(mem64(r12, L.frame_globals), rax)
         asm.mov(rax, mem64(r9, L.function_builtins))
         asm.mov(mem64(r12, L.frame_builtins), rax)
-        asm.xor(eax, eax)
+        asm.mov(rax, mem64(r8, r.NAMESPACE))
         asm.mov(mem64(r12, L.frame_locals), rax)
+        asm.xor(eax, eax)
         asm.mov(mem64(r12, L.frame_object), rax)
         asm.mov(mem64(r12, L.frame_previous), rax)
         with asm.cold():
@@ -107,6 +108,12 @@ class BuildRoutines:
         for field in (L.frame_function, L.frame_code):
             asm.mov(rax, mem64(r12, field))
             emit_incref(asm, rax, rcx)
+        no_namespace = asm.label("no_namespace")
+        asm.mov(rax, mem64(r12, L.frame_locals))
+        asm.test(rax, rax)
+        asm.jz(no_namespace)
+        emit_incref(asm, rax, rcx)
+        asm.bind(no_namespace)
         # One store for stacktop and the flags behind it: not an entry frame, owned by the thread.
         asm.mov(eax, mem32(rbx, r.STACKTOP))
         asm.mov(mem64(r12, L.frame_stacktop), rax)

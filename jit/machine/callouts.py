@@ -26,6 +26,18 @@ class CalloutRoutines(ValidityRoutines):
         self.frames.emit_link()
         asm.mov(mem64(rbp, r.SAVE_AREA), r12)
 
+    def emit_is_known(self):
+        """Nonzero: somebody has frame r12's frame object or its dict of locals, which a module's frame always has. Lost: rax."""
+        asm = self.asm
+        of_module = asm.label("of_module")
+        asm.mov(rax, mem64(r12, L.frame_locals))
+        asm.cmp(rax, mem64(r12, L.frame_globals))
+        asm.mov(rax, 0)
+        asm.je(of_module)
+        asm.mov(rax, mem64(r12, L.frame_locals))
+        asm.bind(of_module)
+        asm.or_(rax, mem64(r12, L.frame_object))
+
     def emit_callout_enter(self, full=False):
         """rcx = descriptor; the body keeps nothing in registers, so that they can all be used.
 
@@ -90,8 +102,7 @@ class CalloutRoutines(ValidityRoutines):
         asm.jne(slow)
         asm.cmp(mem32(r12, L.frame_stacktop), SKETCHED)
         asm.jne(slow)
-        asm.mov(rax, mem64(r12, L.frame_object))
-        asm.or_(rax, mem64(r12, L.frame_locals))
+        self.emit_is_known()
         asm.jnz(slow)
         asm.mov(rcx, mem64(rbx, r.VERSION_RECORD))
         asm.sub(rsp, 8)
@@ -175,8 +186,7 @@ class CalloutRoutines(ValidityRoutines):
         asm.mov(eax, mem32(r15, L.thread_recursion_remaining))
         asm.call(self.update_budget)
         asm.mov(r12, mem64(rbp, r.SAVE_AREA))
-        asm.mov(rax, mem64(r12, L.frame_object))
-        asm.or_(rax, mem64(r12, L.frame_locals))
+        self.emit_is_known()
         asm.jnz(leave)
         asm.mov(rcx, mem64(rbx, r.VERSION_RECORD))
         asm.call(self.labels["revalidate"])

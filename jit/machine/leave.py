@@ -13,7 +13,10 @@ from jit.machine import records as r
 from jit.machine.area import (AFTER, BASE, EXTRA, GPRS, LOCALS, RESULT, RETURN, START, THROW, VARIANT, XMM15, XMMS)
 from jit.machine.building import SKETCHED
 from jit.machine.callouts import CalloutRoutines
+from jit.machine.activations import DEPTH, FIRST, INSTRUCTION, ROUTINE, activations
+from jit.machine.activations import SIZE as ACTIVATION_SIZE
 from jit.machine.freeing import FreeingRoutines
+from platforms.cpython import back_edges
 from platforms.cpython.layout import layout
 
 L = layout()
@@ -157,6 +160,7 @@ class LeaveRoutines(CalloutRoutines, FreeingRoutines):
         self.emit_true_recursion(1)
         if L.thread_c_recursion_remaining is not None:
             asm.add(mem32(r15, L.thread_c_recursion_remaining), C_STACK_UNITS)
+        self.emit_wait()
         asm.mov(rdi, r15)
         asm.mov(rsi, r12)
         asm.xor(edx, edx)
@@ -164,6 +168,7 @@ class LeaveRoutines(CalloutRoutines, FreeingRoutines):
         asm.sete(edx.r8)
         self.frames.call("_PyEval_EvalFrameDefault")
         asm.mov(mem64(rbp, RESULT), rax)
+        self.emit_cease()
         if L.thread_c_recursion_remaining is not None:
             asm.sub(mem32(r15, L.thread_c_recursion_remaining), C_STACK_UNITS)
         if L.frame_is_entry is not None:
@@ -203,6 +208,37 @@ class LeaveRoutines(CalloutRoutines, FreeingRoutines):
         asm.call(self.frames.clear)
         self.emit_true_recursion(1)
         asm.jmp(finish)
+
+    def emit_wait(self):
+        """A version that was entered at a loop's header is entered again when frame r12 comes there (jit/loop_entry.py)."""
+        asm = self.asm
+        elsewhere = asm.label("elsewhere")
+        asm.mov(eax, mem32(rbx, r.FLAGS))
+        asm.test(eax, r.ENTERED)
+        asm.jz(elsewhere)
+        asm.lea(rcx, relative(activations()))
+        asm.mov(rax, mem64(rcx, DEPTH))
+        asm.test(rax, rax)
+        asm.jz(elsewhere)
+        asm.add(rcx, rax)
+        asm.mov(rdi, r12)
+        asm.mov(rsi, mem64(rcx, FIRST - ACTIVATION_SIZE + INSTRUCTION))
+        asm.mov(rdx, mem64(rcx, FIRST - ACTIVATION_SIZE + ROUTINE))
+        self.emit_call_address(back_edges.wait())
+        asm.bind(elsewhere)
+
+    def emit_cease(self):
+        """The frame that `emit_wait` let wait for is over."""
+        asm = self.asm
+        elsewhere = asm.label("elsewhere_too")
+        asm.mov(eax, mem32(rbx, r.FLAGS))
+        asm.test(eax, r.ENTERED)
+        asm.jz(elsewhere)
+        self.emit_call_address(back_edges.cease())
+        asm.bind(elsewhere)
+
+    def emit_call_address(self, address):
+        self.asm.call(relative(self.asm.constant(address)))
 
     def emit_attend(self):
         """A C function for Py_AddPendingCall: versions that ask for attention get it."""

@@ -9,7 +9,7 @@ import sys
 from functools import lru_cache
 
 from jit.machine.arena import arena
-from platforms.cpython import threads
+from platforms.cpython import back_edges, threads
 
 
 @lru_cache(None)
@@ -41,7 +41,7 @@ def traced():
     monitoring = getattr(sys, "monitoring", None)
     if monitoring is None:
         return False
-    return any(monitoring.get_tool(tool) is not None for tool in range(6))
+    return any(monitoring.get_tool(tool) is not None and not back_edges.is_ours(tool) for tool in range(6))
 
 
 def may_run():

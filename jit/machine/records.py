@@ -16,6 +16,7 @@ from platforms.cpython.layout import layout
  RANGE_ITERATOR_STOP, TUPLE) = range(14)
 
 SAVE_AREA = 256
+CO_NEWLOCALS = 2
 
 # Descriptor fields.
 FRAME_SIZE, STACKTOP, FUNCTION_RECORD, VERSION_RECORD = 0, 4, 8, 16
@@ -24,15 +25,16 @@ RESUME, EXECUTING, FOLLOWING, COUNT, OBSERVE, FLAGS, N_ENTRIES, WEIGHT, OBSERVED
 OBSERVED_TYPES = 4
 ENTRIES = OBSERVED + 8 * OBSERVED_TYPES
 ENTRY_SIZE = 16
-#: Flags: the body keeps a slot for its frame; nothing has happened before this exit, so the call may be made anew.
-HAS_FRAME_SLOT, RESTARTS = 1, 2
+#: Flags: the body keeps a slot for its frame; nothing has happened before this exit, so the call may be made anew; the version was
+#: entered at a loop's header.
+HAS_FRAME_SLOT, RESTARTS, ENTERED = 1, 2, 4
 _HEAD = Struct("<IIqqqqqQiIIIQ32x")
 _OBSERVED = Struct(f"<{OBSERVED_TYPES}q")
 _ENTRY = Struct("<Iiq")
 
 # Function record fields.
-FUNCTION, CODE, FRAME_SLOTS, N_LOCALS = 0, 8, 16, 20
-_FUNCTION_RECORD = Struct("<qqII")
+FUNCTION, CODE, FRAME_SLOTS, N_LOCALS, NAMESPACE = 0, 8, 16, 20, 24
+_FUNCTION_RECORD = Struct("<qqIIq")
 FUNCTION_RECORD_SIZE = _FUNCTION_RECORD.size
 
 # Version record fields.
@@ -100,7 +102,7 @@ def write_version(address, words, dependencies):
 
 
 def write_function(address, function, code):
-    """Fill the record of a function with this code object; the pointers in it are borrowed."""
+    """Fill the record of a function with this code object; the pointers in it are borrowed. A module has its globals for locals."""
     fields = layout()
     base = id(code)
     if fields.code_framesize is not None:
@@ -108,7 +110,8 @@ def write_function(address, function, code):
     else:
         slots = read_int(base + fields.code_nlocalsplus) + read_int(base + fields.code_stacksize) + \
             fields.frame_specials_slots
-    ctypes.memmove(address, _FUNCTION_RECORD.pack(id(function), base, slots, read_int(base + fields.code_nlocalsplus)),
+    namespace = 0 if code.co_flags & CO_NEWLOCALS else id(function.__globals__)
+    ctypes.memmove(address, _FUNCTION_RECORD.pack(id(function), base, slots, read_int(base + fields.code_nlocalsplus), namespace),
                    FUNCTION_RECORD_SIZE)
 
 

@@ -178,10 +178,11 @@ thread_interp                      16    16    16
 thread_recursion_remaining         32    28    44  int
 thread_recursion_limit             36    32    48  int
 thread_c_recursion_remaining        -    36    52  int
+thread_tracing                     44    44    60  int: levels of trace functions, profilers and monitoring callbacks that run
 thread_cframe                      56    56     -
 thread_current_frame                -     -    72
-thread_profile_function             -    64    80  c_profilefunc: not NULL while sys.setprofile is on in this thread
-thread_trace_function               -    72    88  c_tracefunc
+thread_profile_function            64    64    80  c_profilefunc: not NULL while sys.setprofile is on in this thread
+thread_trace_function              72    72    88  c_tracefunc
 thread_exc_info                   120   104   120  _PyErr_StackItem*
 thread_eval_breaker                 -     -    24  uint64: 8 bits of events, instrumentation version
 thread_ident                      152   136   152  threading.get_ident()

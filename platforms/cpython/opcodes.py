@@ -101,6 +101,10 @@ CANONICAL = {**_COMMON, **_conditional_jumps()}
 JUMPS_BACKWARD = frozenset(name for name in opcode.opmap if "JUMP_BACKWARD" in name)
 JUMPS = frozenset(opcode.opname[op] for op in opcode.hasjrel) | JUMPS_BACKWARD
 
+#: What goes on nowhere behind itself: jumps, and the end.
+JUMPS_ALWAYS = frozenset({"JUMP_FORWARD", "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT"})
+LEAVE = frozenset({"RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS", "RERAISE"})
+
 #: Number of each opcode that may stand in a code object: no pseudo instructions of the compiler, none that tools or CPython's own
 #: optimisers put in later.
 NUMBERS = {name: number for name, number in opcode.opmap.items()
@@ -150,6 +154,14 @@ def cache_entries():
                 counts[opcode.opmap[name]] = count
         return counts
     return list(raw)
+
+
+def stack_effect(name, argument, jumps):
+    """By how much a raw instruction makes the operand stack grow; `jumps`: where it jumps."""
+    if name == "FOR_ITER" and jumps:
+        return -1  # and what would tidy up is skipped
+    number = opcode.opmap[name]
+    return opcode.stack_effect(number, argument if number >= opcode.HAVE_ARGUMENT else None, jump=jumps)
 
 
 def is_cut_off(code):

@@ -203,8 +203,10 @@ def _trace_functions(fields, cells):
         # Somebody traces already and is not disturbed: the pointers must say who.
         yield "thread_trace_function", found[0][0], sys.gettrace() is not None
         yield "thread_profile_function", found[0][1], sys.getprofile() is not None
+        yield "thread_tracing", read(cells.state + fields.thread_tracing, 4) in (0, 1), True
         return
-    sys.settrace(_ignore)
+    levels = [read(cells.state + fields.thread_tracing, 4)]
+    sys.settrace(lambda *_: levels.append(read(cells.state + fields.thread_tracing, 4)))
     found.append(pointers())
     sys.settrace(None)
     sys.setprofile(_ignore)
@@ -212,6 +214,7 @@ def _trace_functions(fields, cells):
     sys.setprofile(None)
     yield "thread_trace_function", [trace for trace, _ in found], [False, True, False]
     yield "thread_profile_function", [profile for _, profile in found], [False, False, True]
+    yield "thread_tracing", levels[:2], [0, 1]
 
 
 def _ignore(*_):

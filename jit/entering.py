@@ -1,0 +1,249 @@
+"""Finding the loop that a frame runs in, and compiling a version that takes the frame over at its header.
+
+See jit/loops.py (what is compiled), jit/loop_entry.py (how it is entered), platforms/cpython/back_edges.py (when).
+"""
+
+import ctypes
+
+from jit import loop_entry, types
+from jit.arguments import type_of_argument
+from jit.attention import holds
+from jit.budget import BUDGET
+from jit.compiler import compile_function
+from jit.depths import depths
+from jit.entries import FunctionBlock
+from jit.errors import Unsupported
+from jit.iteration import Enumerated, Numbers, Sequence, Zipped
+from jit.loops import LoopState, Slot
+from jit.machine import activations, monitoring, records
+from jit.machine.building import SKETCHED
+from jit.types import OBJECT, shape_of
+from jit.unit import Unit, is_module
+from jit.walk import Knowledge
+from platforms.cpython import observe
+from platforms.cpython.back_edges import OWNED_BY_THREAD, Trap
+from platforms.cpython.layout import layout
+
+#: Versions of one loop, each compiled for what the slots held then.
+VERSION_LIMIT = 4
+#: Iterators with a position in a sequence -> the sequence's type.
+_SEQUENCES = {type(iter(kind())): kind for kind in (list, tuple, bytes, bytearray, str)}
+
+
+class Loops:
+    """The loops of one function that have been entered while they ran.
+
+    Attributes:
+        entries: offset of a header -> list of (LoopState, Entry), the newest last. refused: offsets of headers that are left alone.
+    """
+
+    def __init__(self):
+        self.entries = {}
+        self.refused = set()
+
+    def codes(self):
+        """(line of the loop, Code) of each."""
+        return [(state.line, entry.versions[0]) for known in self.entries.values() for state, entry in known]
+
+    def all(self):
+        """All Entries."""
+        return [entry for known in self.entries.values() for _, entry in known]
+
+
+class LoopEntering:
+    """Enters running loops; one per process.
+
+    Attributes:
+        compiler: the Compiler. trap: the Trap that catches the frame.
+    """
+
+    def __init__(self, compiler):
+        self.compiler = compiler
+        self.trap = Trap()
+
+    def enter(self, function, frame):
+        """Let a running frame of the main thread go on in compiled code from the header of its loop, when it next comes there.
+
+        Args:
+            function: of the frame, which the caller holds. frame: address of the interpreter's frame, which is that of one of
+                the callers.
+
+        Returns:
+            whether that is under way.
+        """
+        compiler = self.compiler
+        with compiler.lock, BUDGET:
+            try:
+                return self.enter_loop(function, frame)
+            finally:
+                if not compiler.nesting:
+                    types.forget_examples()
+
+    def enter_loop(self, function, frame):
+        """See `enter`."""
+        compiler = self.compiler
+        record = compiler.register(function, automatic=True)
+        code = function.__code__
+        if record.reason is not None and not is_module(code) or record.code is not code or not monitoring.may_run() or \
+                not _is_plain(frame, code):
+            return False
+        if record.loops is None:
+            record.loops = Loops()
+            record.block = record.block or FunctionBlock(function, code)
+        unit = Unit(function, compiler, True)
+        for header in headers_around(unit, _index_at(unit.instructions, _offset(frame, code))):
+            offset = unit.instructions[header].offset
+            if offset not in record.loops.refused and self.enter_at(record, unit, header, frame):
+                return True
+        return False
+
+    @staticmethod
+    def is_inside():
+        """Whether a version that was entered is running, or one of its exits, so that it may be entered again."""
+        return activations.read_depth() > 0
+
+    def enter_at(self, record, unit, header, frame):
+        """Set the trap at one header; compile if need be."""
+        offset = unit.instructions[header].offset
+        state = state_at(unit, header, frame)
+        if state is None:
+            return False
+        entry = self.fitting(record, offset, state)
+        if entry is None:
+            try:
+                entry = self.compile(record, unit.function, header, offset, state)
+            except (Unsupported, RecursionError, MemoryError):
+                record.loops.refused.add(offset)
+            except Exception as problem:
+                self.compiler.give_up(record, unit.function, problem)
+            if entry is None:
+                return False
+        return self.trap.set(unit.code, frame, offset, entry.address, entry)
+
+    def fitting(self, record, offset, state):
+        """The entry compiled for such a state, if there is none to be had that is better; else None."""
+        for known, entry in record.loops.entries.get(offset, ()):
+            code = entry.versions[0]
+            if known.key() != state.key() or not holds(code, record.function()):
+                continue
+            counted = records.read_version(code.version_record)
+            if not counted.attention:
+                return entry
+            if not self.compiler.learn(record, code) or len(record.loops.entries[offset]) >= VERSION_LIMIT:
+                # It leaves often, and nothing is known that would change that.
+                records.set_exit_limit(code.version_record, max(64, counted.pressure * 8))
+                records.clear_attention(code.version_record)
+                return entry
+        return None
+
+    def compile(self, record, function, header, offset, state):
+        """A new version of a loop; None if the program has changed meanwhile what it relies on. Raises Unsupported."""
+        known = record.loops.entries.setdefault(offset, [])
+        if len(known) >= VERSION_LIMIT:
+            raise Unsupported("compiled too often")
+        compiler = self.compiler
+        for _, entry in known:
+            code = entry.versions[0]
+            compiler.learn(record, code)
+            if not holds(code, function):
+                compiler.note_unstable(record, code)
+        unit = Unit(function, compiler, True)
+        unit.record = record
+        unit.types = None
+        unit.entered = state
+        unit.divide(record.leaders)
+        knowledge = unit.knowledge = Knowledge(record.observed, compiler.unstable.names(function), record.rigid, set())
+        compiler.nesting += 1
+        try:
+            code = compile_function(unit, (types.INT,), [None], knowledge, record.block)
+        finally:
+            compiler.nesting -= 1
+            state.forget()
+        compiler.tally.compiled += 1
+        if unit.changed or not holds(code, function):
+            return None
+        entry = loop_entry.build(function, code, state, offset)
+        known.append((state, entry))
+        return entry
+
+
+def headers_around(unit, index):
+    """Indexes of the headers of the loops around an instruction, the innermost first."""
+    start = max(begin for begin in unit.flow.ends if begin <= index)
+    around = [(len(body), header) for header, body in unit.flow.loops.items() if start in body]
+    return [header for _, header in sorted(around)]
+
+
+def _index_at(instructions, offset):
+    """The index of the canonical instruction that an offset belongs to."""
+    return max(index for index, instruction in enumerate(instructions) if instruction.offset <= offset)
+
+
+def _is_plain(frame, code):
+    """Whether the interpreter runs the frame, nobody else knows it, and it is that of a function called in the usual way."""
+    fields = layout()
+    shown = observe.read(frame + fields.frame_object)
+    return observe.read(frame + fields.frame_code) == id(code) and observe.read(frame + fields.frame_owner, 1) == OWNED_BY_THREAD and \
+        observe.read(frame + fields.frame_stacktop, 4) != SKETCHED and _has_usual_locals(frame, code) and \
+        (not shown or observe.read(shown + fields.ob_refcnt) == 1)
+
+
+def _has_usual_locals(frame, code):
+    """Whether nobody has been given the locals of a function as a dict; a module's are its globals."""
+    fields = layout()
+    usual = observe.read(frame + fields.frame_globals) if is_module(code) else 0
+    return observe.read(frame + fields.frame_locals) == usual
+
+
+def _offset(frame, code):
+    """The byte offset of the instruction that a frame executes."""
+    return observe.read(frame + layout().frame_instruction) - id(code) - layout().code_adaptive
+
+
+def state_at(unit, header, frame):
+    """The LoopState of a frame that runs in the loop of `header`: iterators and what else lies below are the same all the time.
+
+    Returns:
+        None if the depth of the stack is not known, or an iterator is just dying.
+    """
+    try:
+        depth = depths(unit.code)[unit.instructions[header].offset]
+    except (Unsupported, KeyError):
+        return None
+    base = frame + layout().frame_localsplus
+    addresses = [observe.read(base + 8 * number) for number in range(unit.local_count + depth)]
+    if any(address and not observe.read(address + layout().ob_refcnt) for address in addresses):
+        return None
+    slots = [_slot(address) for address in addresses]
+    return LoopState(header, slots[:unit.local_count], slots[unit.local_count:], unit.instructions[header].line)
+
+
+def _slot(address):
+    if not address:
+        return Slot(None)
+    value = ctypes.cast(address, ctypes.py_object).value
+    source = source_of(value)
+    return Slot(OBJECT if source is not None else type_of_argument(value), shape_of(value), source)
+
+
+def source_of(iterator):
+    """What an iterator walks over, as its fields say, or None."""
+    fields = layout()
+    kind = type(iterator)
+    if kind is type(iter(range(0))):
+        return Numbers()
+    for known, sequence in _SEQUENCES.items():
+        if kind is known:
+            walked = observe.read(id(iterator) + fields.sequence_iterator_sequence)
+            if not walked:
+                return None
+            walked = ctypes.cast(walked, ctypes.py_object).value
+            return Sequence(sequence, shape_of(walked)) if type(walked) is sequence else None
+    if kind is enumerate:
+        inner = source_of(ctypes.cast(observe.read(id(iterator) + fields.enumerate_iterator), ctypes.py_object).value)
+        return None if inner is None else Enumerated(inner, False)
+    if kind is zip:
+        parts = ctypes.cast(observe.read(id(iterator) + fields.zip_iterators), ctypes.py_object).value
+        inner = [source_of(part) for part in parts]
+        return None if not inner or None in inner else Zipped(inner)
+    return None
