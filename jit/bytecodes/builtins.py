@@ -10,12 +10,10 @@ from jit import receivers
 from jit.bytecodes.buffers import buffer_of
 from jit.bytecodes.classes import classes_of, guard_classes, is_list
 from jit.bytecodes.comparisons import truth_of
-from jit.bytecodes.containers import sharpen
 from jit.bytecodes.guards import probably
 from jit.bytecodes.items import element_guess
 from jit.bytecodes.iterators import iterable
 from jit.bytecodes.numbers import arithmetic, number, operands, to_float
-from jit.foreign import box_operands
 from jit.types import ARRAY, BOOL, BYTEARRAY, BYTES, FLOAT, INT, LIST, OBJECT, STATIC_ADDRESSES, STR, TUPLE
 from jit.values import RangeIterator, Value, VirtualTuple
 from platforms.cpython import instances
@@ -301,27 +299,3 @@ def call_ceil(w, value):
     if machine is None or machine.is_constant:
         return None
     return machine if machine.type is INT else w.operation("ceil", machine) if machine.type is FLOAT else None
-
-
-@builtin(list.append, table=METHODS)
-def method_append(w, container, value):
-    if not is_list(w, container):
-        return None
-    sharpen(container, value)
-    w.freeze()
-    w.before_effect()
-    boxed, = box_operands(w, 1)
-    w.operation("list_append", container, boxed, exit=w.exit_here("out of memory"))
-    return w.constant(None)
-
-
-@builtin(list.pop, table=METHODS)
-def method_pop(w, container):
-    """``list.pop()``: the list's reference to its last item becomes ours."""
-    if not is_list(w, container):
-        return None
-    w.freeze()
-    item = w.operation("list_pop", container, exit=w.exit("pop from empty list"), shape=container.shape and
-                       container.shape.element)
-    w.state.owned |= {item}
-    return item

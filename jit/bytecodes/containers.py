@@ -3,7 +3,7 @@
 from jit import types
 from jit.bytecodes.buffers import buffer_of, load_element, store_element
 from jit.bytecodes.guards import observe, probably, prove
-from jit.bytecodes.items import borrow, element_guess, take
+from jit.bytecodes.items import borrow, computed_with, element_guess, take
 from jit.bytecodes.iterators import character
 from jit.bytecodes.numbers import number
 from jit.foreign import Call, blind_call, callout
@@ -13,6 +13,9 @@ from jit.walk import bytecode
 
 _INDEXED = {LIST: list, TUPLE: tuple, BYTES: bytes, BYTEARRAY: bytearray}
 _SUBSCRIPTED = frozenset({str, memoryview, ARRAY})
+
+#: What is sliced without foreign code, if the bounds are ints or None.
+SLICED = frozenset({LIST, TUPLE, STR, BYTES, BYTEARRAY})
 
 #: Items further away do not fit an instruction's displacement; nobody has such lists.
 LARGEST_CONSTANT_INDEX = 1 << 24
@@ -55,8 +58,8 @@ def binary_subscr(w, instruction):
         return w.leave("subscript of an iterator")
     python = _INDEXED.get(container.type)
     machine = index_value(w, index) if python or container.type is STR or container.type.buffer else None
-    if machine is None and container.type is LIST and index.type is exact(slice) and plain_slice(index):
-        return blind_call(w, "PyObject_GetItem", 2, LIST, Shape(LIST, container.shape and container.shape.element))
+    if machine is None and container.type in SLICED and index.type is exact(slice) and plain_slice(index):
+        return blind_call(w, "PyObject_GetItem", 2, container.type, Shape(container.type, container.shape and container.shape.element))
     if machine is None:
         return callout(w, Call("PyObject_GetItem"), 2)
     if container.is_constant and machine.is_constant and python is tuple:
@@ -229,8 +232,9 @@ def unpack_sequence(w, instruction):
             w.push(w.constant(item))
         return None
     w.operation("guard_size", container, exit=w.exit("wrong number of values to unpack"), detail=(python, count))
-    named = w.inside(w.index + count) and all(w.instructions[w.index + 1 + place].operation == "STORE_FAST" for place in range(count))
-    items = [take_at(w, container, place, python, (instruction.site, place), named) for place in range(count)]
+    locals = stored_in(w, count)
+    named = None not in locals
+    items = [take_at(w, container, place, python, (instruction.site, place), named, local) for place, local in enumerate(locals)]
     w.freeze()
     w.pop()
     for item in reversed(items):
@@ -238,15 +242,33 @@ def unpack_sequence(w, instruction):
     w.release(container)
 
 
-def take_at(w, container, number, python, site, named):
-    """Item `number` of a container whose size is known. A number is unboxed where it is used: many are only moved.
+def stored_in(w, count):
+    """The number of the local that the instructions behind give each of `count` unpacked items, or None: it is unpacked in its turn, or used."""
+    index = w.index + 1
+    found = []
+    while len(found) < count:
+        nested = 1
+        first = w.instructions[index] if w.inside(index) else None
+        while nested and w.inside(index) and w.instructions[index].operation in ("STORE_FAST", "UNPACK_SEQUENCE"):
+            nested += w.instructions[index].argument - 1 if w.instructions[index].operation == "UNPACK_SEQUENCE" else -1
+            index += 1
+        if nested:
+            return found + [None] * (count - len(found))
+        found.append(first.argument if first.operation == "STORE_FAST" else None)
+    return found
+
+
+def take_at(w, container, number, python, site, named, local):
+    """Item `number` of a container whose size is known. A number is unboxed where it is used, unless that is sure to be: many are only moved.
 
     Args:
-        named: it is given to a local: dropping a proven number is no effect, so that what else was borrowed stays borrowed.
+        local: it is given to this local. named: all items of its container are given to locals: dropping a proven number is no effect, so that what else was borrowed stays borrowed.
     """
     fields = container.shape and container.shape.fields
     known = Shape(TUPLE, fields[number]) if fields and number < len(fields) else container.shape
     kind, shape = element_guess(w, known, site)
+    if kind in (INT, FLOAT) and local is not None and computed_with(w, local):
+        return w.operation(f"known_item_{kind.name}", container, detail=(python, number), mismatch=w.mismatch_exit(f"item is no {kind.name}", site))
     if kind in (INT, FLOAT) and python is list and named:
         kind = exact(kind.python)
         item = w.operation("known_item_exact", container, detail=((python, number), kind.python), kind=kind,
@@ -324,6 +346,14 @@ def among_constants(w, value, container):
     return found
 
 
+def plain_slice(value):
+    """Whether a slice's bounds are ints or None, so that using it runs no foreign code."""
+    if value.is_constant:
+        parts = (value.constant.start, value.constant.stop, value.constant.step)
+        return all(type(part) in (int, type(None)) for part in parts)
+    return value.facts == "plain"
+
+
 def known_strings(container):
     return container.type is STR or container.is_constant and type(container.constant) in (tuple, frozenset) and \
         all(type(item) is str for item in container.constant)
@@ -334,45 +364,3 @@ def contains_plainly(value, container):
     if known_strings(container):
         return value.type is STR
     return container.type.python in (range, bytes, bytearray) and value.type in (INT, BOOL)
-
-
-def plain_slice(value):
-    """Whether a slice's bounds are ints or None, so that using it runs no foreign code."""
-    if value.is_constant:
-        parts = (value.constant.start, value.constant.stop, value.constant.step)
-        return all(type(part) in (int, type(None)) for part in parts)
-    return value.facts == "plain"
-
-
-@bytecode("BINARY_SLICE")
-def binary_slice(w, instruction):
-    """``a[i:j]`` of 3.12 and later; stack: container, start, stop."""
-    w.require(3)
-    plain = all(_plain_bound(value) for value in w.state.stack[-2:])
-    w.freeze()
-    w.push(w.constant(None))
-    ended = blind_call(w, "PySlice_New", 3, exact(slice))
-    if ended:
-        return ended
-    container = w.peek(2)
-    if plain and container.__class__ is Value and container.type is LIST:
-        return blind_call(w, "PyObject_GetItem", 2, LIST, Shape(LIST, container.shape and container.shape.element))
-    return callout(w, Call("PyObject_GetItem"), 2)
-
-
-def _plain_bound(value):
-    return value.__class__ is Value and value.type in (INT, BOOL, NONE)
-
-
-@bytecode("BUILD_SLICE")
-def build_slice(w, instruction):
-    count = 3 if instruction.argument == 3 else 2
-    w.require(count)
-    plain = all(_plain_bound(value) for value in w.state.stack[-count:])
-    w.freeze()
-    if count == 2:
-        w.push(w.constant(None))
-    ended = blind_call(w, "PySlice_New", 3, exact(slice))
-    if not ended and plain:
-        w.peek().facts = "plain"
-    return ended

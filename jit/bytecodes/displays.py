@@ -270,22 +270,6 @@ def delete_subscr(w, instruction):
     return callout(w, Call("PyObject_DelItem", failure=-1, has_result=False), 2)
 
 
-@bytecode("STORE_SLICE")
-def store_slice(w, instruction):
-    """3.12 and later. Stack: value, container, start, stop."""
-    w.require(4)
-    if any(item.__class__ is not Value for item in w.state.stack[-4:]):
-        return w.leave("an iterator is stored")
-    w.freeze()
-    w.push(w.constant(None))
-    ended = blind_call(w, "PySlice_New", 3, exact(slice))
-    if ended:
-        return ended
-    stack = w.state.stack
-    stack[-3], stack[-2], stack[-1] = stack[-2], stack[-1], stack[-3]
-    return callout(w, Call("PyObject_SetItem", failure=-1, has_result=False), 3)
-
-
 @bytecode("LOAD_ASSERTION_ERROR")
 def load_assertion_error(w, instruction):
     w.push(w.constant(AssertionError))

@@ -38,6 +38,9 @@ def element_guess(w, shape, site):
 _STACK_EFFECTS = {"LOAD_FAST": (0, 1), "LOAD_CONST": (0, 1), "BINARY_OP": (2, 1), "BINARY_SUBSCR": (2, 1)}
 
 
+_COMPUTING = frozenset({"BINARY_OP", "COMPARE_OP", "UNARY_NEGATIVE"})
+
+
 def only_stored(w):
     """Whether the item that the current instruction pushes goes, untouched, into a subscript: ``a[i], a[j] = a[j], a[i]``.
 
@@ -65,6 +68,19 @@ def only_stored(w):
         else:
             return False
         index += 1
+    return False
+
+
+def computed_with(w, local):
+    """Whether the function loads a local and computes with it, or compares it, right then."""
+    instructions = w.instructions
+    for index, instruction in enumerate(instructions):
+        if instruction.operation == "LOAD_FAST" and instruction.argument == local:
+            for following in instructions[index + 1:index + 3]:
+                if following.operation in _COMPUTING:
+                    return True
+                if following.operation not in ("LOAD_FAST", "LOAD_CONST"):
+                    break
     return False
 
 

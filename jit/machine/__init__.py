@@ -7,6 +7,7 @@
     stack.py        recursion: Python's limit and the C stack
     boxes.py        numbers to objects and back
     dictionaries.py attributes of instances that have a dict
+    slices.py       slices with machine bounds
     refcounts.py    reference counting, inline
     monitoring.py, watcher.py   what is checked before compiled code goes on
 
@@ -44,7 +45,7 @@ def _let_pending_work_in():
 def routines():
     """Assemble the routines on first use."""
     from asm import Assembler
-    from jit.machine import boxes, dictionaries
+    from jit.machine import boxes, dictionaries, slices
     from jit.machine.frames import FrameRoutines
     from jit.machine.leave import LeaveRoutines
     from jit.machine.lookers import LookerRoutines
@@ -58,6 +59,7 @@ def routines():
     labels = dict(leave.labels)
     labels.update(boxes.emit(asm))
     labels.update(dictionaries.emit(asm))
+    labels.update(slices.emit(asm))
     block = arena().allocate_code(asm.size_bound())
     text = asm.finish(block)
     arena().write_code(block, text)

@@ -120,6 +120,19 @@ def known_item(asm, container, item, detail, emitter):
     asm.mov(item, item_address(asm, emitter.register(container, rcx), number, python))
 
 
+def _known_item_reader(kind):
+    def emit(asm, container, item, exit, detail, emitter):
+        python, number = detail
+        asm.mov(rax, item_address(asm, emitter.register(container, rcx), number, python))
+        UNBOX[kind](asm, emitter, item, exit, emitter.mismatch_label())
+    emit.__name__ = "known_item_beyond_64_bits"
+    return emit
+
+
+for _kind in UNBOX:
+    template(f"known_item_{_kind}", f"container: object -- item: {_kind}")(_known_item_reader(_kind))
+
+
 @template("known_item_exact", "container: object -- item: any")
 def known_item_of_other_type(asm, container, item, detail, emitter):
     (python, number), wanted = detail
