@@ -2,6 +2,7 @@
 
 from asm import eax, mem32, mem64, r13, r15, rax, rbp, rcx, rdi, rdx, rsi
 from jit.machine.area import BASE, EXTRA
+from jit.machine.boxes import emit_keep
 from platforms.cpython.layout import layout
 
 L = layout()
@@ -25,17 +26,17 @@ class FreeingRoutines:
         self.emit_go_on()
 
     def emit_without_frame_if_harmless(self):
-        """Go to dealloc_plain if the object in rax is a small list or tuple of what frees itself without running Python code."""
+        """Go to dealloc_plain if the object in rax is a number or string, or a small list or tuple of what frees itself without running Python code."""
         asm = self.asm
-        is_list, start, again, foreign, harmless, wanted = (
-            asm.label(name) for name in ("is_list", "start", "item", "foreign", "harmless", "frame_wanted"))
+        is_list, start, again, other, foreign, harmless, wanted = (
+            asm.label(name) for name in ("is_list", "start", "item", "other", "foreign", "harmless", "frame_wanted"))
         for register in (rcx, rdx, rsi, rdi):
             asm.push(register)
         asm.mov(rdx, mem64(rax, L.ob_type))
         asm.cmp(rdx, self.frames.pointer(id(list)))
         asm.je(is_list)
         asm.cmp(rdx, self.frames.pointer(id(tuple)))
-        asm.jne(foreign)
+        asm.jne(other)
         asm.mov(rdi, mem64(rax, L.tuple_size))
         asm.lea(rsi, mem64(rax, L.tuple_items))
         asm.jmp(start)
@@ -59,6 +60,11 @@ class FreeingRoutines:
         for register in (rdi, rsi, rdx, rcx):
             asm.pop(register)
         asm.jmp(wanted)
+        asm.bind(other)
+        for kind in (int, float, str, bytes):
+            asm.cmp(rdx, self.frames.pointer(id(kind)))
+            asm.je(harmless)
+        asm.jmp(foreign)
         asm.bind(harmless)
         for register in (rdi, rsi, rdx, rcx):
             asm.pop(register)
@@ -68,6 +74,7 @@ class FreeingRoutines:
     def emit_dealloc_plain(self):
         asm = self.asm
         self.begin("dealloc_plain")
+        emit_keep(asm)
         self.emit_save(called=True)
         asm.mov(rdi, rax)
         self.frames.call("_Py_Dealloc")
