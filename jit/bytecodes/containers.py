@@ -12,7 +12,7 @@ from jit.values import Value, VirtualTuple
 from jit.walk import bytecode
 
 _INDEXED = {LIST: list, TUPLE: tuple, BYTES: bytes, BYTEARRAY: bytearray}
-_SUBSCRIPTED = frozenset({str, memoryview, ARRAY})
+_SUBSCRIPTED = frozenset({str, dict, memoryview, ARRAY})
 
 #: What is sliced without foreign code, if the bounds are ints or None.
 SLICED = frozenset({LIST, TUPLE, STR, BYTES, BYTEARRAY})
@@ -61,7 +61,7 @@ def binary_subscr(w, instruction):
     if machine is None and container.type in SLICED and index.type is exact(slice) and plain_slice(index):
         return blind_call(w, "PyObject_GetItem", 2, container.type, Shape(container.type, container.shape and container.shape.element))
     if machine is None:
-        return callout(w, Call("PyObject_GetItem"), 2)
+        return load_from_dictionary(w, container, index)
     if container.is_constant and machine.is_constant and python is tuple:
         return constant_item(w, container.constant, machine.constant)
     if container.type is STR:
@@ -74,6 +74,20 @@ def binary_subscr(w, instruction):
     w.pop(), w.pop()
     w.push(item)
     w.release(container, index)
+
+
+def load_from_dictionary(w, container, key):
+    """``container[key]`` of a dictionary, or of anything."""
+    from jit.bytecodes import dictionaries
+    item = dictionaries.load_item(w, container, key)
+    if item is None:
+        return callout(w, Call("PyObject_GetItem"), 2)
+    w.freeze()
+    container, key = w.peek(2), w.peek(1)
+    w.pop(), w.pop()
+    w.push(item)
+    w.release(container, key)
+    return None
 
 
 def character_at(w, text, machine, index):
@@ -102,7 +116,8 @@ def store_subscr(w, instruction):
         return w.leave("an iterator is stored")
     machine = index_value(w, index) if container.type in (LIST, BYTEARRAY) or container.type.buffer else None
     if machine is None:
-        return store_anything(w)
+        from jit.bytecodes import dictionaries
+        return None if dictionaries.store_item(w, container, w.peek(1)) else store_anything(w)
     if container.type.buffer:
         if not store_element(w, container, machine, value):
             return store_anything(w)
@@ -308,12 +323,18 @@ def contains_op(w, instruction):
     if left.__class__ is not Value or right.__class__ is not Value:
         return w.leave("membership of an iterator")
     found = among_constants(w, left, right)
+    if found is None:
+        from jit.bytecodes import dictionaries
+        found = dictionaries.contains(w, container_of(w, right), left)
     if found is not None:
+        result = w.operation("not", found) if instruction.argument else found
         w.freeze()
+        left, right = w.peek(2), w.peek(1)
         w.pop(), w.pop()
-        w.push(w.operation("not", found) if instruction.argument else found)
-        w.release(left)
+        w.push(result)
+        w.release(left, right)
         return None
+    left, right = w.peek(2), w.peek(1)
     left = probably(w, left, (str,), "sought") if known_strings(right) else left
     w.freeze()
     stack = w.state.stack

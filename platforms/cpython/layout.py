@@ -20,6 +20,7 @@ _TABLE = """
 ob_refcnt                           0     0     0
 ob_type                             8     8     8
 ob_size                            16    16    16
+gc_next                           -16   -16   -16  0: the collector does not know the object
 immortal_refcounts              False  True  True  negative low 32 bits of the count: never changed
 
 compensated_sum                 False  True  True  sum() of floats compensates for what rounding loses
@@ -88,6 +89,9 @@ enumerate_result                   32    32    32
 enumerate_long_index               40    40    40
 dict_used                          16    16    16
 dict_version                       24    24     -  uint64
+dict_version_tag                   24    24    24  uint64: the version, and below it what it counts in steps of:
+dict_version_step                   1   256  4096  number; what is below are flags
+dict_watcher_mask                   0   255   255  number: the flags of those who watch the dictionary
 dict_keys                          32    32    32
 dict_values                        40    40    40  not NULL: an instance's, shared keys
 keys_log2_size                      8     8     8  uint8, of the index
