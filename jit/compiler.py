@@ -251,7 +251,7 @@ def make_context(walker, order, allocation, argument_registers, result, overflow
         for operation in block.operations:
             if operation.template.clobbers or operation.after is not None:
                 has_calls = True
-                if operation.template.name in ("callout", "call_body", "blind_vectorcall"):
+                if operation.template.name in ("callout", "call_body", "blind_vectorcall", "join_texts"):
                     outgoing = max(outgoing, calls.FIRST_OPERAND + len(operation.arguments))
             elif operation.template.name == "poll":
                 has_calls = True

@@ -172,6 +172,18 @@ def call_chr(w, value):
     return made
 
 
+@builtin(str, repr)
+def call_str(w, value):
+    """The decimal digits of an int."""
+    if value.type is not INT or value.is_constant:
+        return None
+    w.freeze()
+    w.before_effect()
+    made = w.operation("text_of_int", value, exit=w.exit_here("out of memory"), kind=STR)
+    w.state.owned |= {made}
+    return made
+
+
 @builtin(enumerate, zip, reversed)
 def call_iterating(w, *arguments):
     """Only proves the arguments' types: an object is made, but its loop then reads its fields."""

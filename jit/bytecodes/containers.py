@@ -66,7 +66,9 @@ def binary_subscr(w, instruction):
         return constant_item(w, container.constant, machine.constant)
     if container.type is STR:
         return character_at(w, container, machine, index)
-    if container.type.buffer:
+    if container.facts.__class__ is Built and machine.is_constant and -len(container.facts.items) <= machine.constant < len(container.facts.items):
+        item, = container.facts.borrow(w, [machine.constant])
+    elif container.type.buffer:
         item = load_element(w, container, machine)
     else:
         item = take(w, "item", (container, machine), python, container.shape)
@@ -193,7 +195,7 @@ def build(w, instruction):
 
 def build_sequence(w, count, is_list):
     """Put the top `count` stack items into a new list or tuple."""
-    items = w.state.stack[len(w.state.stack) - count:]
+    items = w.state.stack[len(w.state.stack) - count:]  # before they are boxed
     shape = Shape(LIST if is_list else TUPLE)
     if items:
         shape.element = items[0].shape or Shape(items[0].type)
@@ -214,8 +216,27 @@ def build_sequence(w, count, is_list):
     from jit.templates.calls import build_template
     result = w.operation_of(build_template(count), list(operands), exit=throw, detail=(is_list, moved),
                             kind=LIST if is_list else TUPLE, shape=shape)
+    if not is_list:
+        result.facts = Built(tuple(items))
     w.push(result)
     state.owned |= {result}
+
+
+class Built:
+    """Facts of a tuple that was made in this function: its `items`, Values. They live as long as the tuple does."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items):
+        self.items = items
+
+    def borrow(self, w, places):
+        """The Values at some places, in the state's care."""
+        chosen = [self.items[place] for place in places]
+        state = w.state
+        state.transient |= {value for value in chosen
+                            if value.type.is_object and not value.permanent and value not in state.owned}
+        return chosen
 
 
 @bytecode("UNPACK_SEQUENCE")
@@ -246,10 +267,17 @@ def unpack_sequence(w, instruction):
         for item in reversed(container.constant):
             w.push(w.constant(item))
         return None
+    if container.facts.__class__ is Built and len(container.facts.items) == count:
+        return unpacked(w, container, container.facts.borrow(w, range(count)))
     w.operation("guard_size", container, exit=w.exit("wrong number of values to unpack"), detail=(python, count))
     locals = stored_in(w, count)
     named = None not in locals
     items = [take_at(w, container, place, python, (instruction.site, place), named, local) for place, local in enumerate(locals)]
+    return unpacked(w, container, items)
+
+
+def unpacked(w, container, items):
+    """Put the items in the place of the container."""
     w.freeze()
     w.pop()
     for item in reversed(items):

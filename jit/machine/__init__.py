@@ -8,6 +8,7 @@
     boxes.py        numbers to objects and back
     dictionaries.py attributes of instances that have a dict
     lookups.py      keys of dictionaries
+    texts.py        numbers to strings
     slices.py       slices with machine bounds
     refcounts.py    reference counting, inline
     monitoring.py, watcher.py   what is checked before compiled code goes on
@@ -46,7 +47,7 @@ def _let_pending_work_in():
 def routines():
     """Assemble the routines on first use."""
     from asm import Assembler
-    from jit.machine import boxes, dictionaries, lookups, slices
+    from jit.machine import boxes, dictionaries, lookups, slices, texts
     from jit.machine.frames import FrameRoutines
     from jit.machine.leave import LeaveRoutines
     from jit.machine.lookers import LookerRoutines
@@ -61,6 +62,7 @@ def routines():
     labels.update(boxes.emit(asm))
     labels.update(dictionaries.emit(asm))
     labels.update(slices.emit(asm))
+    labels.update(texts.emit(asm))
     labels.update(lookups.emit(asm, labels["unbox_int"]))
     block = arena().allocate_code(asm.size_bound())
     text = asm.finish(block)

@@ -13,7 +13,7 @@ preserved_call   a C function in rcx, of rax and rdx: result in rax, other regis
 
 import ctypes
 
-from asm import (REGISTERS, eax, edx, mem32, mem64, r8, r9, r10, r11, rax, rcx, rdi, rdx, relative, rsi, rsp, xmm0, xmm14, xmm15)
+from asm import (REGISTERS, eax, edx, mem32, mem64, r8, r9, r10, r11, rax, rbx, rcx, rdi, rdx, relative, rsi, rsp, xmm0, xmm14, xmm15)
 from jit.machine.refcounts import emit_incref
 from platforms.cpython import symbols
 from platforms.cpython.layout import layout
@@ -27,6 +27,7 @@ _XMMS = tuple(REGISTERS[f"xmm{number}"] for number in range(14))
 _AREA = 8 * (len(_GPRS) + len(_XMMS)) + 8
 #: Blocks of dead numbers that are kept for new ones, at most, of each type.
 MOST_KEPT = 256
+MADE_AT_ONCE = 16
 #: For each type the first block kept, which holds the address of the next, and their number.
 _kept = {kind: (ctypes.c_uint64 * 2)() for kind in (int, float)}
 NAMES = ("box_int", "box_float", "unbox_int", "preserved_call", "raise_unsupported")
@@ -113,10 +114,11 @@ def _take_kept(asm, kind, none):
 
 def _emit_kept_int(asm):
     """An int of one digit, in a kept block."""
-    none = asm.label("none_kept")
+    again, none, larger = asm.label("again"), asm.label("none_kept"), asm.label("more_digits")
     asm.lea(rcx, mem64(rax, ONE_DIGIT - 1))
     asm.cmp(rcx, 2 * ONE_DIGIT - 2)
-    asm.ja(none)
+    asm.ja(larger)
+    asm.bind(again)
     _take_kept(asm, int, none)
     asm.mov(rcx, rax)
     asm.sar(rcx, 63)
@@ -133,6 +135,54 @@ def _emit_kept_int(asm):
     asm.mov(rax, rdx)
     asm.ret()
     asm.bind(none)
+    _make_blocks(asm, int, again)
+    asm.bind(larger)
+
+
+def _make_blocks(asm, kind, again):
+    """Make some numbers at once, keep their blocks and go on to `again`; return 0 if there is no memory. rax and xmm15 are kept."""
+    more, stop, have, out = (asm.label(name) for name in ("more", "stop", "have", "out_of_memory"))
+    cell = ctypes.addressof(_kept[kind])
+    if kind is float:
+        asm.movq(rax, xmm15)
+    _save(asm)
+    asm.push(rax)
+    asm.push(rbx)
+    asm.mov(rbx.r32, MADE_AT_ONCE)
+    asm.bind(more)
+    if kind is int:
+        asm.mov(rdi, ONE_DIGIT - 1)
+    else:
+        asm.pxor(xmm0, xmm0)
+    _call(asm, "PyLong_FromLongLong" if kind is int else "PyFloat_FromDouble")
+    asm.test(rax, rax)
+    asm.jz(stop)
+    asm.mov(rcx, relative(asm.constant(cell)))
+    asm.mov(rdx, mem64(rcx, 0))
+    asm.mov(mem64(rax, 0), rdx)
+    asm.mov(mem64(rcx, 0), rax)
+    asm.add(mem64(rcx, 8), 1)
+    asm.sub(rbx.r32, 1)
+    asm.jnz(more)
+    asm.bind(have)
+    asm.pop(rbx)
+    asm.pop(rax)
+    _restore(asm)
+    if kind is float:
+        asm.movq(xmm15, rax)
+    asm.jmp(again)
+    asm.bind(stop)
+    asm.mov(rcx, relative(asm.constant(cell)))
+    asm.cmp(mem64(rcx, 0), 0)
+    asm.je(out)
+    _call(asm, "PyErr_Clear")
+    asm.jmp(have)
+    asm.bind(out)
+    asm.pop(rbx)
+    asm.pop(rax)
+    _restore(asm)
+    asm.xor(eax, eax)
+    asm.ret()
 
 
 def emit_keep(asm):
@@ -178,17 +228,14 @@ def emit_keep(asm):
 
 
 def _box_float(asm):
-    none = asm.label("none_kept")
+    again, none = asm.label("again"), asm.label("none_kept")
+    asm.bind(again)
     _take_kept(asm, float, none)
     asm.movsd(mem64(rdx, L.float_value), xmm15)
     asm.mov(rax, rdx)
     asm.ret()
     asm.bind(none)
-    _save(asm)
-    asm.movapd(xmm0, xmm15)
-    _call(asm, "PyFloat_FromDouble")
-    _restore(asm)
-    asm.ret()
+    _make_blocks(asm, float, again)
 
 
 def _unbox_int(asm):

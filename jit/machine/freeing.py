@@ -28,8 +28,8 @@ class FreeingRoutines:
     def emit_without_frame_if_harmless(self):
         """Go to dealloc_plain if the object in rax is a number or string, or a small list or tuple of what frees itself without running Python code."""
         asm = self.asm
-        is_list, start, again, other, foreign, harmless, wanted = (
-            asm.label(name) for name in ("is_list", "start", "item", "other", "foreign", "harmless", "frame_wanted"))
+        is_list, start, again, other, foreign, harmless, plain, wanted = (
+            asm.label(name) for name in ("is_list", "start", "item", "other", "foreign", "harmless", "plain", "frame_wanted"))
         for register in (rcx, rdx, rsi, rdi):
             asm.push(register)
         asm.mov(rdx, mem64(rax, L.ob_type))
@@ -63,13 +63,43 @@ class FreeingRoutines:
         asm.bind(other)
         for kind in (int, float, str, bytes):
             asm.cmp(rdx, self.frames.pointer(id(kind)))
-            asm.je(harmless)
+            asm.je(plain)
         asm.jmp(foreign)
         asm.bind(harmless)
+        self.emit_keep_numbers()
+        asm.bind(plain)
         for register in (rdi, rsi, rdx, rcx):
             asm.pop(register)
         asm.jmp(self.labels["dealloc_plain"])
         asm.bind(wanted)
+
+    def emit_keep_numbers(self):
+        """Take the numbers that only the list or tuple in rax refers to out of it, items at rsi, so that their blocks can be kept."""
+        asm = self.asm
+        again, number, done = asm.label("item"), asm.label("number"), asm.label("done")
+        asm.mov(rdi, mem64(rax, L.ob_size))
+        asm.bind(again)
+        asm.sub(rdi, 1)
+        asm.js(done)
+        asm.mov(rcx, mem64(rsi, 0, rdi, 8))
+        asm.test(rcx, rcx)
+        asm.jz(again)
+        asm.cmp(mem64(rcx, L.ob_refcnt), 1)
+        asm.jne(again)
+        asm.mov(rdx, mem64(rcx, L.ob_type))
+        for kind in (int, float):
+            asm.cmp(rdx, self.frames.pointer(id(kind)))
+            asm.je(number)
+        asm.jmp(again)
+        asm.bind(number)
+        asm.mov(mem64(rsi, 0, rdi, 8), 0)
+        asm.mov(mem64(rcx, L.ob_refcnt), 0)
+        asm.push(rax)
+        asm.mov(rax, rcx)
+        asm.call(self.labels["dealloc_plain"])
+        asm.pop(rax)
+        asm.jmp(again)
+        asm.bind(done)
 
     def emit_dealloc_plain(self):
         asm = self.asm
