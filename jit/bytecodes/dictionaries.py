@@ -10,7 +10,7 @@ from jit.bytecodes.items import borrow
 from jit.bytecodes.methods import method
 from jit.bytecodes.numbers import number
 from jit.foreign import box_operands
-from jit.types import BOOL, INT, OBJECT, STR, exact
+from jit.types import INT, STR, exact
 from jit.values import Value
 
 DICT = exact(dict)

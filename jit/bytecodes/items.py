@@ -9,6 +9,23 @@ from jit.types import BOOL, BOOL_OBJECT, FLOAT, FLOAT_OBJECT, INT, INT_OBJECT, N
 _SUFFIX = {INT: "_int", FLOAT: "_float", BOOL: "_bool"}
 
 
+class Built:
+    """Facts of a tuple that was made in this function: its `items`, Values. They live as long as the tuple does."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items):
+        self.items = items
+
+    def borrow(self, w, places):
+        """The Values at some places, in the state's care."""
+        chosen = [self.items[place] for place in places]
+        state = w.state
+        state.transient |= {value for value in chosen
+                            if value.type.is_object and not value.permanent and value not in state.owned}
+        return chosen
+
+
 def element_guess(w, shape, site):
     """(Type, Shape) the next item probably has: what was observed here, else what the container's shape says."""
     seen = w.knowledge.observed.get(site)
