@@ -14,7 +14,8 @@ class Builder:
         block, state: what is being built, and the state at its end. instruction: the current one.
         base: snapshot of the state before the current raw instruction, or None while the state is still that.
         start_exits: exits made for the current instruction, by (reason, observed value).
-        inlined: how many callees within each other are being walked in the place of their calls.
+        group: first of several instructions that are walked as one, or None: nothing happens before the last, so all exits in front of
+            it resume at the first. inlined: how many callees within each other are being walked in the place of their calls.
     """
 
     def __init__(self, unit, knowledge):
@@ -25,6 +26,7 @@ class Builder:
         self.constants = {}
         self.null = null_value()
         self.instruction = self.block = self.state = self.base = None
+        self.group = None
         self.start_exits = {}
         self.drops = []
         self.site = 0
@@ -184,8 +186,9 @@ class Builder:
             if self.base is None:
                 self.base = self.state.snapshot()
             found = self.start_exits[key] = self.new_exit(reason, self.base)
-            found.resume = self.instruction.offset
-            found.executing = self.instruction.executing
+            first = self.group or self.instruction
+            found.resume = first.offset
+            found.executing = first.executing
             found.observe = observe
         return found
 

@@ -14,6 +14,7 @@ from asm import xmm0, xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7, xmm8, xmm9, xmm1
 from jit import descriptors, dump, perfmap, types
 from jit.emitter import Emitter
 from jit.errors import Unsupported
+from jit.flags import merge_flags
 from jit.hoisting import hoist
 from jit.liveness import Numbering
 from jit.order import arrange
@@ -21,7 +22,7 @@ from jit.profit import is_worthwhile
 from jit.machine import arena, records, routines
 from jit.machine.rooms import Room
 from jit.restarting import mark_restarts
-from jit.templates import (attributes, boxing, buffers, calls, control, floats, globals, hoisted, instances, items, iterating, loops, mixed, numbers, stores, strings, sums)  # noqa: F401
+from jit.templates import (attributes, boxing, buffers, calls, control, dictionaries, floats, globals, hoisted, instances, items, iterating, loops, mixed, numbers, slices, stores, strings, sums)  # noqa: F401
 from jit.unit import ABSENT
 from jit.walk import walk
 from platforms.cpython import symbols, threads
@@ -90,7 +91,7 @@ def compile_function(unit, argument_types, shapes, knowledge, function_record):
         knowledge.version_limit = 1
         walker = walk(unit, kinds, shapes, knowledge)
         order, loops = arrange(walker.entry)
-    prune(order)
+    prune(walker, order)
     hoist(walker, loops, knowledge.rigid)
     dump.show_walk(unit, order)
     result = walker.result_type()
@@ -206,8 +207,9 @@ def free(block, data):
 _DROPS = ("drop", "drop_if")
 
 
-def prune(order):
-    """Take out drops of what turned out to be numbers, or never to be bound: types of loop parameters are known late."""
+def prune(walker, order):
+    """Take out equal flags, and drops of what turned out to be numbers, or never to be bound: types of loop parameters are known late."""
+    merge_flags(walker)
     for block in order:
         block.operations = [operation for operation in block.operations
                             if operation.template.name not in _DROPS or holds_reference(operation.arguments[-1])]
@@ -249,7 +251,7 @@ def make_context(walker, order, allocation, argument_registers, result, overflow
         for operation in block.operations:
             if operation.template.clobbers or operation.after is not None:
                 has_calls = True
-                if operation.template.name in ("callout", "call_body", "blind_vectorcall"):
+                if operation.template.name in ("callout", "call_body", "blind_vectorcall", "join_texts"):
                     outgoing = max(outgoing, calls.FIRST_OPERAND + len(operation.arguments))
             elif operation.template.name == "poll":
                 has_calls = True

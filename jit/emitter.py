@@ -24,7 +24,7 @@ EXCHANGED = {"l": "g", "g": "l", "le": "ge", "ge": "le", "e": "e", "ne": "ne"}
 class Emitter(Placement):
     """Emits one body.
 
-    Attributes templates use: operation (the current one), routines, result (Type), body_label.
+    Attributes templates use: operation (the current one), previous (the one before it in the block, or None), routines, result (Type), body_label.
     """
 
     def __init__(self, asm, walker, numbering, allocation, context):
@@ -39,7 +39,7 @@ class Emitter(Placement):
         self.first_slot = context.first_slot
         self.body_label = asm.label("body")
         self.checked_label = asm.label("checked")
-        self.operation = None
+        self.operation = self.previous = None
         self.register_given_up = False
         self.position = 0
         self.next_block = None
@@ -122,7 +122,7 @@ class Emitter(Placement):
         asm = self.asm
         self.block, self.next_block = block, following
         asm.bind(block.label)
-        instruction = None
+        instruction = self.previous = None
         for operation in block.operations:
             if operation.instruction is not instruction:
                 instruction = operation.instruction
@@ -147,6 +147,7 @@ class Emitter(Placement):
             location = self.locations[value.home or value]
             if location.slot is not None:
                 self.store_result(value, location)
+        self.previous = operation
 
     def repeat(self, header, operations):
         """Do once more, behind a poll, what was moved in front of the loop; whatever fails leaves where the poll does."""

@@ -156,11 +156,40 @@ def binary(w, symbol, left, right):
     if symbol == "+" and left.type is LIST and right.type is LIST:
         return blind_call(w, "PyNumber_Add", 2, LIST, Shape(LIST, left.shape and left.shape.element))
     if plain == "+" and left.type is STR and right.type is STR:
-        return blind_call(w, "PyNumber_Add", 2, STR)
+        return None if append_text(w, left) else blind_call(w, "PyUnicode_Concat", 2, STR)
     if plain == "**":
         w.push(w.constant(None))
         return callout(w, Call(BINARY[symbol]), 3)
     return callout(w, Call(BINARY[symbol]), 2)
+
+
+def append_text(w, left):
+    """``text += more``, if only the variable refers to the text: it is made longer in place, as the interpreter does; True if so.
+
+    PyUnicode_Append looks itself whether anybody else does. It uses up the reference; without memory the variable is unbound.
+    """
+    state = w.state
+    following = w.instructions[w.index + 1] if w.inside(w.index + 1) else None
+    if following is None or following.operation != "STORE_FAST" or left not in state.owned or w.inlined or not w.instruction.last:
+        return False
+    number = following.argument
+    if state.locals[number] is not left or state.bound[number] is not True or state.locals.count(left) != 1 or state.stack.count(left) != 1:
+        return False
+    w.before_effect()
+    w.freeze()
+    right = w.pop()
+    w.pop()
+    state.locals[number], state.bound[number] = None, False
+    state.owned = state.owned - {left}
+    w.push(right)
+    throw = w.exit_here("exception")
+    w.pop()
+    from jit.templates.strings import append_template
+    made = w.operation_of(append_template(), [left, right], exit=throw, kind=STR)
+    w.push(made)
+    state.owned |= {made}
+    w.release(right)
+    return True
 
 
 def compare(w, symbol, left, right):

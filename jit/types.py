@@ -238,7 +238,9 @@ def shape_of(value, depth=4):
     if buffer is not None:
         return Shape(buffer, Shape(buffer.buffer.type))
     shape = Shape(exact(kind))
-    if depth and kind in (list, tuple) and len(value):
+    if depth and kind is dict and value:
+        shape.element = shape_of(next(iter(value.values())), depth - 1)
+    elif depth and kind in (list, tuple) and len(value):
         shape.element = shape_of(value[0], depth - 1)
         if kind is tuple and any(type(item) is not type(value[0]) for item in value):
             shape.element = None

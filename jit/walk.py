@@ -180,6 +180,7 @@ class Walker(Merger):
         while index < self.end:
             self.instruction = instruction = instructions[index]
             self.index = index
+            self.group = None
             if fresh:
                 self.snapshot_state(instruction.last)
             fresh = instruction.last

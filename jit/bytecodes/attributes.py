@@ -37,15 +37,39 @@ def load_attr(w, instruction):
         return None
     groups = meanings(w, owner, name)
     if not groups:
-        return get_attribute(w, name)
+        return get_attribute(w, name, bound_builtin(owner, name))
     return on_class(w, owner, groups, lambda choice: push_attribute(w, owner, name, choice))
 
 
-def get_attribute(w, name):
+class BoundBuiltin:
+    """Facts of a builtin method object: `method`, a descriptor, and the `type` and `shape` of what it is bound to."""
+
+    __slots__ = ("method", "type", "shape")
+
+    def __init__(self, method, type, shape):
+        self.method, self.type, self.shape = method, type, shape
+
+
+def bound_builtin(owner, name):
+    """What will be known of ``items.append``, or None."""
+    method = receivers.class_attribute(owner.type.python, name) if owner.type.python in STATIC and not owner.is_constant else None
+    return BoundBuiltin(method, owner.type, owner.shape) if type(method) is type(list.append) else None
+
+
+def bound_to(w, value):
+    """What a builtin method object is bound to; it lives as long as that."""
+    facts = value.facts
+    return w.operation("bound_to", value, kind=facts.type, shape=facts.shape)
+
+
+def get_attribute(w, name, facts=None):
     """By PyObject_GetAttr."""
     w.freeze()
     w.push(w.constant(name))
-    return callout(w, Call("PyObject_GetAttr"), 2)
+    ended = callout(w, Call("PyObject_GetAttr"), 2)
+    if not ended:
+        w.peek().facts = facts
+    return ended
 
 
 def module_attribute(w, owner, name):

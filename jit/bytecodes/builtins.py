@@ -11,7 +11,6 @@ from jit import receivers
 from jit.bytecodes.buffers import buffer_of
 from jit.bytecodes.classes import classes_of, guard_classes, is_list
 from jit.bytecodes.comparisons import truth_of
-from jit.bytecodes.containers import sharpen
 from jit.bytecodes.guards import probably
 from jit.bytecodes.items import element_guess
 from jit.bytecodes.iterators import iterable
@@ -190,6 +189,18 @@ def call_chr(w, value):
     return made
 
 
+@builtin(str, repr)
+def call_str(w, value):
+    """The decimal digits of an int."""
+    if value.type is not INT or value.is_constant:
+        return None
+    w.freeze()
+    w.before_effect()
+    made = w.operation("text_of_int", value, exit=w.exit_here("out of memory"), kind=STR)
+    w.state.owned |= {made}
+    return made
+
+
 @builtin(enumerate, zip, reversed)
 def call_iterating(w, *arguments):
     """Only proves the arguments' types: an object is made, but its loop then reads its fields."""
@@ -317,27 +328,3 @@ def call_ceil(w, value):
     if machine is None or machine.is_constant:
         return None
     return machine if machine.type is INT else w.operation("ceil", machine) if machine.type is FLOAT else None
-
-
-@builtin(list.append, table=METHODS)
-def method_append(w, container, value):
-    if not is_list(w, container):
-        return None
-    sharpen(container, value)
-    w.freeze()
-    w.before_effect()
-    boxed, = box_operands(w, 1)
-    w.operation("list_append", container, boxed, exit=w.exit_here("out of memory"))
-    return w.constant(None)
-
-
-@builtin(list.pop, table=METHODS)
-def method_pop(w, container):
-    """``list.pop()``: the list's reference to its last item becomes ours."""
-    if not is_list(w, container):
-        return None
-    w.freeze()
-    item = w.operation("list_pop", container, exit=w.exit("pop from empty list"), shape=container.shape and
-                       container.shape.element)
-    w.state.owned |= {item}
-    return item

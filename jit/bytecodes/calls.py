@@ -4,6 +4,7 @@ import math
 import sys
 from types import CodeType
 
+from jit.bytecodes.attributes import BoundBuiltin, bound_to
 from jit.bytecodes.builtins import CALLABLES, METHODS
 from jit.bytecodes.bound import call_through, descriptor_of, result_of_random
 from jit.bytecodes.classes import is_list
@@ -66,6 +67,10 @@ def call(w, instruction):
             done = inline(w, handler, arguments, count + 2)
             if done is not NotImplemented:
                 return done
+    if callee.facts.__class__ is BoundBuiltin and not names and first is None:
+        done = call_bound(w, callee, arguments, count + 2)
+        if done is not NotImplemented:
+            return done
     if callee.is_constant:
         direct = direct_call(w, callee.constant, arguments, names, count + 2)
         if direct is NotImplemented and isinstance(callee.constant, type) and first is None:
@@ -77,6 +82,14 @@ def call(w, instruction):
         if done is not NotImplemented:
             return done
     return vectorcall(w, callee, first, count, names)
+
+
+def call_bound(w, callee, arguments, depth):
+    """A call of a builtin method object that was made in this function; NotImplemented if it has no template."""
+    handler = METHODS.get(callee.facts.method)
+    if handler is None or not _accepts(handler, len(arguments) + 1):
+        return NotImplemented
+    return inline(w, handler, [bound_to(w, callee), *arguments], depth)
 
 
 def is_builtin(value):

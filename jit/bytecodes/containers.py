@@ -1,18 +1,21 @@
-"""Subscripts, displays and unpacking."""
+"""Subscripts, membership and displays."""
 
 from jit import types
 from jit.bytecodes.buffers import buffer_of, load_element, store_element
 from jit.bytecodes.guards import observe, probably, prove
-from jit.bytecodes.items import borrow, element_guess, take
+from jit.bytecodes.items import Built, take
 from jit.bytecodes.iterators import character
 from jit.bytecodes.numbers import number
 from jit.foreign import Call, blind_call, callout
-from jit.types import ARRAY, BOOL, BYTEARRAY, BYTES, FLOAT, INT, LIST, NONE, NULL, OBJECT, STR, TUPLE, Shape, exact
-from jit.values import Value, VirtualTuple
+from jit.types import ARRAY, BOOL, BYTEARRAY, BYTES, FLOAT, INT, LIST, NULL, OBJECT, STR, TUPLE, Shape, exact
+from jit.values import Value
 from jit.walk import bytecode
 
 _INDEXED = {LIST: list, TUPLE: tuple, BYTES: bytes, BYTEARRAY: bytearray}
-_SUBSCRIPTED = frozenset({str, memoryview, ARRAY})
+_SUBSCRIPTED = frozenset({str, dict, memoryview, ARRAY})
+
+#: What is sliced without foreign code, if the bounds are ints or None.
+SLICED = frozenset({LIST, TUPLE, STR, BYTES, BYTEARRAY})
 
 #: Items further away do not fit an instruction's displacement; nobody has such lists.
 LARGEST_CONSTANT_INDEX = 1 << 24
@@ -55,15 +58,17 @@ def binary_subscr(w, instruction):
         return w.leave("subscript of an iterator")
     python = _INDEXED.get(container.type)
     machine = index_value(w, index) if python or container.type is STR or container.type.buffer else None
-    if machine is None and container.type is LIST and index.type is exact(slice) and plain_slice(index):
-        return blind_call(w, "PyObject_GetItem", 2, LIST, Shape(LIST, container.shape and container.shape.element))
+    if machine is None and container.type in SLICED and index.type is exact(slice) and plain_slice(index):
+        return blind_call(w, "PyObject_GetItem", 2, container.type, Shape(container.type, container.shape and container.shape.element))
     if machine is None:
-        return callout(w, Call("PyObject_GetItem"), 2)
+        return load_from_dictionary(w, container, index)
     if container.is_constant and machine.is_constant and python is tuple:
         return constant_item(w, container.constant, machine.constant)
     if container.type is STR:
         return character_at(w, container, machine, index)
-    if container.type.buffer:
+    if container.facts.__class__ is Built and machine.is_constant and -len(container.facts.items) <= machine.constant < len(container.facts.items):
+        item, = container.facts.borrow(w, [machine.constant])
+    elif container.type.buffer:
         item = load_element(w, container, machine)
     else:
         item = take(w, "item", (container, machine), python, container.shape)
@@ -71,6 +76,20 @@ def binary_subscr(w, instruction):
     w.pop(), w.pop()
     w.push(item)
     w.release(container, index)
+
+
+def load_from_dictionary(w, container, key):
+    """``container[key]`` of a dictionary, or of anything."""
+    from jit.bytecodes import dictionaries
+    item = dictionaries.load_item(w, container, key)
+    if item is None:
+        return callout(w, Call("PyObject_GetItem"), 2)
+    w.freeze()
+    container, key = w.peek(2), w.peek(1)
+    w.pop(), w.pop()
+    w.push(item)
+    w.release(container, key)
+    return None
 
 
 def character_at(w, text, machine, index):
@@ -99,7 +118,8 @@ def store_subscr(w, instruction):
         return w.leave("an iterator is stored")
     machine = index_value(w, index) if container.type in (LIST, BYTEARRAY) or container.type.buffer else None
     if machine is None:
-        return store_anything(w)
+        from jit.bytecodes import dictionaries
+        return None if dictionaries.store_item(w, container, w.peek(1)) else store_anything(w)
     if container.type.buffer:
         if not store_element(w, container, machine, value):
             return store_anything(w)
@@ -175,7 +195,7 @@ def build(w, instruction):
 
 def build_sequence(w, count, is_list):
     """Put the top `count` stack items into a new list or tuple."""
-    items = w.state.stack[len(w.state.stack) - count:]
+    items = w.state.stack[len(w.state.stack) - count:]  # before they are boxed
     shape = Shape(LIST if is_list else TUPLE)
     if items:
         shape.element = items[0].shape or Shape(items[0].type)
@@ -196,65 +216,10 @@ def build_sequence(w, count, is_list):
     from jit.templates.calls import build_template
     result = w.operation_of(build_template(count), list(operands), exit=throw, detail=(is_list, moved),
                             kind=LIST if is_list else TUPLE, shape=shape)
+    if not is_list:
+        result.facts = Built(tuple(items))
     w.push(result)
     state.owned |= {result}
-
-
-@bytecode("UNPACK_SEQUENCE")
-def unpack_sequence(w, instruction):
-    container = w.peek()
-    count = instruction.argument
-    if container.__class__ is VirtualTuple and len(container.items) == count:
-        w.freeze()
-        w.pop()
-        w.state.stack.extend(container.items[::-1])
-        return None
-    if container.__class__ is not Value:
-        return w.leave("an iterator is unpacked")
-    if container.type is OBJECT and not container.is_constant:
-        seen = w.knowledge.observed.get((instruction.site, "container"))
-        kind = next(iter(seen)) if seen and len(seen) == 1 else container.shape and container.shape.type.python or tuple
-        if kind in (tuple, list):
-            container = prove(w, container, kind, "container")
-    python = {TUPLE: tuple, LIST: list}.get(container.type)
-    if python is None:
-        if container.type is OBJECT and not container.is_constant:
-            observe(w, container, "container")
-        return w.leave(f"unpacking of {container.type.name}")
-    if container.is_constant and python is tuple:
-        if len(container.constant) != count:
-            return w.leave("wrong number of values to unpack")
-        w.pop()
-        for item in reversed(container.constant):
-            w.push(w.constant(item))
-        return None
-    w.operation("guard_size", container, exit=w.exit("wrong number of values to unpack"), detail=(python, count))
-    named = w.inside(w.index + count) and all(w.instructions[w.index + 1 + place].operation == "STORE_FAST" for place in range(count))
-    items = [take_at(w, container, place, python, (instruction.site, place), named) for place in range(count)]
-    w.freeze()
-    w.pop()
-    for item in reversed(items):
-        w.push(item)
-    w.release(container)
-
-
-def take_at(w, container, number, python, site, named):
-    """Item `number` of a container whose size is known. A number is unboxed where it is used: many are only moved.
-
-    Args:
-        named: it is given to a local: dropping a proven number is no effect, so that what else was borrowed stays borrowed.
-    """
-    fields = container.shape and container.shape.fields
-    known = Shape(TUPLE, fields[number]) if fields and number < len(fields) else container.shape
-    kind, shape = element_guess(w, known, site)
-    if kind in (INT, FLOAT) and python is list and named:
-        kind = exact(kind.python)
-        item = w.operation("known_item_exact", container, detail=((python, number), kind.python), kind=kind,
-                           mismatch=w.mismatch_exit(f"item is no {kind.name}", site))
-        return borrow(w, item, (container,))
-    if kind.unboxed:
-        shape = Shape(kind)
-    return borrow(w, w.operation("known_item_object", container, detail=(python, number), shape=shape), (container,))
 
 
 @bytecode("LIST_APPEND")
@@ -286,12 +251,18 @@ def contains_op(w, instruction):
     if left.__class__ is not Value or right.__class__ is not Value:
         return w.leave("membership of an iterator")
     found = among_constants(w, left, right)
+    if found is None:
+        from jit.bytecodes import dictionaries
+        found = dictionaries.contains(w, container_of(w, right), left)
     if found is not None:
+        result = w.operation("not", found) if instruction.argument else found
         w.freeze()
+        left, right = w.peek(2), w.peek(1)
         w.pop(), w.pop()
-        w.push(w.operation("not", found) if instruction.argument else found)
-        w.release(left)
+        w.push(result)
+        w.release(left, right)
         return None
+    left, right = w.peek(2), w.peek(1)
     left = probably(w, left, (str,), "sought") if known_strings(right) else left
     w.freeze()
     stack = w.state.stack
@@ -324,6 +295,14 @@ def among_constants(w, value, container):
     return found
 
 
+def plain_slice(value):
+    """Whether a slice's bounds are ints or None, so that using it runs no foreign code."""
+    if value.is_constant:
+        parts = (value.constant.start, value.constant.stop, value.constant.step)
+        return all(type(part) in (int, type(None)) for part in parts)
+    return value.facts == "plain"
+
+
 def known_strings(container):
     return container.type is STR or container.is_constant and type(container.constant) in (tuple, frozenset) and \
         all(type(item) is str for item in container.constant)
@@ -334,45 +313,3 @@ def contains_plainly(value, container):
     if known_strings(container):
         return value.type is STR
     return container.type.python in (range, bytes, bytearray) and value.type in (INT, BOOL)
-
-
-def plain_slice(value):
-    """Whether a slice's bounds are ints or None, so that using it runs no foreign code."""
-    if value.is_constant:
-        parts = (value.constant.start, value.constant.stop, value.constant.step)
-        return all(type(part) in (int, type(None)) for part in parts)
-    return value.facts == "plain"
-
-
-@bytecode("BINARY_SLICE")
-def binary_slice(w, instruction):
-    """``a[i:j]`` of 3.12 and later; stack: container, start, stop."""
-    w.require(3)
-    plain = all(_plain_bound(value) for value in w.state.stack[-2:])
-    w.freeze()
-    w.push(w.constant(None))
-    ended = blind_call(w, "PySlice_New", 3, exact(slice))
-    if ended:
-        return ended
-    container = w.peek(2)
-    if plain and container.__class__ is Value and container.type is LIST:
-        return blind_call(w, "PyObject_GetItem", 2, LIST, Shape(LIST, container.shape and container.shape.element))
-    return callout(w, Call("PyObject_GetItem"), 2)
-
-
-def _plain_bound(value):
-    return value.__class__ is Value and value.type in (INT, BOOL, NONE)
-
-
-@bytecode("BUILD_SLICE")
-def build_slice(w, instruction):
-    count = 3 if instruction.argument == 3 else 2
-    w.require(count)
-    plain = all(_plain_bound(value) for value in w.state.stack[-count:])
-    w.freeze()
-    if count == 2:
-        w.push(w.constant(None))
-    ended = blind_call(w, "PySlice_New", 3, exact(slice))
-    if not ended and plain:
-        w.peek().facts = "plain"
-    return ended

@@ -7,7 +7,7 @@ takes over, or one callout does the whole instruction.
 from jit import types
 from jit.bytecodes.containers import build_sequence
 from jit.foreign import Call, blind_call, box_operands, callout
-from jit.types import LIST, STR, TUPLE, Shape, exact
+from jit.types import INT, LIST, STR, TUPLE, Shape, exact
 from jit.values import Value
 from jit.walk import bytecode
 
@@ -213,6 +213,10 @@ def format_value(w, instruction):
 def formatted(w):
     """Stack: value, specification -> string."""
     value, spec = w.peek(2), w.peek()
+    if value.type is INT and not value.is_constant and spec.is_constant and spec.constant == "":
+        w.freeze()
+        w.pop()
+        return number_text(w)
     if is_plain(value) and spec.type is STR:
         if value.type is STR and spec.is_constant and not spec.constant:
             w.freeze()
@@ -220,6 +224,16 @@ def formatted(w):
             return None
         return blind_call(w, "PyObject_Format", 2, STR)
     return callout(w, Call("PyObject_Format"), 2)
+
+
+def number_text(w):
+    """Replace the int on top of the stack by its decimal digits."""
+    w.before_effect()
+    w.freeze()
+    made = w.operation("text_of_int", w.peek(), exit=w.exit_here("out of memory"), kind=STR)
+    w.pop()
+    w.push(made)
+    w.state.owned |= {made}
 
 
 @bytecode("CONVERT_VALUE")
@@ -252,6 +266,23 @@ def build_string(w, instruction):
     count = instruction.argument
     if any(piece.__class__ is not Value for piece in w.state.stack[len(w.state.stack) - count:]):
         return w.leave("an iterator is joined")
+    w.require(count)
+    w.before_effect()
+    w.freeze()
+    pieces = w.state.stack[-count:]
+    if any(piece.type is not STR for piece in pieces):
+        return join_objects(w, count)
+    from jit.templates.strings import join_template
+    made = w.operation_of(join_template(count), list(pieces), exit=w.exit_here("out of memory"), kind=STR)
+    del w.state.stack[-count:]
+    w.push(made)
+    w.state.owned |= {made}
+    w.release(*dict.fromkeys(pieces))
+    return None
+
+
+def join_objects(w, count):
+    """The same, of what is not known to be strings of exactly that type: formatting may give others."""
     ended = build_sequence(w, count, False)
     if ended:
         return ended
@@ -268,22 +299,6 @@ def build_string(w, instruction):
 def delete_subscr(w, instruction):
     """Stack: container, key."""
     return callout(w, Call("PyObject_DelItem", failure=-1, has_result=False), 2)
-
-
-@bytecode("STORE_SLICE")
-def store_slice(w, instruction):
-    """3.12 and later. Stack: value, container, start, stop."""
-    w.require(4)
-    if any(item.__class__ is not Value for item in w.state.stack[-4:]):
-        return w.leave("an iterator is stored")
-    w.freeze()
-    w.push(w.constant(None))
-    ended = blind_call(w, "PySlice_New", 3, exact(slice))
-    if ended:
-        return ended
-    stack = w.state.stack
-    stack[-3], stack[-2], stack[-1] = stack[-2], stack[-1], stack[-3]
-    return callout(w, Call("PyObject_SetItem", failure=-1, has_result=False), 3)
 
 
 @bytecode("LOAD_ASSERTION_ERROR")

@@ -9,6 +9,23 @@ from jit.types import BOOL, BOOL_OBJECT, FLOAT, FLOAT_OBJECT, INT, INT_OBJECT, M
 _SUFFIX = {INT: "_int", FLOAT: "_float", BOOL: "_bool"}
 
 
+class Built:
+    """Facts of a tuple that was made in this function: its `items`, Values. They live as long as the tuple does."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items):
+        self.items = items
+
+    def borrow(self, w, places):
+        """The Values at some places, in the state's care."""
+        chosen = [self.items[place] for place in places]
+        state = w.state
+        state.transient |= {value for value in chosen
+                            if value.type.is_object and not value.permanent and value not in state.owned}
+        return chosen
+
+
 def element_guess(w, shape, site):
     """(Type, Shape) the next item probably has: what was observed here, else what the container's shape says."""
     seen = w.knowledge.observed.get(site)
@@ -42,6 +59,9 @@ def element_guess(w, shape, site):
 _STACK_EFFECTS = {"LOAD_FAST": (0, 1), "LOAD_CONST": (0, 1), "BINARY_OP": (2, 1), "BINARY_SUBSCR": (2, 1)}
 
 
+_COMPUTING = frozenset({"BINARY_OP", "COMPARE_OP", "UNARY_NEGATIVE"})
+
+
 def only_stored(w):
     """Whether the item that the current instruction pushes goes, untouched, into a subscript: ``a[i], a[j] = a[j], a[i]``.
 
@@ -69,6 +89,19 @@ def only_stored(w):
         else:
             return False
         index += 1
+    return False
+
+
+def computed_with(w, local):
+    """Whether the function loads a local and computes with it, or compares it, right then."""
+    instructions = w.instructions
+    for index, instruction in enumerate(instructions):
+        if instruction.operation == "LOAD_FAST" and instruction.argument == local:
+            for following in instructions[index + 1:index + 3]:
+                if following.operation in _COMPUTING:
+                    return True
+                if following.operation not in ("LOAD_FAST", "LOAD_CONST"):
+                    break
     return False
 
 

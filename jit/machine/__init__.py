@@ -7,6 +7,9 @@
     stack.py        recursion: Python's limit and the C stack
     boxes.py        numbers to objects and back; mixed.py: arithmetic of objects that are ints or floats
     dictionaries.py attributes of instances that have a dict
+    lookups.py      keys of dictionaries
+    texts.py        numbers to strings
+    slices.py       slices with machine bounds
     refcounts.py    reference counting, inline
     monitoring.py, watcher.py   what is checked before compiled code goes on
 
@@ -44,7 +47,7 @@ def _let_pending_work_in():
 def routines():
     """Assemble the routines on first use."""
     from asm import Assembler
-    from jit.machine import boxes, dictionaries, mixed
+    from jit.machine import boxes, dictionaries, lookups, mixed, slices, texts
     from jit.machine.frames import FrameRoutines
     from jit.machine.leave import LeaveRoutines
     from jit.machine.lookers import LookerRoutines
@@ -59,6 +62,9 @@ def routines():
     labels.update(boxes.emit(asm))
     labels.update(mixed.emit(asm, labels["box_float"], labels["preserved_call"]))
     labels.update(dictionaries.emit(asm))
+    labels.update(slices.emit(asm))
+    labels.update(texts.emit(asm))
+    labels.update(lookups.emit(asm, labels["unbox_int"]))
     block = arena().allocate_code(asm.size_bound())
     text = asm.finish(block)
     arena().write_code(block, text)

@@ -2,8 +2,8 @@
 
 from asm import eax, mem32, mem64, r13, r15, rax, rbp, rcx, rdi, rdx, rsi
 from jit.machine.area import BASE, EXTRA
+from jit.machine.boxes import emit_keep
 from jit.machine.harmless import emit_unless_harmless
-from platforms.cpython import floats
 from platforms.cpython.layout import layout
 
 L = layout()
@@ -17,7 +17,7 @@ class FreeingRoutines:
     def emit_dealloc(self):
         asm = self.asm
         self.begin("dealloc")
-        self.emit_free_float()
+        emit_keep(asm)
         self.emit_without_frame_if_harmless()
         self.emit_save(called=True)
         asm.mov(mem64(rbp, EXTRA), rax)
@@ -27,42 +27,18 @@ class FreeingRoutines:
         self.frames.call("_Py_Dealloc")
         self.emit_go_on()
 
-    def emit_free_float(self):
-        """If the object in rax is a float, and there is room in the interpreter's list of free floats, put it there and return."""
-        asm, counter = self.asm, floats.free_list()
-        if counter is None:
-            return
-        other = asm.label("no_float")
-        asm.push(rcx)
-        asm.mov(rcx, mem64(rax, L.ob_type))
-        asm.cmp(rcx, self.frames.pointer(id(float)))
-        asm.mov(rcx, self.frames.pointer(counter))
-        asm.jne(other)
-        asm.cmp(mem32(rcx, 0), floats.MOST)
-        asm.jae(other)
-        asm.push(rdx)
-        asm.add(mem32(rcx, 0), 1)
-        asm.mov(rdx, mem64(rcx, 8))
-        asm.mov(mem64(rax, L.ob_type), rdx)
-        asm.mov(mem64(rcx, 8), rax)
-        asm.pop(rdx)
-        asm.pop(rcx)
-        asm.ret()
-        asm.bind(other)
-        asm.pop(rcx)
-
     def emit_without_frame_if_harmless(self):
-        """Go to dealloc_plain if the object in rax is a small list or tuple of what frees itself without running Python code, or an instance."""
+        """Go to dealloc_plain if the object in rax is a number or string, a small list or tuple of what frees itself without running Python code, or an instance."""
         asm = self.asm
-        is_list, start, again, foreign, harmless, wanted, instance = (
-            asm.label(name) for name in ("is_list", "start", "item", "foreign", "harmless", "frame_wanted", "instance"))
+        is_list, start, again, other, foreign, harmless, plain, wanted = (
+            asm.label(name) for name in ("is_list", "start", "item", "other", "foreign", "harmless", "plain", "frame_wanted"))
         for register in (rcx, rdx, rsi, rdi):
             asm.push(register)
         asm.mov(rdx, mem64(rax, L.ob_type))
         asm.cmp(rdx, self.frames.pointer(id(list)))
         asm.je(is_list)
         asm.cmp(rdx, self.frames.pointer(id(tuple)))
-        asm.jne(instance)
+        asm.jne(other)
         asm.mov(rdi, mem64(rax, L.tuple_size))
         asm.lea(rsi, mem64(rax, L.tuple_items))
         asm.jmp(start)
@@ -86,21 +62,54 @@ class FreeingRoutines:
         for register in (rdi, rsi, rdx, rcx):
             asm.pop(register)
         asm.jmp(wanted)
-        asm.bind(instance)
+        asm.bind(other)
+        for kind in (int, float, str, bytes):
+            asm.cmp(rdx, self.frames.pointer(id(kind)))
+            asm.je(plain)
         for register in (rdi, rsi, rdx, rcx):
             asm.pop(register)
         emit_unless_harmless(asm, wanted)
         asm.jmp(self.labels["dealloc_plain"])
         asm.bind(harmless)
+        self.emit_keep_numbers()
+        asm.bind(plain)
         for register in (rdi, rsi, rdx, rcx):
             asm.pop(register)
         asm.jmp(self.labels["dealloc_plain"])
         asm.bind(wanted)
 
+    def emit_keep_numbers(self):
+        """Take the numbers that only the list or tuple in rax refers to out of it, items at rsi, so that their blocks can be kept."""
+        asm = self.asm
+        again, number, done = asm.label("item"), asm.label("number"), asm.label("done")
+        asm.mov(rdi, mem64(rax, L.ob_size))
+        asm.bind(again)
+        asm.sub(rdi, 1)
+        asm.js(done)
+        asm.mov(rcx, mem64(rsi, 0, rdi, 8))
+        asm.test(rcx, rcx)
+        asm.jz(again)
+        asm.cmp(mem64(rcx, L.ob_refcnt), 1)
+        asm.jne(again)
+        asm.mov(rdx, mem64(rcx, L.ob_type))
+        for kind in (int, float):
+            asm.cmp(rdx, self.frames.pointer(id(kind)))
+            asm.je(number)
+        asm.jmp(again)
+        asm.bind(number)
+        asm.mov(mem64(rsi, 0, rdi, 8), 0)
+        asm.mov(mem64(rcx, L.ob_refcnt), 0)
+        asm.push(rax)
+        asm.mov(rax, rcx)
+        asm.call(self.labels["dealloc_plain"])
+        asm.pop(rax)
+        asm.jmp(again)
+        asm.bind(done)
+
     def emit_dealloc_plain(self):
         asm = self.asm
         self.begin("dealloc_plain")
-        self.emit_free_float()
+        emit_keep(asm)
         self.emit_save(called=True)
         asm.mov(rdi, rax)
         self.frames.call("_Py_Dealloc")
@@ -110,7 +119,7 @@ class FreeingRoutines:
     def emit_dealloc_at_return(self):
         asm = self.asm
         self.begin("dealloc_at_return")
-        self.emit_free_float()
+        emit_keep(asm)
         self.emit_without_frame_if_harmless()
         self.emit_save(called=True)
         asm.mov(mem64(rbp, EXTRA), rax)

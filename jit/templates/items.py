@@ -120,13 +120,38 @@ def known_item(asm, container, item, detail, emitter):
     asm.mov(item, item_address(asm, emitter.register(container, rcx), number, python))
 
 
+def _known_item_reader(kind):
+    def emit(asm, container, item, exit, detail, emitter):
+        python, number = detail
+        asm.mov(rax, item_address(asm, emitter.register(container, rcx), number, python))
+        UNBOX[kind](asm, emitter, item, exit, emitter.mismatch_label())
+    emit.__name__ = "known_item_beyond_64_bits"
+    return emit
+
+
+for _kind in UNBOX:
+    template(f"known_item_{_kind}", f"container: object -- item: {_kind}")(_known_item_reader(_kind))
+
+
 @template("known_item_exact", "container: object -- item: any")
 def known_item_of_other_type(asm, container, item, detail, emitter):
+    """Items of one list read one after the other share rdx, the address of the items, and rcx, the type."""
     (python, number), wanted = detail
-    asm.mov(rax, item_address(asm, emitter.register(container, rcx), number, python))
-    emitter.compare_type(rax, wanted)
+    if not _goes_on(emitter.previous, emitter.operation):
+        if python is list:
+            asm.mov(rdx, mem64(emitter.register(container, rdx), L.list_items))
+        else:
+            asm.lea(rdx, mem64(emitter.register(container, rdx), L.tuple_items))
+        asm.mov(rcx, emitter.object(wanted))
+    asm.mov(rax, mem64(rdx, 8 * number))
+    asm.cmp(mem64(rax, L.ob_type), rcx)
     asm.jne(emitter.mismatch_label())
     asm.mov(item, rax)
+
+
+def _goes_on(previous, operation):
+    return previous is not None and previous.template is operation.template and previous.arguments == operation.arguments and \
+        previous.detail[1] is operation.detail[1] and previous.detail[0][0] is operation.detail[0][0]
 
 
 def _cell_reader(kind):

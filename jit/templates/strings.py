@@ -1,10 +1,12 @@
 """Characters of strings. A character is its code point until somebody needs the string."""
 
 import ctypes
+from functools import lru_cache
 
-from asm import Memory, cl, ecx, eax, mem8, mem32, mem64, rax, rcx, rdx, relative
+from asm import Memory, cl, ecx, eax, mem8, mem32, mem64, rax, rcx, rdi, rdx, relative, rsi, rsp
 from jit.machine.refcounts import emit_incref
-from jit.template import template
+from jit.template import FAMILIES, Template, template
+from jit.templates.calls import FIRST_OPERAND, slot
 from jit.templates.items import emit_index
 from platforms.cpython.layout import layout
 
@@ -59,6 +61,54 @@ def string_index_out_of_range(asm, text, index, code, exit, emitter):
         asm.mov(rax, rcx)
         base = rax
     emit_character(asm, code, base, index, exit)
+
+
+@template("text_of_int", "value: int -- text: any", clobbers="c")
+def text_of_int(asm, value, text, emitter):
+    emitter.place([(rdi, value)])
+    asm.call(emitter.routines.text_of_int)
+    asm.test(rax, rax)
+    asm.jz(emitter.throw_label())
+    asm.mov(text, rax)
+
+
+@lru_cache(None)
+def join_template(count):
+    """One string of `count` strings."""
+    effect = ", ".join(f"operand{number}: any" for number in range(count)) + " -- result: any"
+    return Template("join_texts", effect, _join_texts, "c", None, False)
+
+
+def _join_texts(asm, emitter):
+    operands = emitter.operation.arguments
+    for number, value in enumerate(operands):
+        emitter.store_operand(slot(FIRST_OPERAND + number), value)
+    asm.mov(rdi, emitter.object(""))
+    asm.lea(rsi, slot(FIRST_OPERAND))
+    asm.mov(rdx, len(operands))
+    emitter.call_symbol("_PyUnicode_JoinArray")
+    asm.test(rax, rax)
+    asm.jz(emitter.throw_label())
+    emitter.set_result(rax)
+
+
+@template("append_text", "text: object, more: object -- longer: any", clobbers="c")
+def append_text(asm, text, more, longer, emitter):
+    """The C function replaces a pointer in memory: one on the stack."""
+    emitter.place([(rdi, text), (rsi, more)])
+    asm.push(rdi)
+    asm.push(rdi)
+    asm.mov(rdi, rsp)
+    emitter.call_symbol("PyUnicode_Append")
+    asm.pop(rax)
+    asm.pop(rcx)
+    asm.test(rax, rax)
+    asm.jz(emitter.throw_label())
+    asm.mov(longer, rax)
+
+
+def append_template():
+    return FAMILIES["append_text"][0]
 
 
 @template("character", "code: int -- character: any")

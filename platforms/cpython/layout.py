@@ -20,6 +20,7 @@ _TABLE = """
 ob_refcnt                           0     0     0
 ob_type                             8     8     8
 ob_size                            16    16    16
+gc_next                           -16   -16   -16  0: the collector does not know the object
 immortal_refcounts              False  True  True  negative low 32 bits of the count: never changed
 
 compensated_sum                 False  True  True  sum() of floats compensates for what rounding loses
@@ -88,6 +89,9 @@ enumerate_result                   32    32    32
 enumerate_long_index               40    40    40
 dict_used                          16    16    16
 dict_version                       24    24     -  uint64
+dict_version_tag                   24    24    24  uint64: the version, and below it what it counts in steps of:
+dict_version_step                   1   256  4096  number; what is below are flags
+dict_watcher_mask                   0   255   255  number: the flags of those who watch the dictionary
 dict_keys                          32    32    32
 dict_values                        40    40    40  not NULL: an instance's, shared keys
 keys_log2_size                      8     8     8  uint8, of the index
@@ -203,7 +207,6 @@ interp_eval_breaker               100   368     -  int
 interp_gil_drop_request           104   372     -  int; next to the eval breaker
 interp_pending_calls              120     -     -  int
 interp_monitoring_version           -    48     0  uint64
-interp_free_floats               3608 267408 10952  int, and the first item 8 bytes behind it: see floats.py, where it is looked for
 
 instruction_resume_bias            -2    -2     0  added to code_adaptive + X to resume at X
 instruction_executing_bias          0     0     0  added to claim to be executing X

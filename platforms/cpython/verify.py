@@ -14,14 +14,13 @@ from platforms.cpython.layout import layout
 _CHECKS = (verify_objects.checks, verify_instances.checks, verify_code.checks, verify_threads.checks)
 _NOT_FIELDS = {"version", "call_convention", "instruction_executing_bias", "handler_lookup_bias"}  # facts about code, not places
 _DERIVED = {"small_int_base"}  # not from the table
-_OPTIONAL = {"interp_free_floats"}  # verified where it is used, and done without where it is not
 
 
 def refusal() -> str:
     """The first field that is not where the layout says, or ""."""
     fields = layout()
     missing = {name for name, value in vars(fields).items() if value is not None}
-    missing -= _NOT_FIELDS | _DERIVED | _OPTIONAL
+    missing -= _NOT_FIELDS | _DERIVED
     with observe.Peeker() as peeker:
         for check in _CHECKS:
             for name, found, expected in check(fields, peeker):

@@ -248,6 +248,20 @@ def _others(fields, peeker):
 
 
 def _dictionaries(fields, peeker):
+    mapping = {"first": 1}
+    tags = [read(id(mapping) + fields.dict_version_tag)]
+    for number in (2, 3):
+        mapping["first"] = number
+        tags.append(read(id(mapping) + fields.dict_version_tag))
+    steps = [after - before for before, after in zip(tags, tags[1:])]
+    yield "dict_version_tag", [0 < step < 1 << 24 for step in steps], [True, True]
+    yield "dict_version_step", [number % fields.dict_version_step for number in (*steps, tags[0])], [0, 0, 0]
+    # There are as many flags as there may be watchers (Include/cpython/dictobject.h), and none before there were watchers.
+    yield "dict_watcher_mask", fields.dict_watcher_mask, 255 if fields.dict_version_step > 1 else 0
+    # What the collector knows is in a list, the newest last; numbers in a dictionary are nothing that it looks for.
+    items = [[] for _ in range(16)]
+    linked = any(read(id(item) + fields.gc_next) == id(following) + fields.gc_next for item, following in zip(items, items[1:]))
+    yield "gc_next", (read(id(mapping) + fields.gc_next), linked), (0, True)
     mapping = {"first": 1, "second": 2}
     del mapping["first"]
     keys = read(id(mapping) + fields.dict_keys)

@@ -24,7 +24,8 @@ def numbers(a, n):
         s += a * i
     return s
 def table(d, n):
-    return d["a"](d["b"](d["c"](d["d"](d["e"](n)))))
+    f = d["a"]
+    return f(f(f(f(f(f(f(f(f(f(n))))))))))
 def numbers_and_a_rare_call(a, n):
     s = 0
     for i in range(n):

@@ -12,7 +12,7 @@ import pytest
 
 from platforms import pages
 from platforms.cpython import layout as layouts
-from platforms.cpython import floats, observe, symbols, threads, verify
+from platforms.cpython import observe, symbols, threads, verify
 from platforms.cpython.layout import layout
 
 
@@ -61,7 +61,7 @@ def test_an_unknown_version_has_no_layout():
 OFFSETS = sorted(
     name
     for name, value in vars(layout()).items()
-    if type(value) is int and name not in verify._NOT_FIELDS | verify._DERIVED | verify._OPTIONAL
+    if type(value) is int and name not in verify._NOT_FIELDS | verify._DERIVED
 )
 
 
@@ -71,17 +71,6 @@ def test_a_moved_field_is_noticed(wrong, name):
     size = 1 if name.endswith(("_bit", "_bias", "_typecode", "_tracing", "is_entry", "owner")) else 4
     for step in (size, -size) if getattr(layout(), name) >= size else (size,):
         assert wrong(**{name: getattr(layout(), name) + step}) != "", step
-
-
-def test_the_list_of_free_floats_is_found():
-    assert floats.free_list() == threads.interpreter() + layout().interp_free_floats
-
-
-@pytest.mark.parametrize("step", [-8, -4, 4, 8, 1 << 40])
-def test_a_list_of_free_floats_elsewhere_is_done_without(monkeypatch, step):
-    fields = SimpleNamespace(**vars(layout()) | {"interp_free_floats": layout().interp_free_floats + step})
-    monkeypatch.setattr(floats, "layout", lambda: fields)
-    assert floats.free_list.__wrapped__() is None
 
 
 def test_the_reason_names_the_field(wrong):

@@ -1,0 +1,107 @@
+"""Dictionaries with keys that are strings or ints: looked up by machine code, where no other key can bring a comparison of its own.
+
+Where one could, the first guard that fails is remembered, and the instruction is a callout from then on.
+"""
+
+from jit import types
+from jit.bytecodes.containers import sharpen
+from jit.bytecodes.guards import probably
+from jit.bytecodes.items import borrow
+from jit.bytecodes.methods import method
+from jit.bytecodes.numbers import number
+from jit.foreign import box_operands
+from jit.types import INT, STR, exact
+from jit.values import Value
+
+DICT = exact(dict)
+#: Exact types that the collector of garbage never knows.
+_UNTRACKED = frozenset({int, float, bool, str, bytes, type(None)})
+#: Number of a key's place among those where the types of an instruction's operands are noted.
+_KEY_SITE = 8
+_FOREIGN = "keys that only CPython can compare"
+
+
+def key_of(w, container, key):
+    """(family, key Value) if a proven dictionary is to be looked up by a string or an int, guessed from what was seen; else None."""
+    if container.__class__ is not Value or container.type is not DICT or key.__class__ is not Value or w.inlined or container.is_constant:
+        return None
+    if w.knowledge.observed.get((w.instruction.site, "keys")):
+        return None
+    key = probably(w, key, (str, int), "key")
+    if key.type is STR:
+        return "text", key
+    w.site = _KEY_SITE
+    if key.type.python is int:
+        key = number(w, key) if key.type.is_object and not key.is_constant else key
+    if key is not None and key.type is INT:
+        return "int", key
+    return None
+
+
+def foreign_exit(w, container):
+    """Taken where a key may bring a comparison of its own."""
+    leaving = w.exit(_FOREIGN, observe=container)
+    leaving.site = w.instruction.site, "keys"
+    return leaving
+
+
+def load_item(w, container, key):
+    """``container[key]``: the item's Value, borrowed from the dictionary, or None."""
+    found = key_of(w, container, key)
+    if found is None:
+        return None
+    family, key = found
+    shape = container.shape and container.shape.element
+    item = w.operation(f"dict_item_{family}", container, key, exit=foreign_exit(w, container), mismatch=w.exit("there is no such key"),
+                       shape=shape)
+    return borrow(w, item, ())
+
+
+def contains(w, container, key):
+    """``key in container`` as a BOOL Value, or None."""
+    found = key_of(w, container, key)
+    if found is None:
+        return None
+    family, key = found
+    return w.operation(f"dict_contains_{family}", container, key, exit=foreign_exit(w, container))
+
+
+def store_item(w, container, key):
+    """Stack: value, container, key; done if it gives True. What was there before is dropped last."""
+    found = key_of(w, container, key)
+    if found is None:
+        return False
+    family, key = found
+    value = w.peek(3)
+    sharpen(container, value)
+    w.before_effect()
+    leaving = foreign_exit(w, container)
+    w.freeze()
+    stack = w.state.stack
+    stack[-3], stack[-2], stack[-1] = stack[-2], stack[-1], stack[-3]
+    boxed, = box_operands(w, 1)
+    tracked = boxed.type.python not in _UNTRACKED
+    old = w.operation(f"dict_store_{family}", container, key, boxed, exit=leaving, detail=tracked)
+    popped = stack[-3:]
+    del stack[-3:]
+    w.state.owned |= {old}
+    w.release(*dict.fromkeys(popped))
+    w.drop(old)
+    return True
+
+
+@method(dict.get)
+def dict_get(w, container, key, default=None):
+    """What is given back is borrowed from the dictionary, or is the default, a constant."""
+    default = w.constant(None) if default is None else default
+    if not default.is_constant:
+        return None
+    found = key_of(w, container, key)
+    if found is None:
+        return None
+    family, key = found
+    element = container.shape and container.shape.element
+    shape = element if element is not None else types.Shape(default.type) if default.type.unboxed else None
+    boxed = default if default.type.is_object else w.constant_object(default)
+    item = w.operation(f"dict_get_{family}", container, key, boxed, exit=foreign_exit(w, container), shape=shape)
+    return borrow(w, item, ())

@@ -1,0 +1,90 @@
+"""Unpacking of lists and tuples, straight from memory."""
+
+from jit.bytecodes.guards import observe, prove
+from jit.bytecodes.items import Built, borrow, computed_with, element_guess
+from jit.types import FLOAT, INT, LIST, OBJECT, TUPLE, Shape, exact
+from jit.values import Value, VirtualTuple
+from jit.walk import bytecode
+
+
+@bytecode("UNPACK_SEQUENCE")
+def unpack_sequence(w, instruction):
+    container = w.peek()
+    count = instruction.argument
+    if container.__class__ is VirtualTuple and len(container.items) == count:
+        w.freeze()
+        w.pop()
+        w.state.stack.extend(container.items[::-1])
+        return None
+    if container.__class__ is not Value:
+        return w.leave("an iterator is unpacked")
+    if container.type is OBJECT and not container.is_constant:
+        seen = w.knowledge.observed.get((instruction.site, "container"))
+        kind = next(iter(seen)) if seen and len(seen) == 1 else container.shape and container.shape.type.python or tuple
+        if kind in (tuple, list):
+            container = prove(w, container, kind, "container")
+    python = {TUPLE: tuple, LIST: list}.get(container.type)
+    if python is None:
+        if container.type is OBJECT and not container.is_constant:
+            observe(w, container, "container")
+        return w.leave(f"unpacking of {container.type.name}")
+    if container.is_constant and python is tuple:
+        if len(container.constant) != count:
+            return w.leave("wrong number of values to unpack")
+        w.pop()
+        for item in reversed(container.constant):
+            w.push(w.constant(item))
+        return None
+    if container.facts.__class__ is Built and len(container.facts.items) == count:
+        return unpacked(w, container, container.facts.borrow(w, range(count)))
+    w.operation("guard_size", container, exit=w.exit("wrong number of values to unpack"), detail=(python, count))
+    locals = stored_in(w, count)
+    named = None not in locals
+    items = [take_at(w, container, place, python, (instruction.site, place), named, local) for place, local in enumerate(locals)]
+    return unpacked(w, container, items)
+
+
+def unpacked(w, container, items):
+    """Put the items in the place of the container."""
+    w.freeze()
+    w.pop()
+    for item in reversed(items):
+        w.push(item)
+    w.release(container)
+
+
+def stored_in(w, count):
+    """The number of the local that the instructions behind give each of `count` unpacked items, or None: it is unpacked in its turn, or used."""
+    index = w.index + 1
+    found = []
+    while len(found) < count:
+        nested = 1
+        first = w.instructions[index] if w.inside(index) else None
+        while nested and w.inside(index) and w.instructions[index].operation in ("STORE_FAST", "UNPACK_SEQUENCE"):
+            nested += w.instructions[index].argument - 1 if w.instructions[index].operation == "UNPACK_SEQUENCE" else -1
+            index += 1
+        if nested:
+            return found + [None] * (count - len(found))
+        found.append(first.argument if first.operation == "STORE_FAST" else None)
+    return found
+
+
+def take_at(w, container, number, python, site, named, local):
+    """Item `number` of a container whose size is known. A number is unboxed where it is used, unless that is sure to be: many are only moved.
+
+    Args:
+        local: it is given to this local. named: all items of its container are given to locals: dropping a proven number is no effect, so that what else was borrowed stays borrowed.
+    """
+    fields = container.shape and container.shape.fields
+    known = Shape(TUPLE, fields[number]) if fields and number < len(fields) else container.shape
+    kind, shape = element_guess(w, known, site)
+    if kind in (INT, FLOAT) and local is not None and computed_with(w, local):
+        return w.operation(f"known_item_{kind.name}", container, detail=(python, number), mismatch=w.mismatch_exit(f"item is no {kind.name}", site))
+    if kind in (INT, FLOAT) and python is list and named:
+        kind = exact(kind.python)
+        item = w.operation("known_item_exact", container, detail=((python, number), kind.python), kind=kind,
+                           mismatch=w.mismatch_exit(f"item is no {kind.name}", site))
+        return borrow(w, item, (container,))
+    if kind.unboxed:
+        shape = Shape(kind)
+    return borrow(w, w.operation("known_item_object", container, detail=(python, number), shape=shape), (container,))

@@ -1,0 +1,151 @@
+"""Dictionaries with keys that are exact strings or machine ints: looking up, asking, storing.
+
+The key's family: ``..._text`` or ``..._int``. `exit` is taken where only CPython can tell; see jit/machine/lookups.py.
+"""
+
+import ctypes
+
+from asm import cl, ecx, mem64, rax, rbp, rcx, rdi, rdx, relative, rsi
+from jit.machine.refcounts import emit_decref, emit_incref
+from jit.template import template
+from platforms.cpython.layout import layout
+
+L = layout()
+#: The version of the next dictionary stored to here: CPython, which counts from 0, never comes to these.
+_next_version = ctypes.c_uint64(1 << 63)
+
+
+def _find(asm, emitter, routine, container, key):
+    """rax = address of the value, or 0; leaves where it cannot be told."""
+    emitter.place([(rdi, container), (rsi, key)])
+    asm.call(getattr(emitter.routines, routine))
+    asm.cmp(rax, 1)
+    asm.je(emitter.stub(emitter.operation.exit))
+
+
+def _declare(kind, routine):
+    wanted = {"text": "object", "int": "int"}[kind]
+
+    @template(f"dict_item_{kind}", f"container: object, key: {wanted} -- item: object", clobbers="c")
+    def dict_item(asm, container, key, item, detail, emitter):
+        """`detail`: the exit for a key that is not there."""
+        _find(asm, emitter, routine, container, key)
+        asm.jb(emitter.mismatch_label())
+        asm.mov(item, mem64(rax, 0))
+
+    @template(f"dict_contains_{kind}", f"container: object, key: {wanted} -- found: bool", clobbers="c")
+    def dict_contains(asm, container, key, found, emitter):
+        _find(asm, emitter, routine, container, key)
+        asm.seta(cl)
+        asm.movzx(ecx, cl)
+        asm.mov(found, rcx)
+
+    @template(f"dict_get_{kind}", f"container: object, key: {wanted}, default: object -- item: object", clobbers="c")
+    def dict_get(asm, container, key, default, item, emitter):
+        absent, done = asm.label("absent"), asm.label("found")
+        _find(asm, emitter, routine, container, key)
+        asm.jb(absent)
+        asm.mov(rax, mem64(rax, 0))
+        asm.bind(done)
+        asm.mov(item, rax)
+        with asm.cold():
+            asm.bind(absent)
+            asm.mov(rax, emitter.after_call("default"))
+            asm.jmp(done)
+
+    @template(f"dict_store_{kind}", f"container: object, key: {wanted}, value: object -- old: object", clobbers="c")
+    def dict_store(asm, container, key, value, old, detail, emitter):
+        """The reference to the old value becomes ours; None's, if there was none. `detail`: the value may be what gc tracks."""
+        anew, done = asm.label("by_CPython"), asm.label("stored")
+        _find(asm, emitter, routine, container, key)
+        asm.jb(anew)
+        asm.mov(rdi, emitter.after_call("container"))
+        _may_replace(asm, anew, detail)
+        asm.mov(rsi, emitter.after_call("value"))
+        emit_incref(asm, rsi, rcx)
+        asm.mov(rcx, mem64(rax, 0))
+        asm.mov(mem64(rax, 0), rsi)
+        asm.mov(old, rcx)
+        asm.bind(done)
+        with asm.cold():
+            asm.bind(anew)
+            _store_anew(asm, emitter, kind)
+            asm.mov(old, rax)
+            asm.jmp(done)
+
+
+def _may_replace(asm, anew, tracked):
+    """Go to `anew`, if the dictionary in rdi is watched or shares its keys, or must be tracked; else give it a new version. rax is kept."""
+    if L.dict_watcher_mask:
+        asm.test(mem64(rdi, L.dict_version_tag), L.dict_watcher_mask)
+        asm.jnz(anew)
+    asm.cmp(mem64(rdi, L.dict_values), 0)
+    asm.jne(anew)
+    if tracked:
+        asm.cmp(mem64(rdi, L.gc_next), 0)
+        asm.je(anew)
+    asm.mov(rdx, relative(asm.constant(ctypes.addressof(_next_version))))
+    asm.mov(rcx, mem64(rdx, 0))
+    asm.add(mem64(rdx, 0), L.dict_version_step)
+    if L.dict_version_step > 1:
+        asm.mov(rsi, mem64(rdi, L.dict_version_tag))
+        asm.and_(rsi, L.dict_version_step - 1)
+        asm.or_(rcx, rsi)
+    asm.mov(mem64(rdi, L.dict_version_tag), rcx)
+
+
+def _store_anew(asm, emitter, kind):
+    """By PyDict_SetItem, which finds what has just been found: it compares no other keys. rax = what was there, or None, with a reference."""
+    absent, have, done, failed = (asm.label(name) for name in ("absent", "have_old", "done", "failed"))
+    asm.test(rax, rax)
+    asm.jz(absent)
+    asm.mov(rbp, mem64(rax, 0))
+    asm.bind(have)
+    emit_incref(asm, rbp, rcx)
+    if kind == "int":
+        asm.mov(rax, emitter.after_call("key"))
+        asm.call(emitter.routines.box_int)
+        asm.test(rax, rax)
+        asm.jz(failed)
+        asm.mov(rsi, rax)
+    else:
+        asm.mov(rsi, emitter.after_call("key"))
+    asm.mov(rdi, emitter.after_call("container"))
+    asm.mov(rdx, emitter.after_call("value"))
+    if kind == "int":
+        asm.push(rsi)
+        asm.push(rsi)
+    emitter.call_symbol("PyDict_SetItem")
+    if kind == "int":
+        asm.mov(rcx, rax)
+        asm.pop(rdx)
+        asm.pop(rdx)
+        _drop_key(asm, emitter)
+        asm.mov(rax, rcx)
+    asm.test(rax.r32, rax.r32)
+    asm.js(failed)
+    asm.mov(rax, rbp)
+    asm.jmp(done)
+    asm.bind(absent)
+    asm.mov(rbp, emitter.object(None))
+    asm.jmp(have)
+    asm.bind(failed)
+    # The dictionary still holds it.
+    emit_decref(asm, rbp, failed)
+    asm.jmp(emitter.throw_label())
+    asm.bind(done)
+
+
+def _drop_key(asm, emitter):
+    """Drop the int in rdx; rcx is kept."""
+    freed, dropped = asm.label("freed"), asm.label("dropped")
+    emit_decref(asm, rdx, freed)
+    asm.jmp(dropped)
+    asm.bind(freed)
+    asm.mov(rax, rdx)
+    asm.call(emitter.routines.dealloc_plain)
+    asm.bind(dropped)
+
+
+for _kind, _routine in (("text", "find_text"), ("int", "find_int")):
+    _declare(_kind, _routine)
