@@ -20,12 +20,14 @@ from jit.liveness import Numbering
 from jit.order import arrange
 from jit.profit import is_worthwhile
 from jit.machine import arena, records, routines
+from jit.machine.dictionaries import rely
 from jit.machine.rooms import Room
 from jit.restarting import mark_restarts
-from jit.templates import (attributes, boxing, buffers, calls, control, dictionaries, floats, globals, hoisted, instances, items, iterating, loops, mixed, numbers, slices, stores, strings, sums)  # noqa: F401
+from jit.templates import (attributes, boxing, buffers, calls, classes, control, dictionaries, floats, globals, hoisted, instances, items, iterating, loops, mixed, numbers, slices, stores, strings, sums)  # noqa: F401
 from jit.unit import ABSENT
 from jit.walk import walk
 from platforms.cpython import symbols, threads
+from platforms.cpython.dictionaries import hint
 from platforms.cpython.layout import layout
 from regalloc import allocate, verify
 
@@ -318,7 +320,7 @@ def guard_tables(unit):
     """The version's words and dependencies.
 
     Returns:
-        (list of (address, expected, kind), list of (dict address, key address, expected address or 0)).
+        (list of (address, expected, kind), list of (dict address, key address, expected address or 0, Hint or None)).
     """
     words = []
     seen = set()
@@ -326,9 +328,10 @@ def guard_tables(unit):
         if id(namespace) not in seen:
             seen.add(id(namespace))
             words.append(records.dictionary_word(namespace))
+            rely(namespace)
     for address, expected in unit.words.items():
         words.append((address, expected, 1))
-    dependencies = [(id(namespace), id(key), 0 if expected is ABSENT else id(expected))
+    dependencies = [(id(namespace), id(key), 0 if expected is ABSENT else id(expected), None if expected is ABSENT else hint(namespace, key))
                     for namespace, key, expected in unit.dependencies.values()]
     return words, dependencies
 

@@ -19,6 +19,8 @@ from platforms.cpython.layout import layout
 POLYMORPHIC = 6
 #: Classes remembered by their addresses.
 FOUND_LIMIT = 4096
+#: Reason of the exits of guards of classes.
+CLASS_GUARD = "its receiver is of another class"
 _MISSING = object()
 #: id of a class -> (class, its version tag), for `version_tag`.
 _tags = {}
@@ -152,10 +154,14 @@ def find_for_store(kind, name, instance=None):
     if found is not _MISSING and not is_function(found) and not is_constant(found):
         return None
     number = shared_number(kind, name)
-    if number is None:
-        instances.introduce(kind, name)
-        number = shared_number(kind, name)
-    return None if number is None else Attribute("value", number)
+    if number is not None:
+        return Attribute("value", number)
+    introduced = instances.introduce(kind, name)
+    number = shared_number(kind, name)
+    if number is not None:
+        return Attribute("value", number)
+    # The shared keys are full, and stay so.
+    return Attribute("dict", name) if introduced and instances.shared_names(kind) is not None else None
 
 
 def of_class(found):

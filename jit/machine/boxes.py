@@ -6,6 +6,9 @@ unbox_int    rax = an exact int   -> rax = int64, edx = 0; or edx = 1 if 64 bits
 
 raise_unsupported    rax, rdx = names of two types, rcx = an operator's text: TypeError is raised; all registers but these are kept
 
+overwrite_int    rcx = an object, rdx = int64: if it is an int of at least as many digits, and the only reference to it is the caller's,
+                 it becomes that number, and eax = 1; else eax = 0     rcx, rdx are lost
+
 set_item     rcx = a dict, rdx = key, rax = value, whose reference is used up -> eax = 0, or -1 with an exception    the same are lost
 
 A dead int of one digit, or float, is not given back to the allocator but kept for the next one (`emit_keep`).
@@ -26,21 +29,21 @@ SMALLEST, SMALL_COUNT = -5, 262
 ONE_DIGIT = 1 << 30
 _GPRS = (rsi, rdi, r8, r9, r10, r11)
 _XMMS = tuple(REGISTERS[f"xmm{number}"] for number in range(14))
-_AREA = 8 * (len(_GPRS) + len(_XMMS)) + 8
+AREA = 8 * (len(_GPRS) + len(_XMMS)) + 8
 #: Blocks of dead numbers that are kept for new ones, at most, of each type.
 MOST_KEPT = 256
 MADE_AT_ONCE = 16
 #: For each type the first block kept, which holds the address of the next, and their number.
 _kept = {kind: (ctypes.c_uint64 * 2)() for kind in (int, float)}
-NAMES = ("box_int", "box_float", "unbox_int", "set_item", "preserved_call", "raise_unsupported")
+NAMES = ("box_int", "box_float", "unbox_int", "set_item", "overwrite_int", "preserved_call", "raise_unsupported")
 _UNSUPPORTED = ctypes.create_string_buffer(b"unsupported operand type(s) for %.100s: '%.100s' and '%.100s'")
 
 
 def emit(asm):
     """Emit the routines; returns their labels by name."""
     labels = {name: asm.label(name) for name in NAMES}
-    for name, emit_one in (("box_int", _box_int), ("box_float", _box_float), ("unbox_int", _unbox_int),
-                           ("set_item", _set_item), ("preserved_call", _preserved_call), ("raise_unsupported", _raise_unsupported)):
+    for name, emit_one in (("box_int", _box_int), ("box_float", _box_float), ("unbox_int", _unbox_int), ("set_item", _set_item),
+                           ("overwrite_int", _overwrite_int), ("preserved_call", _preserved_call), ("raise_unsupported", _raise_unsupported)):
         asm.align(16)
         asm.comment(name)
         asm.bind(labels[name])
@@ -48,37 +51,37 @@ def emit(asm):
     return labels
 
 
-def _save(asm):
-    asm.sub(rsp, _AREA)
+def emit_save(asm):
+    asm.sub(rsp, AREA)
     for number, register in enumerate(_GPRS):
         asm.mov(mem64(rsp, 8 * number), register)
     for number, register in enumerate(_XMMS):
         asm.movsd(mem64(rsp, 8 * (len(_GPRS) + number)), register)
 
 
-def _restore(asm):
+def emit_restore(asm):
     for number, register in enumerate(_GPRS):
         asm.mov(register, mem64(rsp, 8 * number))
     for number, register in enumerate(_XMMS):
         asm.movsd(register, mem64(rsp, 8 * (len(_GPRS) + number)))
-    asm.add(rsp, _AREA)
+    asm.add(rsp, AREA)
 
 
-def _call(asm, name):
+def emit_call(asm, name):
     asm.call(relative(asm.constant(symbols.address(name))))
 
 
 def _raise_unsupported(asm):
     """Source: CPython Objects/abstract.c, binop_type_error."""
-    _save(asm)
+    emit_save(asm)
     asm.mov(r8, rdx)
     asm.mov(rdx, rcx)
     asm.mov(rcx, rax)
     asm.mov(rdi, relative(asm.constant(id(TypeError))))
     asm.mov(rsi, relative(asm.constant(ctypes.addressof(_UNSUPPORTED))))
     asm.xor(eax, eax)
-    _call(asm, "PyErr_Format")
-    _restore(asm)
+    emit_call(asm, "PyErr_Format")
+    emit_restore(asm)
     asm.ret()
 
 
@@ -95,10 +98,10 @@ def _box_int(asm):
     asm.ret()
     asm.bind(slow)
     _emit_kept_int(asm)
-    _save(asm)
+    emit_save(asm)
     asm.mov(rdi, rax)
-    _call(asm, "PyLong_FromLongLong")
-    _restore(asm)
+    emit_call(asm, "PyLong_FromLongLong")
+    emit_restore(asm)
     asm.ret()
 
 
@@ -147,7 +150,7 @@ def _make_blocks(asm, kind, again):
     cell = ctypes.addressof(_kept[kind])
     if kind is float:
         asm.movq(rax, xmm15)
-    _save(asm)
+    emit_save(asm)
     asm.push(rax)
     asm.push(rbx)
     asm.mov(rbx.r32, MADE_AT_ONCE)
@@ -156,7 +159,7 @@ def _make_blocks(asm, kind, again):
         asm.mov(rdi, ONE_DIGIT - 1)
     else:
         asm.pxor(xmm0, xmm0)
-    _call(asm, "PyLong_FromLongLong" if kind is int else "PyFloat_FromDouble")
+    emit_call(asm, "PyLong_FromLongLong" if kind is int else "PyFloat_FromDouble")
     asm.test(rax, rax)
     asm.jz(stop)
     asm.mov(rcx, relative(asm.constant(cell)))
@@ -169,7 +172,7 @@ def _make_blocks(asm, kind, again):
     asm.bind(have)
     asm.pop(rbx)
     asm.pop(rax)
-    _restore(asm)
+    emit_restore(asm)
     if kind is float:
         asm.movq(xmm15, rax)
     asm.jmp(again)
@@ -177,12 +180,12 @@ def _make_blocks(asm, kind, again):
     asm.mov(rcx, relative(asm.constant(cell)))
     asm.cmp(mem64(rcx, 0), 0)
     asm.je(out)
-    _call(asm, "PyErr_Clear")
+    emit_call(asm, "PyErr_Clear")
     asm.jmp(have)
     asm.bind(out)
     asm.pop(rbx)
     asm.pop(rax)
-    _restore(asm)
+    emit_restore(asm)
     asm.xor(eax, eax)
     asm.ret()
 
@@ -306,26 +309,78 @@ def _unbox_int(asm):
 
 
 def _set_item(asm):
-    _save(asm)
+    emit_save(asm)
     asm.push(rax)
     asm.sub(rsp, 8)
     asm.mov(rdi, rcx)
     asm.mov(rsi, rdx)
     asm.mov(rdx, rax)
-    _call(asm, "PyDict_SetItem")
+    emit_call(asm, "PyDict_SetItem")
     asm.mov(mem64(rsp, 0), rax)
     asm.mov(rdi, mem64(rsp, 8))
-    _call(asm, "Py_DecRef")
+    emit_call(asm, "Py_DecRef")
     asm.pop(rax)
     asm.add(rsp, 8)
-    _restore(asm)
+    emit_restore(asm)
+    asm.ret()
+
+
+def _overwrite_int(asm):
+    """Nobody else can tell it from a new object. The number is no small int, so it is not 0."""
+    refused, positive, fits = asm.label("refused"), asm.label("positive"), asm.label("fits")
+    asm.cmp(mem64(rcx, L.ob_refcnt), 1)
+    asm.jne(refused)
+    asm.mov(rax, relative(asm.constant(id(int))))
+    asm.cmp(mem64(rcx, L.ob_type), rax)
+    asm.jne(refused)
+    asm.push(rsi)
+    asm.push(rdi)
+    # rdi = its sign, rdx = its absolute value, rsi = how many digits that has.
+    asm.mov(rdi, rdx)
+    asm.sar(rdi, 63)
+    asm.xor(rdx, rdi)
+    asm.sub(rdx, rdi)
+    asm.mov(rsi.r32, 1)
+    asm.mov(rax, rdx)
+    asm.shr(rax, 30)
+    asm.jz(fits)
+    asm.add(rsi, 1)
+    asm.shr(rax, 30)
+    asm.jz(fits)
+    asm.add(rsi, 1)
+    asm.bind(fits)
+    _digits_of(asm)
+    refused_here, done = asm.label("too_few_digits"), asm.label("overwritten")
+    asm.cmp(rax, rsi)
+    asm.jb(refused_here)
+    asm.mov(eax, edx)
+    asm.and_(eax, (1 << 30) - 1)
+    asm.mov(mem32(rcx, L.long_digits), eax)
+    for number in (1, 2):
+        asm.cmp(rsi, number)
+        asm.je(done)
+        asm.shr(rdx, 30)
+        asm.mov(eax, edx)
+        asm.and_(eax, (1 << 30) - 1)
+        asm.mov(mem32(rcx, L.long_digits + 4 * number), eax)
+    asm.bind(done)
+    _set_size(asm, positive)
+    asm.mov(eax, 1)
+    asm.pop(rdi)
+    asm.pop(rsi)
+    asm.ret()
+    asm.bind(refused_here)
+    asm.pop(rdi)
+    asm.pop(rsi)
+    asm.bind(refused)
+    asm.xor(eax, eax)
     asm.ret()
 
 
 def _preserved_call(asm):
-    _save(asm)
+    emit_save(asm)
     asm.mov(rdi, rax)
     asm.mov(rsi, rdx)
     asm.call(rcx)
-    _restore(asm)
+    emit_restore(asm)
     asm.ret()

@@ -15,6 +15,7 @@ from jit.machine.building import SKETCHED
 from jit.machine.callouts import CalloutRoutines
 from jit.machine.activations import DEPTH, FIRST, INSTRUCTION, ROUTINE, activations
 from jit.machine.activations import SIZE as ACTIVATION_SIZE
+from jit.machine.dictionaries import emit_dict_entry
 from jit.machine.freeing import FreeingRoutines
 from platforms.cpython import back_edges
 from platforms.cpython.layout import layout
@@ -37,6 +38,7 @@ class LeaveRoutines(CalloutRoutines, FreeingRoutines):
         self.labels = {name: asm.label(name) for name in self.NAMES}
         self.leave = asm.label("leave")
         self.must_leave = asm.label("must_leave")
+        self.dict_entry = asm.label("dict_entry")
         self.update_budget = asm.label("update_budget")
 
     def emit(self):
@@ -45,6 +47,7 @@ class LeaveRoutines(CalloutRoutines, FreeingRoutines):
         self.emit_leave()
         self.emit_update_budget()
         self.emit_must_leave()
+        emit_dict_entry(self.asm, self.dict_entry)
         self.emit_revalidate()
         self.emit_callout_enter()
         self.emit_callout_enter(full=True)

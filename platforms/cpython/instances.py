@@ -73,7 +73,7 @@ def shared_names(kind: type) -> list[str] | None:
         return None
 
 
-def introduce(kind: type, name: str) -> None:
+def introduce(kind: type, name: str) -> bool:
     """Put a name into a class's shared keys, as the first instance to get such an attribute would: a passing instance gets it.
 
     Nothing is done where making or freeing an instance would run foreign code, or where instances are not `object`'s alone.
@@ -81,11 +81,12 @@ def introduce(kind: type, name: str) -> None:
     fields = layout()
     plain = all(slot_function(kind, field) == slot_function(object, field) for field in (fields.type_new, fields.type_setattro))
     if not plain or not has_values(kind) or any("__del__" in namespace(base) for base in bases(kind)):
-        return
+        return False
     try:
         object.__setattr__(object.__new__(kind), name, None)
     except (TypeError, AttributeError):
-        return  # an abstract class
+        return False  # an abstract class
+    return True
 
 
 def shared_keys(kind: type) -> int:
@@ -118,8 +119,8 @@ def attribute(instance: object, number: int) -> tuple[bool, object]:
     return _object_at(values + layout().values_items + 8 * number)
 
 
-def dict_attribute(instance: object, name: str) -> tuple[bool, object]:
-    """The same for an attribute in the instance's dict, if it has one."""
+def mapping(instance: object) -> dict | None:
+    """The dict of an instance of a class with managed dictionaries, if it has an exact one whose keys are all strings."""
     fields = layout()
     if fields.instance_dict is not None:
         address = read(id(instance) + fields.instance_dict)
@@ -127,11 +128,15 @@ def dict_attribute(instance: object, name: str) -> tuple[bool, object]:
         address = read(id(instance) + fields.instance_tagged)
         address = 0 if address & 1 else address
     if not address:
-        return False, None
-    mapping = ctypes.cast(_ADDRESS(address), ctypes.py_object).value
-    if type(mapping) is not dict or not all(type(key) is str for key in mapping):
-        return False, None
-    return (True, mapping[name]) if name in mapping else (False, None)
+        return None
+    found = ctypes.cast(_ADDRESS(address), ctypes.py_object).value
+    return found if type(found) is dict and all(type(key) is str for key in found) else None
+
+
+def dict_attribute(instance: object, name: str) -> tuple[bool, object]:
+    """The same for an attribute in the instance's dict, if it has one."""
+    found = mapping(instance)
+    return (True, found[name]) if found is not None and name in found else (False, None)
 
 
 def slot_value(instance: object, offset: int) -> tuple[bool, object]:

@@ -92,6 +92,8 @@ dict_version                       24    24     -  uint64
 dict_version_tag                   24    24    24  uint64: the version, and below it what it counts in steps of:
 dict_version_step                   1   256  4096  number; what is below are flags
 dict_watcher_mask                   0   255   255  number: the flags of those who watch the dictionary
+dict_tag                           24    24    24  uint64: the version where there is one; from 3.12 on who watches in its low byte
+dict_watchers                   False  True  True  a dict's tag says who watches
 dict_keys                          32    32    32
 dict_values                        40    40    40  not NULL: an instance's, shared keys
 keys_log2_size                      8     8     8  uint8, of the index
