@@ -90,7 +90,7 @@ class LoopEntering:
         if record.loops is None:
             record.loops = Loops()
             record.block = record.block or FunctionBlock(function, code)
-        unit = Unit(function, compiler, True)
+        unit = Unit(function, compiler, may_be_module=True)
         for header in headers_around(unit, _index_at(unit.instructions, _offset(frame, code))):
             offset = unit.instructions[header].offset
             if offset not in record.loops.refused and self.enter_at(record, unit, header, frame):
@@ -147,7 +147,7 @@ class LoopEntering:
             compiler.learn(record, code)
             if not holds(code, function):
                 compiler.note_unstable(record, code)
-        unit = Unit(function, compiler, True)
+        unit = Unit(function, compiler, may_be_module=True)
         unit.record = record
         unit.types = None
         unit.entered = state

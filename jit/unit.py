@@ -46,17 +46,22 @@ class Unit:
         handlers_missed: offsets where compiled code must not raise. callees: versions called directly. candidates: id of a code -> (code, instructions that may be inlined or None). polls_at_entry: the body may be entered recursively.
         codes: id of a function -> (function, the code it had when it was met). changed: something that is relied on was found to be
         one thing first and another then: other threads run while compiling.
+        argument_slots: local slot of each argument. is_comprehension: `code` is that of a comprehension in the function. name: qualified.
     """
 
-    def __init__(self, function, manager, may_be_module=False):
-        code = function.__code__
-        check_compilable(code, may_be_module)
+    is_comprehension = False
+
+    def __init__(self, function, manager, code=None, may_be_module=False):
+        self.name = function.__qualname__ if code is None else code.co_qualname
+        code = code or function.__code__
+        self.check(code, may_be_module)
         self.function = function
         self.code = code
         self.manager = manager
-        self.instructions = decode(code)
+        self.instructions = self.decoded(code)
         self.flow = Flow(self.instructions)
         self.local_count = local_count(code)
+        self.argument_slots = range(self.local_count)
         self.exceptions = exception_entries(code)
         self.handlers_missed = handlers_missed(self.exceptions, layout().handler_lookup_bias)
         self.polls_at_entry = False
@@ -64,7 +69,7 @@ class Unit:
         self.is_module = is_module(code)
         self.stored = self.names_stored()
         self.candidates = {}
-        self.codes = {id(function): (function, code)}
+        self.codes = {} if self.is_comprehension else {id(function): (function, code)}
         self.reset()
 
     def divide(self, leaders):
@@ -77,6 +82,14 @@ class Unit:
         starts = self.flow.loops.get(self.entered.header, ()) if self.is_module and self.entered else self.flow.order
         return {self.code.co_names[self.instructions[index].argument] for start in starts
                 for index in range(start, self.flow.ends[start]) if self.instructions[index].operation in _STORES}
+
+    def check(self, code, may_be_module):
+        """Raise Unsupported if this code cannot be compiled."""
+        check_compilable(code, may_be_module)
+
+    def decoded(self, code):
+        """Its instructions; not to be changed."""
+        return decode(code)
 
     def reset(self):
         """Forget what an unfinished walk came to rely on."""
@@ -173,6 +186,10 @@ class Unit:
     def callee(self, walker, function, arguments):
         """The compiled version of `function` for these arguments, or None."""
         return self.manager.callee(self, walker, function, arguments)
+
+    def comprehension(self, walker, made, arguments):
+        """The compiled version of a comprehension in the function (a VirtualFunction), for its iterator and cells, or None."""
+        return self.manager.comprehension(self, walker, made, arguments)
 
 
 def handlers_missed(entries, bias):

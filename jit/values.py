@@ -126,12 +126,32 @@ class VirtualTuple(InParts):
         return f"({', '.join(map(repr, self.items))})"
 
 
+class VirtualFunction(InParts):
+    """The function of a comprehension, which is called at once and then gone; an exit in between makes it.
+
+    Attributes:
+        code: its code object. cells: Values, of its free variables. consumer: None, or how what the call gives is used (see comprehensions.py).
+    """
+
+    __slots__ = ("code", "cells", "consumer")
+
+    def __init__(self, code, cells, consumer=None):
+        self.code = code
+        self.cells = cells
+        self.consumer = consumer
+
+    def __repr__(self):
+        return f"function({', '.join([self.code.co_name, *map(repr, self.cells)])})"
+
+
 def named_by(item):
     """The Values that an item of the operand stack stands for."""
     if item.__class__ is Value:
         return (item,)
     if item.__class__ is RangeIterator:
         return item.parts()
+    if item.__class__ is VirtualFunction:
+        return item.cells
     return [value for part in item.items for value in named_by(part)]
 
 

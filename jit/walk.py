@@ -12,6 +12,7 @@ parameters are its assigned locals, and a local unbound on entry gets a flag and
 
 import heapq
 
+from jit.comprehensions import note_iterator
 from jit.errors import InternalError, Unsupported
 from jit.loops import take_over
 from jit.merge import Merger, Restart
@@ -112,8 +113,11 @@ class Walker(Merger):
             value.origin = "argument", index
             entry.parameters.append(value)
             if self.unit.entered is None:
-                state.locals[index] = value
-                state.bound[index] = True
+                slot = self.unit.argument_slots[index]
+                state.locals[slot] = value
+                state.bound[slot] = True
+        if self.unit.is_comprehension and self.unit.entered is None:
+            note_iterator(state.locals[0])
         entry.state = state
         self.begin(entry, state.copy())
         self.instruction = self.instructions[first]

@@ -10,13 +10,15 @@ from jit.bytecodes.bound import call_through, descriptor_of, result_of_random
 from jit.bytecodes.classes import is_list
 from jit.bytecodes.instantiating import instantiate
 from jit.bytecodes.iterators import is_private, reversed_source_of, source_of
+from jit.bytecodes.generators import OF_PLAIN_KEYS, call_generator, yields_all
+from jit.bytecodes.names import make_real
 from jit.bytecodes.numbers import nonnegative
 from jit.foreign import Call, blind_vectorcall, callout
 from jit.inlining import candidate, inline as inline_callee
 from jit.iteration import SOURCES, Enumerated, Zipped
 from jit.profiles import shape_of_kinds
-from jit.types import ARRAY, BOOL, FLOAT, INT, LIST, NULL, OBJECT, PENDING, Shape, exact
-from jit.values import Value
+from jit.types import ARRAY, BOOL, FLOAT, INT, LIST, NULL, OBJECT, PENDING, Shape, exact, recall
+from jit.values import Value, VirtualFunction
 from jit.walk import bytecode
 from platforms.cpython import opcodes
 
@@ -34,14 +36,16 @@ class BodyCall:
     Attributes:
         target: what the unit's manager returned for the callee. consumed: Values whose reference the call uses up.
         initialises: it is a call of ``__init__``, whose result must be None and is no result of the instruction.
+        generates: it stands for a generator.
     """
 
-    __slots__ = ("target", "consumed", "initialises")
+    __slots__ = ("target", "consumed", "initialises", "generates")
 
-    def __init__(self, target, consumed, initialises=False):
+    def __init__(self, target, consumed, initialises=False, generates=False):
         self.target = target
         self.consumed = consumed
         self.initialises = initialises
+        self.generates = generates
 
 
 @bytecode("CALL")
@@ -49,6 +53,8 @@ def call(w, instruction):
     count = instruction.argument
     names = instruction.names
     stack = w.state.stack
+    if count == 0 and len(stack) > 1 and stack[-2].__class__ is VirtualFunction:
+        return call_comprehension(w)
     if len(stack) < count + 2 or any(item.__class__ is not Value for item in stack[-count - 2:]):
         return w.leave("a call with an iterator as its operand")
     below, above = stack[-count - 2], stack[-count - 1]
@@ -90,6 +96,48 @@ def call_bound(w, callee, arguments, depth):
     if handler is None or not _accepts(handler, len(arguments) + 1):
         return NotImplemented
     return inline(w, handler, [bound_to(w, callee), *arguments], depth)
+
+
+def call_comprehension(w):
+    """Stack: the function in parts, the iterator. Its body is entered directly, with the cells as further arguments."""
+    made, iterator = w.state.stack[-2:]
+    if iterator.__class__ is not Value:
+        return w.leave("a call with an iterator as its operand")
+    arguments = [iterator, *made.cells]
+    target = w.unit.comprehension(w, made, arguments)
+    if target is None or made.consumer is not None and not yields_all(target, made.consumer):
+        materialise(w)
+        return call(w, w.instruction)
+    if made.consumer is None:
+        return call_target(w, target, arguments, 2)
+    return call_generator(w, target, arguments, made.consumer)
+
+
+def materialise(w):
+    """Make the function in parts that lies below the top of the stack."""
+    w.freeze()
+    stack = w.state.stack
+    stack[-2:] = stack[-1], stack[-2]
+    make_real(w)
+    stack[-2:] = stack[-1], stack[-2]
+
+
+def call_target(w, target, arguments, depth, check=None):
+    """Call a compiled body with `depth` operands on the stack."""
+    w.before_effect()
+    w.freeze()
+    throw = w.exit_here("exception")
+    popped = w.state.stack[-depth:]
+    consumed = take_operands(w, depth)
+    after = w.exit_after(LEFT, "exit_after")
+    result = call_body(w, arguments, BodyCall(target, consumed), throw, after)
+    if result.type.is_object:
+        w.state.owned |= {result}
+        result.shape = shape_of_kinds(target.returned) or recall(target.returned_shape)
+    if check is not None:
+        with_operands(w, popped, consumed, result, check)
+    w.push(result)
+    drop_consumed(w, consumed)
 
 
 def is_builtin(value):
@@ -188,6 +236,8 @@ def is_blind(w, callee, arguments):
     if callee in ITERATING:
         return bool(arguments) and all(source_of(value) is not None for value in arguments[:1 if callee is enumerate else None]) and \
             (callee is not enumerate or len(arguments) == 1 or len(arguments) == 2 and arguments[1].type in (INT, BOOL))
+    if callee is set or callee is frozenset:
+        return len(arguments) == 1 and arguments[0].facts is OF_PLAIN_KEYS
     wanted = BLIND.get(callee)
     if wanted is None or len(arguments) > len(wanted):
         return False
@@ -227,6 +277,7 @@ def _blind_callables():
 
 
 ITERATING = frozenset({enumerate, zip, reversed, iter})
+LEFT = "the callee left its compiled code"
 BUILTIN_TYPES = (type, type(len), type(list.append), type(dict.__dict__["fromkeys"]), type(list.__add__))
 #: Builtins that run no foreign code, with the exact types their arguments must have (None: any).
 BLIND = _blind_callables()
@@ -248,21 +299,7 @@ def direct_call(w, function, arguments, names, depth, check=None):
         return NotImplemented
     if target.result is None:
         return unknown_result(w)
-    w.before_effect()
-    w.freeze()
-    throw = w.exit_here("exception")
-    popped = w.state.stack[-depth:]
-    consumed = take_operands(w, depth)
-    after = w.exit_after("the callee left its compiled code", "exit_after")
-    result = call_body(w, ordered, BodyCall(target, consumed), throw, after)
-    if result.type.is_object:
-        w.state.owned |= {result}
-        result.shape = shape_of_kinds(target.returned)
-    if check is not None:
-        with_operands(w, popped, consumed, result, check)
-    w.push(result)
-    drop_consumed(w, consumed)
-    return None
+    return call_target(w, target, ordered, depth, check)
 
 
 def with_operands(w, popped, consumed, result, check):

@@ -6,6 +6,7 @@
     leave.py        exits; callouts.py: foreign code, polls; freeing.py: dead objects; area.py: where they keep registers
     stack.py        recursion: Python's limit and the C stack
     boxes.py        numbers to objects and back; mixed.py: arithmetic of objects that are ints or floats
+    kept.py         dead numbers for new ones; saving.py: calls of C functions that keep registers
     dictionaries.py attributes of instances that have a dict
     lookups.py      keys of dictionaries
     texts.py        numbers to strings

@@ -11,30 +11,20 @@ overwrite_int    rcx = an object, rdx = int64: if it is an int of at least as ma
 
 set_item     rcx = a dict, rdx = key, rax = value, whose reference is used up -> eax = 0, or -1 with an exception    the same are lost
 
-A dead int of one digit, or float, is not given back to the allocator but kept for the next one (`emit_keep`).
-
 preserved_call   a C function in rcx, of rax and rdx: result in rax, other registers kept but rcx, rdx, xmm14, xmm15
 """
 
 import ctypes
 
 from asm import (REGISTERS, eax, edx, mem32, mem64, r8, r9, r10, r11, rax, rbx, rcx, rdi, rdx, relative, rsi, rsp, xmm0, xmm14, xmm15)
+from jit.machine.kept import emit_kept_int, make_blocks, take_kept
 from jit.machine.refcounts import emit_incref
+from jit.machine.saving import emit_call, emit_restore, emit_save
 from platforms.cpython import symbols
 from platforms.cpython.layout import layout
 
 L = layout()
 SMALLEST, SMALL_COUNT = -5, 262
-#: What one digit does not hold.
-ONE_DIGIT = 1 << 30
-_GPRS = (rsi, rdi, r8, r9, r10, r11)
-_XMMS = tuple(REGISTERS[f"xmm{number}"] for number in range(14))
-AREA = 8 * (len(_GPRS) + len(_XMMS)) + 8
-#: Blocks of dead numbers that are kept for new ones, at most, of each type.
-MOST_KEPT = 256
-MADE_AT_ONCE = 16
-#: For each type the first block kept, which holds the address of the next, and their number.
-_kept = {kind: (ctypes.c_uint64 * 2)() for kind in (int, float)}
 NAMES = ("box_int", "box_float", "unbox_int", "set_item", "overwrite_int", "preserved_call", "raise_unsupported")
 _UNSUPPORTED = ctypes.create_string_buffer(b"unsupported operand type(s) for %.100s: '%.100s' and '%.100s'")
 
@@ -49,26 +39,6 @@ def emit(asm):
         asm.bind(labels[name])
         emit_one(asm)
     return labels
-
-
-def emit_save(asm):
-    asm.sub(rsp, AREA)
-    for number, register in enumerate(_GPRS):
-        asm.mov(mem64(rsp, 8 * number), register)
-    for number, register in enumerate(_XMMS):
-        asm.movsd(mem64(rsp, 8 * (len(_GPRS) + number)), register)
-
-
-def emit_restore(asm):
-    for number, register in enumerate(_GPRS):
-        asm.mov(register, mem64(rsp, 8 * number))
-    for number, register in enumerate(_XMMS):
-        asm.movsd(register, mem64(rsp, 8 * (len(_GPRS) + number)))
-    asm.add(rsp, AREA)
-
-
-def emit_call(asm, name):
-    asm.call(relative(asm.constant(symbols.address(name))))
 
 
 def _raise_unsupported(asm):
@@ -97,7 +67,7 @@ def _box_int(asm):
     emit_incref(asm, rax, rcx)
     asm.ret()
     asm.bind(slow)
-    _emit_kept_int(asm)
+    emit_kept_int(asm)
     emit_save(asm)
     asm.mov(rdi, rax)
     emit_call(asm, "PyLong_FromLongLong")
@@ -105,142 +75,15 @@ def _box_int(asm):
     asm.ret()
 
 
-def _take_kept(asm, kind, none):
-    """rdx = a block with one reference; its type is still there. rcx, xmm14 are lost; go to `none` if none is kept."""
-    asm.mov(rcx, relative(asm.constant(ctypes.addressof(_kept[kind]))))
-    asm.mov(rdx, mem64(rcx, 0))
-    asm.test(rdx, rdx)
-    asm.jz(none)
-    asm.movq(xmm14, mem64(rdx, 0))
-    asm.movq(mem64(rcx, 0), xmm14)
-    asm.sub(mem64(rcx, 8), 1)
-    asm.mov(mem64(rdx, L.ob_refcnt), 1)
-
-
-def _emit_kept_int(asm):
-    """An int of one digit, in a kept block."""
-    again, none, larger = asm.label("again"), asm.label("none_kept"), asm.label("more_digits")
-    asm.lea(rcx, mem64(rax, ONE_DIGIT - 1))
-    asm.cmp(rcx, 2 * ONE_DIGIT - 2)
-    asm.ja(larger)
-    asm.bind(again)
-    _take_kept(asm, int, none)
-    asm.mov(rcx, rax)
-    asm.sar(rcx, 63)
-    asm.xor(rax, rcx)
-    asm.sub(rax, rcx)
-    if L.long_size is not None:
-        asm.or_(rcx, 1)
-        asm.mov(mem64(rdx, L.long_size), rcx)
-    else:
-        asm.and_(rcx, 2)
-        asm.or_(rcx, 1 << 3)
-        asm.mov(mem64(rdx, L.long_tag), rcx)
-    asm.mov(mem32(rdx, L.long_digits), eax)
-    asm.mov(rax, rdx)
-    asm.ret()
-    asm.bind(none)
-    _make_blocks(asm, int, again)
-    asm.bind(larger)
-
-
-def _make_blocks(asm, kind, again):
-    """Make some numbers at once, keep their blocks and go on to `again`; return 0 if there is no memory. rax and xmm15 are kept."""
-    more, stop, have, out = (asm.label(name) for name in ("more", "stop", "have", "out_of_memory"))
-    cell = ctypes.addressof(_kept[kind])
-    if kind is float:
-        asm.movq(rax, xmm15)
-    emit_save(asm)
-    asm.push(rax)
-    asm.push(rbx)
-    asm.mov(rbx.r32, MADE_AT_ONCE)
-    asm.bind(more)
-    if kind is int:
-        asm.mov(rdi, ONE_DIGIT - 1)
-    else:
-        asm.pxor(xmm0, xmm0)
-    emit_call(asm, "PyLong_FromLongLong" if kind is int else "PyFloat_FromDouble")
-    asm.test(rax, rax)
-    asm.jz(stop)
-    asm.mov(rcx, relative(asm.constant(cell)))
-    asm.mov(rdx, mem64(rcx, 0))
-    asm.mov(mem64(rax, 0), rdx)
-    asm.mov(mem64(rcx, 0), rax)
-    asm.add(mem64(rcx, 8), 1)
-    asm.sub(rbx.r32, 1)
-    asm.jnz(more)
-    asm.bind(have)
-    asm.pop(rbx)
-    asm.pop(rax)
-    emit_restore(asm)
-    if kind is float:
-        asm.movq(xmm15, rax)
-    asm.jmp(again)
-    asm.bind(stop)
-    asm.mov(rcx, relative(asm.constant(cell)))
-    asm.cmp(mem64(rcx, 0), 0)
-    asm.je(out)
-    emit_call(asm, "PyErr_Clear")
-    asm.jmp(have)
-    asm.bind(out)
-    asm.pop(rbx)
-    asm.pop(rax)
-    emit_restore(asm)
-    asm.xor(eax, eax)
-    asm.ret()
-
-
-def emit_keep(asm):
-    """In a routine that frees the object in rax, whose count is 0: keep its block and return, if it is an int of one digit or a float.
-
-    All other registers are kept. Source: CPython Objects/longobject.c (_PyLong_New), Objects/floatobject.c: no finaliser, no weak
-    references, and blocks of one size each.
-    """
-    is_float, keep, other = (asm.label(name) for name in ("is_float", "keep", "other"))
-    asm.push(rcx)
-    asm.push(rdx)
-    asm.mov(rdx, mem64(rax, L.ob_type))
-    asm.cmp(rdx, relative(asm.constant(id(float))))
-    asm.je(is_float)
-    asm.cmp(rdx, relative(asm.constant(id(int))))
-    asm.jne(other)
-    if L.long_size is not None:
-        asm.mov(rdx, mem64(rax, L.long_size))
-        asm.imul(rdx, rdx)
-        asm.cmp(rdx, 1)
-    else:
-        asm.mov(rdx, mem64(rax, L.long_tag))
-        asm.shr(rdx, 3)
-        asm.cmp(rdx, 1)
-    asm.jne(other)
-    asm.mov(rcx, relative(asm.constant(ctypes.addressof(_kept[int]))))
-    asm.bind(keep)
-    asm.cmp(mem64(rcx, 8), MOST_KEPT)
-    asm.jae(other)
-    asm.mov(rdx, mem64(rcx, 0))
-    asm.mov(mem64(rax, 0), rdx)
-    asm.mov(mem64(rcx, 0), rax)
-    asm.add(mem64(rcx, 8), 1)
-    asm.pop(rdx)
-    asm.pop(rcx)
-    asm.ret()
-    asm.bind(is_float)
-    asm.mov(rcx, relative(asm.constant(ctypes.addressof(_kept[float]))))
-    asm.jmp(keep)
-    asm.bind(other)
-    asm.pop(rdx)
-    asm.pop(rcx)
-
-
 def _box_float(asm):
     again, none = asm.label("again"), asm.label("none_kept")
     asm.bind(again)
-    _take_kept(asm, float, none)
+    take_kept(asm, float, none)
     asm.movsd(mem64(rdx, L.float_value), xmm15)
     asm.mov(rax, rdx)
     asm.ret()
     asm.bind(none)
-    _make_blocks(asm, float, again)
+    make_blocks(asm, float, again)
 
 
 def _unbox_int(asm):
@@ -375,6 +218,35 @@ def _overwrite_int(asm):
     asm.bind(refused)
     asm.xor(eax, eax)
     asm.ret()
+
+
+def _digits_of(asm):
+    """rax = how many digits the int in rcx has."""
+    if L.long_size is not None:
+        positive = asm.label("positive_size")
+        asm.mov(rax, mem64(rcx, L.long_size))
+        asm.test(rax, rax)
+        asm.jns(positive)
+        asm.neg(rax)
+        asm.bind(positive)
+    else:
+        asm.mov(rax, mem64(rcx, L.long_tag))
+        asm.shr(rax, 3)
+
+
+def _set_size(asm, positive):
+    """The int in rcx gets rsi digits and the sign in rdi: 0 or -1."""
+    if L.long_size is not None:
+        asm.test(rdi, rdi)
+        asm.jz(positive)
+        asm.neg(rsi)
+        asm.bind(positive)
+        asm.mov(mem64(rcx, L.long_size), rsi)
+    else:
+        asm.shl(rsi, 3)
+        asm.and_(rdi, 2)
+        asm.or_(rsi, rdi)
+        asm.mov(mem64(rcx, L.long_tag), rsi)
 
 
 def _preserved_call(asm):

@@ -16,7 +16,7 @@ from functools import lru_cache
 
 from asm import ecx, eax, edx, mem8, mem16, mem32, mem64, r8, r9, r10, rax, rcx, rdi, rdx, relative, rsi, rsp
 from jit.machine.arena import arena
-from jit.machine.boxes import AREA, emit_call, emit_restore, emit_save
+from jit.machine.saving import AREA, emit_call, emit_restore, emit_save
 from jit.machine.refcounts import emit_incref
 from platforms.cpython.layout import layout
 

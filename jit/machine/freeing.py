@@ -2,8 +2,8 @@
 
 from asm import eax, mem32, mem64, r13, r15, rax, rbp, rcx, rdi, rdx, rsi
 from jit.machine.area import BASE, EXTRA
-from jit.machine.boxes import emit_keep
 from jit.machine.harmless import emit_unless_harmless
+from jit.machine.kept import emit_keep
 from platforms.cpython.layout import layout
 
 L = layout()
