@@ -9,7 +9,7 @@ from jit.bytecodes.numbers import number
 from jit.comprehensions import is_called_at_once
 from jit.foreign import Call, blind_call, callout
 from jit.types import ARRAY, BOOL, BYTEARRAY, BYTES, FLOAT, INT, LIST, NULL, OBJECT, STR, TUPLE, Shape, exact
-from jit.values import Value
+from jit.values import Value, VirtualTuple
 from jit.walk import bytecode
 
 _INDEXED = {LIST: list, TUPLE: tuple, BYTES: bytes, BYTEARRAY: bytearray}

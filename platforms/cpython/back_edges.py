@@ -71,7 +71,7 @@ def _arm():
     """int arm(void *): a pending call that lets the evaluation loop it interrupts, and those below it, call the trace function."""
     fields = layout()
     code, _ = assemble([
-        "53", f"48 BB {disp(_block(), 8)}", call("PyThreadState_Get"), f"48 83 3B 00", (JE, "out"),  # push rbx; mov rbx, block; cmp [FRAME], 0
+        "53", f"48 BB {disp(_block(), 8)}", call("PyThreadState_Get"), "48 83 3B 00", (JE, "out"),  # push rbx; mov rbx, block; cmp [FRAME], 0
         f"48 8B 88 {disp(fields.thread_trace_function)} 48 0B 88 {disp(fields.thread_profile_function)}", (JNE, "forget"),  # mov rcx; or rcx
         f"48 B9 {disp(_trace_function(), 8)} 48 89 88 {disp(fields.thread_trace_function)}",  # mov rcx, trace; mov [rax + ...], rcx
         # Evaluation loops inherit this byte when the one above them ends.
