@@ -18,7 +18,7 @@ from jit.hoisting import hoist
 from jit.liveness import Numbering
 from jit.order import arrange
 from jit.profit import is_worthwhile
-from jit.machine import arena, records, routines
+from jit.machine import arena, dictionaries, records, routines
 from jit.machine.rooms import Room
 from jit.restarting import mark_restarts
 from jit.templates import (attributes, boxing, buffers, calls, control, floats, globals, hoisted, items, iterating, numbers, stores, strings, sums)  # noqa: F401
@@ -323,6 +323,7 @@ def guard_tables(unit):
         if id(namespace) not in seen:
             seen.add(id(namespace))
             words.append(records.dictionary_word(namespace))
+            dictionaries.rely(namespace)
     for address, expected in unit.words.items():
         words.append((address, expected, 1))
     dependencies = [(id(namespace), id(key), 0 if expected is ABSENT else id(expected))

@@ -35,10 +35,14 @@ from platforms.cpython.layout import layout
 VERSION_LIMIT = 6
 #: Compilations of one function in all.
 COMPILE_LIMIT = 16
-#: Compilations started by compilations (callees), at most this deep.
-NESTING_LIMIT = 8
+#: Compilations started by compilations (callees), at most this deep: each takes eleven of the interpreter's frames.
+NESTING_LIMIT = 24
 #: Combinations of argument types that may fail to compile before the whole function is left alone.
 REFUSAL_LIMIT = 2
+
+
+class NestedTooDeeply(Exception):
+    """This callee is compiled when it is next called, not now."""
 
 
 class Target:
@@ -126,7 +130,7 @@ class Compiler(Attention, Automatic, Eviction):
         if record.compilations >= COMPILE_LIMIT:
             raise Unsupported("compiled too often")
         if self.nesting >= NESTING_LIMIT:
-            raise Unsupported("calls nested too deeply while compiling")
+            raise NestedTooDeeply
         record.compilations += 1
         note_classes(record, shapes)
         record.in_progress.append(kinds)
@@ -205,6 +209,8 @@ class Compiler(Attention, Automatic, Eviction):
                 raise PutOff
             try:
                 code = self.compile(record, function, kinds, [shape_of_value(value) for value in arguments])
+            except NestedTooDeeply:
+                return None
             except Unsupported as problem:
                 record.refused[kinds] = problem.kept()
                 return None

@@ -10,7 +10,7 @@ import weakref
 
 from jit.receivers import POLYMORPHIC
 from jit.types import LIST, OBJECT, STATIC_ADDRESSES, TUPLE, UNBOXED, ClassReference, Shape, exact, instance_of, in_order_seen
-from platforms.cpython import instances
+from platforms.cpython import dictionaries, instances
 
 #: Classes that are remembered; more, and the dead ones are dropped, then all.
 LIMIT = 4096
@@ -19,13 +19,14 @@ _profiles = {}
 
 
 class Profile:
-    """What is known of one class. Attributes: kind: weak reference. seen: name -> set of builtin types and ClassReferences."""
+    """What is known of one class. Attributes: kind: weak reference. seen: name -> set of builtin types and ClassReferences. hints: name -> Hint."""
 
-    __slots__ = ("kind", "seen")
+    __slots__ = ("kind", "seen", "hints")
 
     def __init__(self, kind):
         self.kind = weakref.ref(kind)
         self.seen = {}
+        self.hints = {}
 
 
 def _profile(kind, make=False):
@@ -63,6 +64,22 @@ def note_attribute(kind, name, item):
         seen.add(made if id(made) in STATIC_ADDRESSES else ClassReference(made))
     if (made is list or made is tuple) and item and name.__class__ is str:
         note_attribute(kind, (name, "items"), item[0])
+
+
+def hint(kind, name, example):
+    """Where the dicts of a class's instances probably keep a name, as the Hint of those that were seen, or None.
+
+    Args:
+        example: an instance to look into, or None.
+    """
+    mapping = None if example is None else instances.mapping(example)
+    if mapping is not None and name in mapping:
+        found = dictionaries.hint(mapping, name)
+        if found is not None:
+            _profile(kind, make=True).hints[name] = found
+            return found
+    profile = _profile(kind)
+    return None if profile is None else profile.hints.get(name)
 
 
 def is_known(kind):

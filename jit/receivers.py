@@ -152,7 +152,9 @@ def find_for_store(kind, name, instance=None):
     if number is None:
         instances.introduce(kind, name)
         number = shared_number(kind, name)
-    return None if number is None else Attribute("value", number)
+    if number is not None:
+        return Attribute("value", number)
+    return Attribute("dict", name) if instances.has_values(kind) else None
 
 
 def of_class(found):

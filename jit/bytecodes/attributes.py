@@ -17,8 +17,8 @@ from jit.values import Value
 from jit.walk import bytecode
 from platforms.cpython import instances, opcodes
 
-#: Reason of the exits of stores to instances that have a dict.
-DICT_GUARD = "the instance has a dict"
+#: Reasons of the exits of stores to instances that have a dict, or have none where that is to be expected.
+DICT_GUARD, NO_DICT_GUARD = "the instance has a dict", "the instance has no dict that can be looked into"
 #: Types whose methods are looked up while compiling.
 _BUILTIN = tuple(STATIC)
 
@@ -222,14 +222,15 @@ def stored_value(w, owner, receiver, meaning, name):
         if found:
             profiles.note_attribute(receiver.kind, name, item)
     shape = shape_of(item) if item is not None else profiles.guess(receiver.kind, name)
-    return take(w, "attribute", (owner,), object, Shape(OBJECT, shape), place_of(w, receiver, meaning, name), "attribute")
+    return take(w, "attribute", (owner,), object, Shape(OBJECT, shape), place_of(w, owner, receiver, meaning, name), "attribute")
 
 
-def place_of(w, receiver, meaning, name):
+def place_of(w, owner, receiver, meaning, name, in_dict=False):
     if meaning.how == "slot":
         return Place(offset=meaning.place)
     number = meaning.place if meaning.how == "value" else None
-    return Place(number=number, size=instances.basic_size(receiver.kind), name=interned(w, name))
+    hint = profiles.hint(receiver.kind, name, example_of(owner, receiver.kind))
+    return Place(number=number, size=instances.basic_size(receiver.kind), name=interned(w, name), hint=hint, in_dict=in_dict)
 
 
 # -- writing ------------------------------------------------------------------------------------------------
@@ -242,15 +243,15 @@ def store_attr(w, instruction):
     owner, value = w.peek(1), w.peek(2)
     if owner.__class__ is not Value or value.__class__ is not Value:
         return w.leave("attribute of an iterator is set")
-    groups = [] if w.knowledge.observed.get(store_site(w)) else meanings(w, owner, name, receivers.find_for_store)
+    groups = [] if w.knowledge.observed.get(store_site(w, "no dict")) else meanings(w, owner, name, receivers.find_for_store)
     if not groups:
         return set_attribute(w, name)
     return on_class(w, owner, groups, lambda choice: store(w, owner, value, name, choice))
 
 
-def store_site(w):
-    """Key under which it is remembered that instances had a dict."""
-    return w.instruction.site, "dict"
+def store_site(w, found):
+    """Key under which it is remembered that instances had a "dict", or where that is to be expected, "no dict"."""
+    return w.instruction.site, found
 
 
 def set_attribute(w, name):
@@ -270,8 +271,9 @@ def store(w, owner, value, name, choice):
     """Set what an instance keeps: the old object's reference is dropped last, when the new one is in place."""
     receiver, meaning = choice
     w.before_effect()
-    exit = w.exit(DICT_GUARD, observe=owner if not owner.is_constant else None)
-    exit.site = store_site(w)
+    place = place_of(w, owner, receiver, meaning, name, bool(w.knowledge.observed.get(store_site(w, "dict"))))
+    exit = w.exit(NO_DICT_GUARD if place.in_dict else DICT_GUARD, observe=owner if not owner.is_constant else None)
+    exit.site = store_site(w, "no dict" if place.in_dict else "dict")
     w.freeze()
     state = w.state
     w.pop(), w.pop()
@@ -282,6 +284,6 @@ def store(w, owner, value, name, choice):
     template = _STORES.get(value.type)
     if value.is_constant:
         template, value = None, value if value.type.is_object else w.constant_object(value)
-    w.operation(template or "store_attribute_object", owner, value, exit=exit, after=after, detail=(place_of(w, receiver, meaning, name), moved))
+    w.operation(template or "store_attribute_object", owner, value, exit=exit, after=after, detail=(place, moved))
     w.release(owner)
     return None

@@ -6,6 +6,9 @@ unbox_int    rax = an exact int   -> rax = int64, edx = 0; or edx = 1 if 64 bits
 
 raise_unsupported    rax, rdx = names of two types, rcx = an operator's text: TypeError is raised; all registers but these are kept
 
+overwrite_int    rcx = an object, rdx = int64: if it is an int of at least as many digits, and the only reference to it is the caller's,
+                 it becomes that number, and eax = 1; else eax = 0     rcx, rdx are lost
+
 preserved_call   a C function in rcx, of rax and rdx: result in rax, other registers kept but rcx, rdx, xmm14, xmm15
 """
 
@@ -21,14 +24,14 @@ SMALLEST, SMALL_COUNT = -5, 262
 _GPRS = (rsi, rdi, r8, r9, r10, r11)
 _XMMS = tuple(REGISTERS[f"xmm{number}"] for number in range(14))
 _AREA = 8 * (len(_GPRS) + len(_XMMS)) + 8
-NAMES = ("box_int", "box_float", "unbox_int", "preserved_call", "raise_unsupported")
+NAMES = ("box_int", "box_float", "unbox_int", "overwrite_int", "preserved_call", "raise_unsupported")
 _UNSUPPORTED = ctypes.create_string_buffer(b"unsupported operand type(s) for %.100s: '%.100s' and '%.100s'")
 
 
 def emit(asm):
     """Emit the routines; returns their labels by name."""
     labels = {name: asm.label(name) for name in NAMES}
-    for name, emit_one in (("box_int", _box_int), ("box_float", _box_float), ("unbox_int", _unbox_int),
+    for name, emit_one in (("box_int", _box_int), ("box_float", _box_float), ("unbox_int", _unbox_int), ("overwrite_int", _overwrite_int),
                            ("preserved_call", _preserved_call), ("raise_unsupported", _raise_unsupported)):
         asm.align(16)
         asm.comment(name)
@@ -37,7 +40,7 @@ def emit(asm):
     return labels
 
 
-def _save(asm):
+def emit_save(asm):
     asm.sub(rsp, _AREA)
     for number, register in enumerate(_GPRS):
         asm.mov(mem64(rsp, 8 * number), register)
@@ -45,7 +48,7 @@ def _save(asm):
         asm.movsd(mem64(rsp, 8 * (len(_GPRS) + number)), register)
 
 
-def _restore(asm):
+def emit_restore(asm):
     for number, register in enumerate(_GPRS):
         asm.mov(register, mem64(rsp, 8 * number))
     for number, register in enumerate(_XMMS):
@@ -53,21 +56,21 @@ def _restore(asm):
     asm.add(rsp, _AREA)
 
 
-def _call(asm, name):
+def emit_call(asm, name):
     asm.call(relative(asm.constant(symbols.address(name))))
 
 
 def _raise_unsupported(asm):
     """Source: CPython Objects/abstract.c, binop_type_error."""
-    _save(asm)
+    emit_save(asm)
     asm.mov(r8, rdx)
     asm.mov(rdx, rcx)
     asm.mov(rcx, rax)
     asm.mov(rdi, relative(asm.constant(id(TypeError))))
     asm.mov(rsi, relative(asm.constant(ctypes.addressof(_UNSUPPORTED))))
     asm.xor(eax, eax)
-    _call(asm, "PyErr_Format")
-    _restore(asm)
+    emit_call(asm, "PyErr_Format")
+    emit_restore(asm)
     asm.ret()
 
 
@@ -83,18 +86,18 @@ def _box_int(asm):
     emit_incref(asm, rax, rcx)
     asm.ret()
     asm.bind(slow)
-    _save(asm)
+    emit_save(asm)
     asm.mov(rdi, rax)
-    _call(asm, "PyLong_FromLongLong")
-    _restore(asm)
+    emit_call(asm, "PyLong_FromLongLong")
+    emit_restore(asm)
     asm.ret()
 
 
 def _box_float(asm):
-    _save(asm)
+    emit_save(asm)
     asm.movapd(xmm0, xmm15)
-    _call(asm, "PyFloat_FromDouble")
-    _restore(asm)
+    emit_call(asm, "PyFloat_FromDouble")
+    emit_restore(asm)
     asm.ret()
 
 
@@ -163,10 +166,91 @@ def _unbox_int(asm):
     asm.ret()
 
 
+def _overwrite_int(asm):
+    """Nobody else can tell it from a new object. The number is no small int, so it is not 0."""
+    refused, positive, fits = asm.label("refused"), asm.label("positive"), asm.label("fits")
+    asm.cmp(mem64(rcx, L.ob_refcnt), 1)
+    asm.jne(refused)
+    asm.mov(rax, relative(asm.constant(id(int))))
+    asm.cmp(mem64(rcx, L.ob_type), rax)
+    asm.jne(refused)
+    asm.push(rsi)
+    asm.push(rdi)
+    # rdi = its sign, rdx = its absolute value, rsi = how many digits that has.
+    asm.mov(rdi, rdx)
+    asm.sar(rdi, 63)
+    asm.xor(rdx, rdi)
+    asm.sub(rdx, rdi)
+    asm.mov(rsi.r32, 1)
+    asm.mov(rax, rdx)
+    asm.shr(rax, 30)
+    asm.jz(fits)
+    asm.add(rsi, 1)
+    asm.shr(rax, 30)
+    asm.jz(fits)
+    asm.add(rsi, 1)
+    asm.bind(fits)
+    _digits_of(asm)
+    refused_here, done = asm.label("too_few_digits"), asm.label("overwritten")
+    asm.cmp(rax, rsi)
+    asm.jb(refused_here)
+    asm.mov(eax, edx)
+    asm.and_(eax, (1 << 30) - 1)
+    asm.mov(mem32(rcx, L.long_digits), eax)
+    for number in (1, 2):
+        asm.cmp(rsi, number)
+        asm.je(done)
+        asm.shr(rdx, 30)
+        asm.mov(eax, edx)
+        asm.and_(eax, (1 << 30) - 1)
+        asm.mov(mem32(rcx, L.long_digits + 4 * number), eax)
+    asm.bind(done)
+    _set_size(asm, positive)
+    asm.mov(eax, 1)
+    asm.pop(rdi)
+    asm.pop(rsi)
+    asm.ret()
+    asm.bind(refused_here)
+    asm.pop(rdi)
+    asm.pop(rsi)
+    asm.bind(refused)
+    asm.xor(eax, eax)
+    asm.ret()
+
+
+def _digits_of(asm):
+    """rax = how many digits the int in rcx has."""
+    if L.long_size is not None:
+        positive = asm.label("positive_size")
+        asm.mov(rax, mem64(rcx, L.long_size))
+        asm.test(rax, rax)
+        asm.jns(positive)
+        asm.neg(rax)
+        asm.bind(positive)
+    else:
+        asm.mov(rax, mem64(rcx, L.long_tag))
+        asm.shr(rax, 3)
+
+
+def _set_size(asm, positive):
+    """The int in rcx gets rsi digits and the sign in rdi: 0 or -1."""
+    if L.long_size is not None:
+        asm.test(rdi, rdi)
+        asm.jz(positive)
+        asm.neg(rsi)
+        asm.bind(positive)
+        asm.mov(mem64(rcx, L.long_size), rsi)
+    else:
+        asm.shl(rsi, 3)
+        asm.and_(rdi, 2)
+        asm.or_(rsi, rdi)
+        asm.mov(mem64(rcx, L.long_tag), rsi)
+
+
 def _preserved_call(asm):
-    _save(asm)
+    emit_save(asm)
     asm.mov(rdi, rax)
     asm.mov(rsi, rdx)
     asm.call(rcx)
-    _restore(asm)
+    emit_restore(asm)
     asm.ret()

@@ -2,16 +2,29 @@
 
     dict_attribute   rcx = instance whose type has a managed dictionary, rdx = name (an interned str)
                      -> rax = the attribute (borrowed), 0 if the dict has none, 1 if only CPython can tell; rcx, rdx are lost
+    dict_store       the same, and rax = object to put there: its instance has an exact dict
+                     -> rax = the old object, now ours, or 0; rcx = the new one; edx = 1: nothing done, only CPython can tell; 2: no memory
 
 The index is probed as CPython does, but keys are compared by identity: a key that is equal and not identical is CPython's business,
 and cannot be told from another one, so the search goes on and ends with an answer of 1 if any such key had the same hash.
 Source: CPython Objects/dictobject.c (unicodekeys_lookup_unicode), Include/internal/pycore_dict.h.
 """
 
-from asm import ecx, eax, edx, mem8, mem16, mem32, mem64, r8, r9, r10, rax, rcx, rdi, rdx, relative, rsi
+import ctypes
+from functools import lru_cache
+
+from asm import ecx, eax, edx, mem8, mem16, mem32, mem64, r8, r9, r10, rax, rcx, rdi, rdx, relative, rsi, rsp
+from jit.machine.arena import arena
+from jit.machine.boxes import emit_call, emit_restore, emit_save
+from jit.machine.refcounts import emit_incref
 from platforms.cpython.layout import layout
 
 L = layout()
+#: Between versions that compiled code gives to dicts it changes: more than CPython uses the low bits for (DICT_VERSION_INCREMENT).
+VERSION_STEP = 1 << 12
+_FIRST_VERSION = 1 << 62  # CPython's own come not so far
+#: Places in the table of dicts relied upon; a power of 2.
+PLACES = 4096
 UNICODE, SPLIT = 1, 2
 PERTURB_SHIFT = 5
 EMPTY, DUMMY = -1, -2
@@ -20,12 +33,83 @@ _SAVED = (rsi, rdi, r8, r9, r10)
 
 def emit(asm):
     """Emit the routine; returns its label by name."""
-    labels = {"dict_attribute": asm.label("dict_attribute")}
-    asm.align(16)
-    asm.comment("dict_attribute")
-    asm.bind(labels["dict_attribute"])
-    _Lookup(asm).emit()
+    labels = {name: asm.label(name) for name in ("dict_attribute", "dict_store")}
+    for name, emit_one in (("dict_attribute", _Lookup(asm).emit), ("dict_store", lambda: _emit_store(asm, labels["dict_attribute"]))):
+        asm.align(16)
+        asm.comment(name)
+        asm.bind(labels[name])
+        emit_one()
     return labels
+
+
+@lru_cache(None)
+def version_source():
+    """Address of the version that compiled code last gave to a dict it changed."""
+    address = arena().allocate_data(8)
+    ctypes.c_uint64.from_address(address).value = _FIRST_VERSION
+    return address
+
+
+@lru_cache(None)
+def relied_upon():
+    """Address of `PLACES` bytes: those that `place` gives for dicts whose entries some version relies on are not 0.
+
+    Such a dict may be an instance's as well (``self.__dict__ = globals()``); what compiled code changes in it, other compiled code
+    would not learn in time.
+    """
+    address = arena().allocate_data(PLACES)
+    ctypes.memset(address, 0, PLACES)
+    return address
+
+
+def rely(mapping):
+    """Compiled code does not write into this dict from now on (and into a few others)."""
+    ctypes.c_uint8.from_address(relied_upon() + (id(mapping) >> 4 & PLACES - 1)).value = 1
+
+
+def emit_refuse_relied(asm, mapping, scratch, other, refused):
+    """Jump to `refused` if compiled code may not write into the dict in `mapping`; `scratch` and `other` are lost."""
+    asm.mov(scratch, mapping)
+    asm.shr(scratch, 4)
+    asm.and_(scratch, PLACES - 1)
+    asm.lea(other, relative(relied_upon()))
+    asm.cmp(mem8(other, 0, scratch, 1), 0)
+    asm.jne(refused)
+
+
+def _emit_store(asm, look_up):
+    """The old object is kept from being freed by CPython: what that runs wants to see a frame."""
+    absent, unknown, done = (asm.label(name) for name in ("absent", "unknown", "done"))
+    asm.push(rax)
+    asm.push(rcx)
+    asm.push(rdx)
+    asm.call(look_up)
+    asm.cmp(rax, 1)
+    asm.je(unknown)
+    asm.jb(absent)
+    emit_incref(asm, rax, rcx)
+    asm.bind(absent)
+    asm.pop(rdx)
+    asm.pop(rcx)
+    asm.push(rax)
+    asm.mov(rax, mem64(rsp, 8))
+    emit_save(asm)
+    asm.mov(rdi, mem64(rcx, L.instance_dict if L.instance_dict is not None else L.instance_tagged))
+    asm.mov(rsi, rdx)
+    asm.mov(rdx, rax)
+    emit_call(asm, "PyDict_SetItem")
+    emit_restore(asm)
+    asm.mov(edx, eax)
+    asm.pop(rax)
+    asm.and_(edx, 2)
+    asm.bind(done)
+    asm.pop(rcx)
+    asm.ret()
+    asm.bind(unknown)
+    asm.pop(rdx)
+    asm.pop(rcx)
+    asm.mov(edx, 1)
+    asm.jmp(done)
 
 
 class _Lookup:

@@ -4,12 +4,13 @@ Behind `guard_class` the receiver is known to be of one class in one state until
 instance follows from that (platforms/cpython/instances.py). A value that is not set, or has moved into a dict, is left to the interpreter.
 """
 
-from asm import cl, ecx, mem8, mem32, mem64, rax, rcx, rdx, xmm15
+from asm import cl, eax, ecx, mem8, mem32, mem64, rax, rcx, rdx, xmm15
 from jit import types
 from jit.machine import boxes
 from jit.machine.refcounts import emit_incref
 from jit.template import template
 from jit.templates.boxing import UNBOX, emit_box
+from jit.templates.instance_dicts import emit_look_up, emit_place_in_dict, emit_set_in_dict
 from platforms.cpython.layout import layout
 
 L = layout()
@@ -20,16 +21,19 @@ class Place:
 
     Attributes:
         offset: in the instance, of a slot; None for a value. number: of the value, None for one that is in a dict only.
-        size: of the instance without its values. name: of the attribute.
+        size: of the instance without its values. name: of the attribute. hint: Hint where a dict probably keeps it, or None.
+        in_dict: instances that have a dict are to be expected.
     """
 
-    __slots__ = ("offset", "number", "size", "name")
+    __slots__ = ("offset", "number", "size", "name", "hint", "in_dict")
 
-    def __init__(self, offset=None, number=None, size=0, name=None):
+    def __init__(self, offset=None, number=None, size=0, name=None, hint=None, in_dict=False):
         self.offset = offset
         self.number = number
         self.size = size
         self.name = name
+        self.hint = hint
+        self.in_dict = in_dict or hint is not None or offset is None and number is None
 
 
 def signed32(number):
@@ -129,7 +133,7 @@ def emit_read(asm, emitter, owner, place, exit):
         asm.jz(exit)
         return
     if place.number is None:
-        emit_look_up(asm, emitter, owner, place.name, exit)
+        emit_look_up(asm, emitter, owner, place, exit)
         return
     has_dict, found = asm.label("has_dict"), asm.label("found")
     emit_values(asm, base, place.size, has_dict)
@@ -139,17 +143,8 @@ def emit_read(asm, emitter, owner, place, exit):
     asm.bind(found)
     with asm.cold():
         asm.bind(has_dict)
-        emit_look_up(asm, emitter, owner, place.name, exit)
+        emit_look_up(asm, emitter, owner, place, exit)
         asm.jmp(found)
-
-
-def emit_look_up(asm, emitter, owner, name, exit):
-    """rax = the attribute in the instance's dict."""
-    asm.mov(rcx, owner)
-    asm.mov(rdx, emitter.object(name))
-    asm.call(emitter.routines.dict_attribute)
-    asm.cmp(rax, 1)
-    asm.jbe(exit)
 
 
 def _reader(kind):
@@ -181,7 +176,7 @@ def attribute_is_not_set_exact(asm, owner, item, exit, detail, emitter):
 # -- writing ------------------------------------------------------------------------------------------
 
 def emit_place(asm, emitter, owner, place, exit):
-    """rdx = address of the attribute's pointer; uses rax, rcx. An instance whose dict exists is left to the interpreter."""
+    """rdx = address of the attribute's pointer; uses rax, rcx. Jumps to `exit` if the instance has a dict."""
     base = emitter.register(owner, rcx)
     if place.offset is not None:
         asm.lea(rdx, mem64(base, place.offset))
@@ -200,10 +195,10 @@ def emit_replace(asm, emitter, place):
     asm.mov(mem64(rdx, 0), rax)
     asm.mov(rax, rcx)
     asm.test(rax, rax)
-    asm.jz(first if place.offset is None else done)
+    asm.jz(done if place.number is None else first)
     emitter.emit_drop_rax()
     asm.bind(done)
-    if place.offset is not None:
+    if place.number is None:
         return
     with asm.cold():
         asm.bind(first)
@@ -229,23 +224,81 @@ def emit_note_order(asm, number):
         asm.mov(mem8(rdx, values + L.values_size, rcx, 1), number)
 
 
+class _Storing:
+    """The parts that stores have in common: where the value goes, and what happens where the instance has a dict.
+
+    Attributes:
+        ownership, emit_value: see `emit_set_in_dict`. tracked: the value may be one that the garbage collector looks into.
+    """
+
+    def __init__(self, asm, emitter, owner, detail, exit, ownership, emit_value):
+        self.asm, self.emitter, self.owner, self.exit = asm, emitter, owner, exit
+        self.place = detail[0]
+        self.ownership, self.emit_value = ownership, emit_value
+        self.tracked = ownership != "boxed"
+        self.done = asm.label("stored")
+
+    def emit_find(self):
+        """rdx = address of the attribute's pointer; uses rax, rcx. Without one the value is set, and control goes to `done`."""
+        asm, place = self.asm, self.place
+        if not place.in_dict:
+            emit_place(asm, self.emitter, self.owner, place, self.exit)
+            return
+        located = asm.label("located")
+        if place.number is None:
+            self.emit_find_in_dict(located)
+        else:
+            has_dict = asm.label("has_dict")
+            emit_place(asm, self.emitter, self.owner, place, has_dict)
+            with asm.cold():
+                asm.bind(has_dict)
+                self.emit_find_in_dict(located)
+        asm.bind(located)
+
+    def emit_find_in_dict(self, located):
+        asm, place = self.asm, self.place
+        if place.hint is not None:
+            otherwise = asm.label("not_as_hinted")
+            emit_place_in_dict(asm, self.emitter, self.owner, place, self.tracked, otherwise)
+            asm.jmp(located)
+            asm.bind(otherwise)
+        emit_set_in_dict(asm, self.emitter, self.owner, place, self.emit_value, self.ownership, self.exit, self.done)
+
+    def emit_boxed(self):
+        """Box the value and store it; where there is no memory, leave."""
+        asm = self.asm
+        self.emit_value()
+        asm.movq(xmm15, rax)
+        if self.place.in_dict:
+            # What it was found by is lost, so it is looked up again, and has a reference already.
+            again = _Storing(asm, self.emitter, self.owner, (self.place,), self.exit, "boxed", lambda: asm.movq(rax, xmm15))
+            again.done = self.done
+            again.emit_find()
+        else:
+            emit_place(asm, self.emitter, self.owner, self.place, self.exit)
+        asm.movq(rax, xmm15)
+        emit_replace(asm, self.emitter, self.place)
+
+
 @template("store_attribute_object", "owner: object, value: object --")
 def store_attribute_of_dict(asm, owner, value, exit, detail, emitter):
     """`detail`: (Place, whether the value's reference is ours to give away)."""
     place, moved = detail
-    emit_place(asm, emitter, owner, place, exit)
+    storing = _Storing(asm, emitter, owner, detail, exit, "moved" if moved else "borrowed", lambda: asm.mov(rax, value))
+    storing.emit_find()
     asm.mov(rax, value)
     if not moved:
         emit_incref(asm, rax, rcx)
     emit_replace(asm, emitter, place)
+    asm.bind(storing.done)
 
 
 @template("store_attribute_float", "owner: object, value: float --")
 def store_attribute_of_dict_float(asm, owner, value, exit, detail, emitter):
     """A float that only the instance refers to is overwritten in place: nobody can tell it from a new one."""
-    place = detail[0]
-    replace, done = asm.label("replace"), asm.label("stored")
-    emit_place(asm, emitter, owner, place, exit)
+    replace = asm.label("replace")
+    storing = _Storing(asm, emitter, owner, detail, exit, "boxed", lambda: emit_box(asm, emitter, value, types.FLOAT, emitter.throw_label()))
+    storing.emit_find()
     asm.mov(rax, mem64(rdx, 0))
     asm.test(rax, rax)
     asm.jz(replace)
@@ -258,31 +311,19 @@ def store_attribute_of_dict_float(asm, owner, value, exit, detail, emitter):
         asm.movsd(xmm15, value)
         source = xmm15
     asm.movsd(mem64(rax, L.float_value), source)
-    asm.bind(done)
+    asm.bind(storing.done)
     with asm.cold():
         asm.bind(replace)
-        emitter.move(xmm15, value)
-        asm.call(emitter.routines.box_float)
-        _store_boxed(asm, emitter, owner, place, exit)
-        asm.jmp(done)
-
-
-def _store_boxed(asm, emitter, owner, place, exit):
-    """Store the new reference in rax, or leave without memory."""
-    asm.test(rax, rax)
-    asm.jz(emitter.throw_label())
-    asm.movq(xmm15, rax)
-    emit_place(asm, emitter, owner, place, exit)
-    asm.movq(rax, xmm15)
-    emit_replace(asm, emitter, place)
+        storing.emit_boxed()
+        asm.jmp(storing.done)
 
 
 @template("store_attribute_int", "owner: object, value: int --")
 def store_attribute_of_dict_int(asm, owner, value, exit, detail, emitter):
-    """Small ints exist once, side by side: their address is computed; others are boxed out of line."""
-    place = detail[0]
-    large, done = asm.label("large"), asm.label("stored")
-    emit_place(asm, emitter, owner, place, exit)
+    """Small ints exist once, side by side: their address is computed. Others overwrite an int that only the instance refers to."""
+    large, replace = asm.label("large"), asm.label("replace")
+    storing = _Storing(asm, emitter, owner, detail, exit, "boxed", lambda: emit_box(asm, emitter, value, types.INT, emitter.throw_label()))
+    storing.emit_find()
     asm.mov(rax, value)
     asm.lea(rcx, mem64(rax, -boxes.SMALLEST))
     asm.cmp(rcx, boxes.SMALL_COUNT)
@@ -291,20 +332,29 @@ def store_attribute_of_dict_int(asm, owner, value, exit, detail, emitter):
     asm.add(rax, emitter.object(boxes.SMALLEST))
     if not L.immortal_refcounts:
         asm.add(mem64(rax, L.ob_refcnt), 1)
-    emit_replace(asm, emitter, place)
-    asm.bind(done)
+    emit_replace(asm, emitter, detail[0])
+    asm.bind(storing.done)
     with asm.cold():
         asm.bind(large)
-        asm.call(emitter.routines.box_int)
-        _store_boxed(asm, emitter, owner, place, exit)
-        asm.jmp(done)
+        asm.mov(rcx, mem64(rdx, 0))
+        asm.test(rcx, rcx)
+        asm.jz(replace)
+        asm.mov(rdx, rax)
+        asm.call(emitter.routines.overwrite_int)
+        asm.test(eax, eax)
+        asm.jnz(storing.done)
+        asm.bind(replace)
+        storing.emit_boxed()
+        asm.jmp(storing.done)
 
 
 @template("store_attribute_bool", "owner: object, value: bool --")
 def store_attribute_of_dict_bool(asm, owner, value, exit, detail, emitter):
-    emit_place(asm, emitter, owner, detail[0], exit)
+    storing = _Storing(asm, emitter, owner, detail, exit, "boxed", lambda: emit_box(asm, emitter, value, types.BOOL, emitter.throw_label()))
+    storing.emit_find()
     emit_box(asm, emitter, value, types.BOOL, emitter.throw_label())
     emit_replace(asm, emitter, detail[0])
+    asm.bind(storing.done)
 
 
 @template("guard_implemented", "result: object, left: any, right: any --")

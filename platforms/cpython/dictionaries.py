@@ -25,3 +25,30 @@ def entry_number(mapping: dict, key: str) -> int | None:
         if ctypes.c_void_p.from_address(entries + number * fields.keys_entry_size).value == id(key):
             return number
     return None
+
+
+class Hint:
+    """Where a dictionary that looks like another one keeps a key.
+
+    Attributes:
+        form: the bytes of its keys from `keys_log2_size` to `keys_kind`. number: of the entry. offset: of the entry, from the keys.
+    """
+
+    __slots__ = ("form", "number", "offset")
+
+    def __init__(self, form: int, number: int, offset: int):
+        self.form = form
+        self.number = number
+        self.offset = offset
+
+
+def hint(mapping: dict, key: str) -> Hint | None:
+    """Where such a dictionary keeps `key`, or None."""
+    number = entry_number(mapping, key)
+    if number is None:
+        return None
+    fields = layout()
+    keys = read(id(mapping) + fields.dict_keys)
+    form = read(keys + fields.keys_log2_size, 4) & 0xFFFFFF
+    offset = fields.keys_indices + (1 << read(keys + fields.keys_log2_index_bytes, 1)) + number * fields.keys_entry_size
+    return Hint(form, number, offset)

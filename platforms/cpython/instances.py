@@ -118,8 +118,8 @@ def attribute(instance: object, number: int) -> tuple[bool, object]:
     return _object_at(values + layout().values_items + 8 * number)
 
 
-def dict_attribute(instance: object, name: str) -> tuple[bool, object]:
-    """The same for an attribute in the instance's dict, if it has one."""
+def mapping(instance: object) -> dict | None:
+    """The dict of an instance of a class with managed dictionaries, if it has an exact one whose keys are all strings."""
     fields = layout()
     if fields.instance_dict is not None:
         address = read(id(instance) + fields.instance_dict)
@@ -127,11 +127,15 @@ def dict_attribute(instance: object, name: str) -> tuple[bool, object]:
         address = read(id(instance) + fields.instance_tagged)
         address = 0 if address & 1 else address
     if not address:
-        return False, None
-    mapping = ctypes.cast(_ADDRESS(address), ctypes.py_object).value
-    if type(mapping) is not dict or not all(type(key) is str for key in mapping):
-        return False, None
-    return (True, mapping[name]) if name in mapping else (False, None)
+        return None
+    found = ctypes.cast(_ADDRESS(address), ctypes.py_object).value
+    return found if type(found) is dict and all(type(key) is str for key in found) else None
+
+
+def dict_attribute(instance: object, name: str) -> tuple[bool, object]:
+    """The same for an attribute in the instance's dict, if it has one."""
+    found = mapping(instance)
+    return (True, found[name]) if found is not None and name in found else (False, None)
 
 
 def slot_value(instance: object, offset: int) -> tuple[bool, object]:

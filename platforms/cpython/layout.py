@@ -88,6 +88,9 @@ enumerate_result                   32    32    32
 enumerate_long_index               40    40    40
 dict_used                          16    16    16
 dict_version                       24    24     -  uint64
+dict_tag                           24    24    24  uint64: the version where there is one; from 3.12 on who watches in its low byte
+dict_watchers                   False  True  True  a dict's tag says who watches
+gc_next                           -16   -16   -16  from an object: not NULL while the garbage collector tracks it
 dict_keys                          32    32    32
 dict_values                        40    40    40  not NULL: an instance's, shared keys
 keys_log2_size                      8     8     8  uint8, of the index

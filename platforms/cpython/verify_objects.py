@@ -4,6 +4,7 @@ A check yields (field, found, expected); see verify.py.
 """
 
 import ctypes
+import gc
 import sys
 
 from platforms.cpython.observe import read, read_signed
@@ -238,6 +239,13 @@ def _others(fields, peeker):
             versions.append(read(id(mapping) + fields.dict_version))
         steps = [after - before for before, after in zip(versions, versions[1:])]
         yield "dict_version", (steps[0], [0 < step < 1 << 20 for step in steps[1:]]), (0, [True, True])
+    tag = read(id(mapping) + fields.dict_tag)
+    mapping.update(second=4)
+    step = read(id(mapping) + fields.dict_tag) - tag
+    yield "dict_tag", (0 < step < 1 << 30, tag & 0xFF if fields.dict_watchers else 0), (True, 0)
+    yield "dict_watchers", fields.dict_watchers, hasattr(ctypes.pythonapi, "PyDict_Watch")
+    containers = {}, {"list": []}, []
+    yield "gc_next", [read(id(item) + fields.gc_next) != 0 for item in containers], [gc.is_tracked(item) for item in containers]
     yield "dict_used", (len(mapping), read(id(mapping) + fields.dict_used)), (len(mapping),) * 2
     method = _others.__get__(marker)
     yield "method_function", read(id(method) + fields.method_function), id(_others)
