@@ -18,10 +18,6 @@ RETIRE_EXITS = 64
 OBSERVABLE = {id(kind): kind for kind in STATIC}
 
 
-#: Reason of the exits of guards of classes.
-CLASS_GUARD = "its receiver is of another class"
-
-
 class Unstable:
     """Globals that keep being rebound, by module, so that one function's experience serves all.
 
@@ -179,7 +175,7 @@ class Attention:
         seen.add(kind)
         if kind not in code.expected.get(leaving.site, ()):
             return True
-        return leaving.reason == CLASS_GUARD and kind.__class__ is ClassReference and changes_often(seen, kind)
+        return leaving.reason == receivers.CLASS_GUARD and kind.__class__ is ClassReference and changes_often(seen, kind)
 
     def is_useless(self, code, state):
         """Whether most calls leave, and by an exit that no loop comes before."""

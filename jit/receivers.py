@@ -18,6 +18,8 @@ from platforms.cpython.layout import layout
 POLYMORPHIC = 6
 #: Classes remembered by their addresses.
 FOUND_LIMIT = 4096
+#: Reason of the exits of guards of classes.
+CLASS_GUARD = "its receiver is of another class"
 _MISSING = object()
 #: id of a class -> (class, its version tag), for `version_tag`.
 _tags = {}

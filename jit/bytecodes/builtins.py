@@ -8,7 +8,7 @@ import math
 
 from jit import receivers
 from jit.bytecodes.buffers import buffer_of
-from jit.bytecodes.classes import classes_of, guard_classes, is_list
+from jit.bytecodes.classes import classes_of, guard_classes, is_list, origin
 from jit.bytecodes.comparisons import truth_of
 from jit.bytecodes.containers import sharpen
 from jit.bytecodes.guards import probably
@@ -16,7 +16,7 @@ from jit.bytecodes.items import element_guess
 from jit.bytecodes.iterators import iterable
 from jit.bytecodes.numbers import arithmetic, number, operands, to_float
 from jit.foreign import box_operands
-from jit.types import ARRAY, BOOL, BYTEARRAY, BYTES, FLOAT, INT, LIST, OBJECT, STATIC_ADDRESSES, STR, TUPLE
+from jit.types import ARRAY, BOOL, BYTEARRAY, BYTES, FLOAT, INT, LIST, OBJECT, STATIC, STATIC_ADDRESSES, STR, TUPLE
 from jit.values import RangeIterator, Value, VirtualTuple
 from platforms.cpython import instances
 
@@ -221,21 +221,34 @@ def call_isinstance(w, value, classes):
         return None
     if python is None:
         return is_instance(w, value, wanted)
-    if not all(id(kind) in STATIC_ADDRESSES for kind in wanted):
+    if id(python) not in STATIC_ADDRESSES:
         return None
-    return w.constant(issubclass(python, wanted))
+    return w.constant(derives(python, wanted))
+
+
+def derives(python, wanted):
+    """Whether a class derives from one of some classes, without asking any metaclass."""
+    return any(base is kind for base in instances.bases(python) for kind in wanted)
 
 
 def is_instance(w, value, wanted):
-    """By the class's version tag, where the classes that were seen agree; a class's bases cannot change without a new tag."""
+    """By the version tags of the classes that were seen; a class's bases cannot change without a new tag."""
     kinds = classes_of(w, value)
-    known = [any(kind in instances.bases(python) for kind in wanted) for python in kinds]
-    if not known or any(answer is not known[0] for answer in known):
+    builtin = [kind for kind in w.knowledge.observed.get(origin(w, value), ()) if kind in STATIC]
+    if not kinds or value.is_constant or len(kinds) + len(builtin) > receivers.POLYMORPHIC:
         return None
-    guarded = guard_classes(w, value, kinds)
+    answers = {kind: derives(kind, wanted) for kind in (*kinds, *builtin)}
     # What ``__class__`` says matters only where the type says no.
-    plain = all(receivers.class_attribute(python, "__class__") is object.__dict__["__class__"] for python in kinds)
-    return w.constant(known[0]) if guarded and (known[0] or plain) else None
+    if not all(answer or receivers.class_attribute(kind, "__class__") is object.__dict__["__class__"] for kind, answer in answers.items()):
+        return None
+    if not builtin and len(set(answers.values())) == 1:
+        return w.constant(answers[kinds[0]]) if guard_classes(w, value, kinds) else None
+    tags = {kind: instances.version_tag(kind) for kind in answers}
+    if not all(tags.values()):
+        return None
+    guard = w.exit(receivers.CLASS_GUARD, observe=value)
+    guard.site = origin(w, value)
+    return w.operation("instance_of", value, exit=guard, detail=[(tags[kind], answer) for kind, answer in answers.items()])
 
 
 @builtin(pow)

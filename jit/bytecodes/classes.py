@@ -8,7 +8,6 @@ from jit.values import Value
 from platforms.cpython import instances
 from platforms.cpython.layout import layout
 
-
 def origin(w, owner):
     """Key under which the classes of an owner are remembered: the same for all uses of one value."""
     return (w.instruction.site if owner.origin is None or w.inlined else owner.origin), "class"
@@ -75,7 +74,7 @@ def guard_classes(w, value, kinds):
     found = [receivers.receiver(kind) for kind in kinds]
     if None in found:
         return False
-    guard = w.exit("its receiver is of another class", observe=value if not value.is_constant else None)
+    guard = w.exit(receivers.CLASS_GUARD, observe=value if not value.is_constant else None)
     guard.site = origin(w, value)
     w.operation("guard_class", value, exit=guard, detail=[receiver.tag for receiver in found])
     w.state.receivers[value] = found

@@ -1,0 +1,76 @@
+"""Tests of the classes that values are of, by their version tags."""
+
+from asm import ecx, mem32, mem64, rax, rcx, rdx
+from jit.template import template
+from platforms.cpython.layout import layout
+
+L = layout()
+
+
+def signed32(number):
+    """A 32-bit number as an immediate operand."""
+    return number - (1 << 32) if number >= 1 << 31 else number
+
+
+@template("guard_class", "owner: object --")
+def receiver_of_another_class(asm, owner, exit, detail, emitter):
+    """`detail`: version tags."""
+    emit_compare_tags(asm, emitter, owner, detail)
+    asm.jne(exit)
+
+
+def emit_compare_tags(asm, emitter, owner, tags):
+    """Equal if the owner's class has one of these version tags."""
+    found = asm.label("found")
+    asm.mov(rax, mem64(emitter.register(owner, rax), L.ob_type))
+    for tag in tags[:-1]:
+        asm.cmp(mem32(rax, L.type_version_tag), signed32(tag))
+        asm.je(found)
+    asm.cmp(mem32(rax, L.type_version_tag), signed32(tags[-1]))
+    asm.bind(found)
+
+
+@template("instance_of", "value: object -- answer: bool")
+def instance_of_another_class(asm, value, answer, exit, detail, emitter):
+    """`detail`: (version tag, answer) for each class that was seen."""
+    known = asm.label("known")
+    asm.mov(rax, mem64(emitter.register(value, rax), L.ob_type))
+    for result in (True, False):
+        asm.mov(ecx, int(result))
+        for tag in [tag for tag, said in detail if said is result]:
+            asm.cmp(mem32(rax, L.type_version_tag), signed32(tag))
+            asm.je(known)
+    asm.jmp(exit)
+    asm.bind(known)
+    asm.mov(answer, rcx)
+
+
+@template("branch_class", "owner: object --", terminator=True)
+def branch_on_class(asm, owner, detail, emitter):
+    emit_compare_tags(asm, emitter, owner, detail)
+    emitter.branch("e")
+
+
+@template("truth_of_instance", "value: object -- truth: bool")
+def truth_of_another_class(asm, value, truth, exit, detail, emitter):
+    """None is false, instances of the classes with these version tags are true."""
+    done = asm.label("truth_known")
+    asm.mov(rdx, value)
+    asm.xor(ecx, ecx)
+    asm.cmp(rdx, emitter.object(None))
+    asm.je(done)
+    asm.mov(ecx, 1)
+    if detail:
+        emit_compare_tags(asm, emitter, rdx, detail)
+        asm.jne(exit)
+    else:
+        asm.jmp(exit)
+    asm.bind(done)
+    asm.mov(truth, rcx)
+
+
+@template("guard_tag", "kind: object --")
+def class_has_changed(asm, kind, exit, detail, emitter):
+    """The class itself is at hand."""
+    asm.cmp(mem32(emitter.register(kind, rax), L.type_version_tag), signed32(detail))
+    asm.jne(exit)
