@@ -73,8 +73,12 @@ class Merger(Builder):
             else:
                 groups.append([(edge, state)])
         created = []
+        limit = self.version_limit(incoming)
+        if index in self.knowledge.generic and len(groups) > limit:
+            self.knowledge.megamorphic.add(index)
+            raise Restart
         for group in groups:
-            if len(versions) >= self.knowledge.version_limit and index not in self.knowledge.generic:
+            if len(versions) >= limit and index not in self.knowledge.generic:
                 self.knowledge.generic.add(index)
                 raise Restart
             block = self.new_block(index)
@@ -88,6 +92,11 @@ class Merger(Builder):
             created.append(block)
         return created
 
+    def version_limit(self, incoming):
+        """How many versions a block may have: more where methods of several classes are about to be called."""
+        several = self.knowledge.version_limit > 1 and any(_is_method(item) for _, state in incoming for item in state.stack)
+        return self.knowledge.version_limit + 2 * POLYMORPHIC if several else self.knowledge.version_limit
+
     def mergeable(self, index, left, right):
         """Whether two states can share one version: no slot is unboxed in one and something else in the other."""
         if len(left.stack) != len(right.stack):
@@ -95,6 +104,9 @@ class Merger(Builder):
         for a, b in zip(left.stack, right.stack):
             if a.__class__ is not b.__class__ or a.__class__ is RangeIterator and (a.remaining is None) != (b.remaining is None):
                 raise Unsupported("two kinds of iterator meet")
+        if index not in self.knowledge.megamorphic and self.knowledge.version_limit > 1:
+            if any(a is not b and (_is_method(a) or _is_method(b)) for a, b in zip(left.stack, right.stack)):
+                return False
         if index in self.knowledge.generic:
             return True
         for number, (a, b) in enumerate(zip(left.locals, right.locals)):
@@ -107,8 +119,6 @@ class Merger(Builder):
             if a.type is not b.type and not (a.type.is_object and b.type.is_object):
                 return False
         for a, b in zip(left.stack, right.stack):
-            if a is not b and (_is_method(a) or _is_method(b)):
-                return False
             if a.__class__ is Value and a.type is not b.type and not (a.type.is_object and b.type.is_object and NULL not in (a.type, b.type)):
                 return False
         return True

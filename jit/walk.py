@@ -55,7 +55,8 @@ class Knowledge:
     """What survives from one walk (and one compilation) of a function to the next.
 
     Attributes:
-        version_limit: versions of one bytecode block before its differing slots are boxed. generic: blocks whose differing slots are boxed. leaders: instructions that begin a block because several
+        version_limit: versions of one bytecode block before its differing slots are boxed. generic: blocks whose differing slots are boxed. megamorphic: blocks that methods
+            of many classes reach on the stack, which are merged. leaders: instructions that begin a block because several
             versions of the one before lead there. peeled: (block, local) walked once unbound, once bound.
         result: the type of the function's own result, once known. observed: site -> set of Python types met there.
         unstable: globals that keep changing. rigid: offsets of loops in front of which a moved guard has failed.
@@ -63,6 +64,7 @@ class Knowledge:
 
     def __init__(self, observed=None, unstable=None, rigid=(), leaders=None):
         self.generic = set()
+        self.megamorphic = set()
         self.leaders = set() if leaders is None else leaders
         self.peeled = set()
         self.result = None
