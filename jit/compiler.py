@@ -25,6 +25,7 @@ from jit.templates import (attributes, boxing, buffers, calls, classes, control,
 from jit.unit import ABSENT
 from jit.walk import walk
 from platforms.cpython import symbols, threads
+from platforms.cpython.dictionaries import hint
 from platforms.cpython.layout import layout
 from regalloc import allocate, verify
 
@@ -315,7 +316,7 @@ def guard_tables(unit):
     """The version's words and dependencies.
 
     Returns:
-        (list of (address, expected, kind), list of (dict address, key address, expected address or 0)).
+        (list of (address, expected, kind), list of (dict address, key address, expected address or 0, Hint or None)).
     """
     words = []
     seen = set()
@@ -326,7 +327,7 @@ def guard_tables(unit):
             dictionaries.rely(namespace)
     for address, expected in unit.words.items():
         words.append((address, expected, 1))
-    dependencies = [(id(namespace), id(key), 0 if expected is ABSENT else id(expected))
+    dependencies = [(id(namespace), id(key), 0 if expected is ABSENT else id(expected), None if expected is ABSENT else hint(namespace, key))
                     for namespace, key, expected in unit.dependencies.values()]
     return words, dependencies
 

@@ -2,6 +2,7 @@
 
     dict_attribute   rcx = instance whose type has a managed dictionary, rdx = name (an interned str)
                      -> rax = the attribute (borrowed), 0 if the dict has none, 1 if only CPython can tell; rcx, rdx are lost
+    dict_entry       rcx = an exact dict, else the same
     dict_store       the same, and rax = object to put there: its instance has an exact dict
                      -> rax = the old object, now ours, or 0; rcx = the new one; edx = 1: nothing done, only CPython can tell; 2: no memory
 
@@ -23,6 +24,8 @@ L = layout()
 #: Between versions that compiled code gives to dicts it changes: more than CPython uses the low bits for (DICT_VERSION_INCREMENT).
 VERSION_STEP = 1 << 12
 _FIRST_VERSION = 1 << 62  # CPython's own come not so far
+#: The bytes of a keys object that a Hint's form is compared with, from `keys_log2_size` on.
+FORM = 0xFFFFFF
 #: Places in the table of dicts relied upon; a power of 2.
 PLACES = 4096
 UNICODE, SPLIT = 1, 2
@@ -40,6 +43,13 @@ def emit(asm):
         asm.bind(labels[name])
         emit_one()
     return labels
+
+
+def emit_dict_entry(asm, label):
+    """Emit `dict_entry`, which routines themselves call."""
+    asm.align(16)
+    asm.bind(label)
+    _Lookup(asm, of_instance=False).emit()
 
 
 @lru_cache(None)
@@ -115,8 +125,9 @@ def _emit_store(asm, look_up):
 class _Lookup:
     """rsi = keys, rdi = dict, r8 = place in the index, r9 = perturbation, r10 = hash; rdx = name."""
 
-    def __init__(self, asm):
+    def __init__(self, asm, of_instance=True):
         self.asm = asm
+        self.of_instance = of_instance
         self.absent, self.unknown, self.done, self.found = (asm.label(name) for name in ("absent", "unknown", "done", "found"))
 
     def emit(self):
@@ -145,6 +156,9 @@ class _Lookup:
     def emit_dict(self):
         """rdi = the dict."""
         asm = self.asm
+        if not self.of_instance:
+            asm.mov(rdi, rcx)
+            return
         if L.instance_dict is not None:
             asm.mov(rdi, mem64(rcx, L.instance_dict))
         else:

@@ -13,6 +13,7 @@ from jit.machine import records as r
 from jit.machine.area import (AFTER, BASE, EXTRA, GPRS, LOCALS, RESULT, RETURN, START, THROW, VARIANT, XMM15, XMMS)
 from jit.machine.building import SKETCHED
 from jit.machine.callouts import CalloutRoutines
+from jit.machine.dictionaries import emit_dict_entry
 from jit.machine.freeing import FreeingRoutines
 from platforms.cpython.layout import layout
 
@@ -34,6 +35,7 @@ class LeaveRoutines(CalloutRoutines, FreeingRoutines):
         self.labels = {name: asm.label(name) for name in self.NAMES}
         self.leave = asm.label("leave")
         self.must_leave = asm.label("must_leave")
+        self.dict_entry = asm.label("dict_entry")
         self.update_budget = asm.label("update_budget")
 
     def emit(self):
@@ -42,6 +44,7 @@ class LeaveRoutines(CalloutRoutines, FreeingRoutines):
         self.emit_leave()
         self.emit_update_budget()
         self.emit_must_leave()
+        emit_dict_entry(self.asm, self.dict_entry)
         self.emit_revalidate()
         self.emit_callout_enter()
         self.emit_callout_enter(full=True)

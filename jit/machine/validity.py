@@ -2,6 +2,7 @@
 
 from asm import eax, mem8, mem32, mem64, r8, r9, r12, r13, r15, rax, rbx, rcx, rdi, rdx, relative, rsi
 from jit.machine import records as r
+from jit.machine.dictionaries import FORM
 from platforms.cpython import threads
 from platforms.cpython.layout import layout
 
@@ -77,7 +78,7 @@ class ValidityRoutines:
         """rcx = version record whose words changed: eax = 1, and the words brought up to date, if the keys relied on are as they were."""
         asm = self.asm
         keys, good, out, refresh, done = (asm.label(n) for n in ("keys", "good", "out", "refresh", "refreshed"))
-        failed, nothing, have, absent = (asm.label(n) for n in ("failed", "nothing", "have", "absent"))
+        failed, have, absent, ask = (asm.label(n) for n in ("failed", "have", "absent", "ask"))
         asm.push(rbx)
         asm.push(r12)
         asm.push(r13)
@@ -87,13 +88,9 @@ class ValidityRoutines:
         asm.bind(keys)
         asm.sub(r12, 1)
         asm.js(good)
-        asm.mov(rdi, mem64(r13, 0))
-        asm.mov(rsi, mem64(r13, 8))
-        self.frames.call("PyDict_GetItemWithError")
-        asm.test(rax, rax)
-        asm.jz(nothing)
+        self.emit_look_up(have, ask)
         asm.bind(have)
-        asm.cmp(rax, mem64(r13, 16))
+        asm.cmp(rax, mem64(r13, r.D_VALUE))
         asm.jne(failed)
         asm.add(r13, r.DEPENDENCY_SIZE)
         asm.jmp(keys)
@@ -115,7 +112,12 @@ class ValidityRoutines:
         asm.pop(r12)
         asm.pop(rbx)
         asm.ret()
-        asm.bind(nothing)
+        asm.bind(ask)
+        asm.mov(rdi, mem64(r13, r.D_MAPPING))
+        asm.mov(rsi, mem64(r13, r.D_KEY))
+        self.frames.call("PyDict_GetItemWithError")
+        asm.test(rax, rax)
+        asm.jnz(have)
         # Absent, or a comparison of keys has raised.
         self.frames.call("PyErr_Occurred")
         asm.test(rax, rax)
@@ -129,3 +131,32 @@ class ValidityRoutines:
         asm.mov(mem64(rbx, r.ATTENTION), 1)
         asm.xor(eax, eax)
         asm.jmp(out)
+
+    def emit_look_up(self, have, ask):
+        """rax = what the dict of the dependency at r13 has under its key, or 0: at the place it had it when compiled, or by looking it up.
+
+        Jumps to `ask` if only CPython can tell; what is found at its place may also be at `have`.
+        """
+        asm = self.asm
+        elsewhere = asm.label("elsewhere")
+        asm.mov(rdi, mem64(r13, r.D_MAPPING))
+        asm.mov(rsi, mem64(r13, r.D_KEY))
+        asm.mov(rdx, mem64(rdi, L.dict_keys))
+        asm.mov(eax, mem32(rdx, L.keys_log2_size))
+        asm.and_(eax, FORM)
+        asm.cmp(eax, mem32(r13, r.D_FORM))
+        asm.jne(elsewhere)
+        asm.mov(eax, mem32(r13, r.D_NUMBER))
+        asm.cmp(rax, mem64(rdx, L.keys_entries_used))
+        asm.jae(elsewhere)
+        asm.add(rdx, mem64(r13, r.D_OFFSET))
+        asm.cmp(mem64(rdx, 0), rsi)
+        asm.jne(elsewhere)
+        asm.mov(rax, mem64(rdx, 8))
+        asm.jmp(have)
+        asm.bind(elsewhere)
+        asm.mov(rcx, rdi)
+        asm.mov(rdx, rsi)
+        asm.call(self.dict_entry)
+        asm.cmp(rax, 1)
+        asm.je(ask)

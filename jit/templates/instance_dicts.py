@@ -5,13 +5,11 @@ Source: CPython Python/bytecodes.c (LOAD_ATTR_WITH_HINT, STORE_ATTR_WITH_HINT), 
 """
 
 from asm import eax, edx, mem8, mem32, mem64, rax, rcx, rdx, relative, xmm15
-from jit.machine.dictionaries import VERSION_STEP, emit_refuse_relied, version_source
+from jit.machine.dictionaries import FORM, VERSION_STEP, emit_refuse_relied, version_source
 from jit.machine.refcounts import emit_decref
 from platforms.cpython.layout import layout
 
 L = layout()
-#: The bytes of a keys object that a Hint's form is compared with.
-_FORM = 0xFFFFFF
 
 
 def emit_look_up(asm, emitter, owner, place, exit):
@@ -55,7 +53,7 @@ def _emit_entry(asm, emitter, owner, place, otherwise, written=False):
         emit_refuse_relied(asm, rcx, rax, rdx, otherwise)
     asm.mov(rdx, mem64(rcx, L.dict_keys))
     asm.mov(eax, mem32(rdx, L.keys_log2_size))
-    asm.and_(eax, _FORM)
+    asm.and_(eax, FORM)
     asm.cmp(eax, hint.form)
     asm.jne(otherwise)
     asm.cmp(mem64(rdx, L.keys_entries_used), hint.number)
