@@ -151,12 +151,14 @@ def find_for_store(kind, name, instance=None):
     if found is not _MISSING and not is_function(found) and not is_constant(found):
         return None
     number = shared_number(kind, name)
-    if number is None:
-        instances.introduce(kind, name)
-        number = shared_number(kind, name)
     if number is not None:
         return Attribute("value", number)
-    return Attribute("dict", name) if instances.has_values(kind) else None
+    introduced = instances.introduce(kind, name)
+    number = shared_number(kind, name)
+    if number is not None:
+        return Attribute("value", number)
+    # The shared keys are full, and stay so.
+    return Attribute("dict", name) if introduced and instances.shared_names(kind) is not None else None
 
 
 def of_class(found):

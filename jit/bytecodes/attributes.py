@@ -17,8 +17,8 @@ from jit.values import Value
 from jit.walk import bytecode
 from platforms.cpython import instances, opcodes
 
-#: Reasons of the exits of stores to instances that have a dict, or have none where that is to be expected.
-DICT_GUARD, NO_DICT_GUARD = "the instance has a dict", "the instance has no dict that can be looked into"
+#: Reasons of the exits of stores to instances that have a dict, or one that only CPython can look into.
+DICT_GUARD, ODD_DICT_GUARD = "the instance has a dict", "the instance has a dict that cannot be written"
 #: Types whose methods are looked up while compiling.
 _BUILTIN = tuple(STATIC)
 
@@ -243,14 +243,14 @@ def store_attr(w, instruction):
     owner, value = w.peek(1), w.peek(2)
     if owner.__class__ is not Value or value.__class__ is not Value:
         return w.leave("attribute of an iterator is set")
-    groups = [] if w.knowledge.observed.get(store_site(w, "no dict")) else meanings(w, owner, name, receivers.find_for_store)
+    groups = [] if w.knowledge.observed.get(store_site(w, "odd dict")) else meanings(w, owner, name, receivers.find_for_store)
     if not groups:
         return set_attribute(w, name)
     return on_class(w, owner, groups, lambda choice: store(w, owner, value, name, choice))
 
 
 def store_site(w, found):
-    """Key under which it is remembered that instances had a "dict", or where that is to be expected, "no dict"."""
+    """Key under which it is remembered that instances had a "dict", or an "odd dict"."""
     return w.instruction.site, found
 
 
@@ -272,8 +272,8 @@ def store(w, owner, value, name, choice):
     receiver, meaning = choice
     w.before_effect()
     place = place_of(w, owner, receiver, meaning, name, bool(w.knowledge.observed.get(store_site(w, "dict"))))
-    exit = w.exit(NO_DICT_GUARD if place.in_dict else DICT_GUARD, observe=owner if not owner.is_constant else None)
-    exit.site = store_site(w, "no dict" if place.in_dict else "dict")
+    exit = w.exit(ODD_DICT_GUARD if place.in_dict else DICT_GUARD, observe=owner if not owner.is_constant else None)
+    exit.site = store_site(w, "odd dict" if place.in_dict else "dict")
     w.freeze()
     state = w.state
     w.pop(), w.pop()

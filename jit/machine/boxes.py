@@ -23,7 +23,7 @@ L = layout()
 SMALLEST, SMALL_COUNT = -5, 262
 _GPRS = (rsi, rdi, r8, r9, r10, r11)
 _XMMS = tuple(REGISTERS[f"xmm{number}"] for number in range(14))
-_AREA = 8 * (len(_GPRS) + len(_XMMS)) + 8
+AREA = 8 * (len(_GPRS) + len(_XMMS)) + 8
 NAMES = ("box_int", "box_float", "unbox_int", "overwrite_int", "preserved_call", "raise_unsupported")
 _UNSUPPORTED = ctypes.create_string_buffer(b"unsupported operand type(s) for %.100s: '%.100s' and '%.100s'")
 
@@ -41,7 +41,7 @@ def emit(asm):
 
 
 def emit_save(asm):
-    asm.sub(rsp, _AREA)
+    asm.sub(rsp, AREA)
     for number, register in enumerate(_GPRS):
         asm.mov(mem64(rsp, 8 * number), register)
     for number, register in enumerate(_XMMS):
@@ -53,7 +53,7 @@ def emit_restore(asm):
         asm.mov(register, mem64(rsp, 8 * number))
     for number, register in enumerate(_XMMS):
         asm.movsd(register, mem64(rsp, 8 * (len(_GPRS) + number)))
-    asm.add(rsp, _AREA)
+    asm.add(rsp, AREA)
 
 
 def emit_call(asm, name):

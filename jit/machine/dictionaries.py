@@ -3,7 +3,7 @@
     dict_attribute   rcx = instance whose type has a managed dictionary, rdx = name (an interned str)
                      -> rax = the attribute (borrowed), 0 if the dict has none, 1 if only CPython can tell; rcx, rdx are lost
     dict_entry       rcx = an exact dict, else the same
-    dict_store       the same, and rax = object to put there: its instance has an exact dict
+    dict_store       the same, and rax = object to put there; without a dict, the instance has no attribute of this name
                      -> rax = the old object, now ours, or 0; rcx = the new one; edx = 1: nothing done, only CPython can tell; 2: no memory
 
 The index is probed as CPython does, but keys are compared by identity: a key that is equal and not identical is CPython's business,
@@ -16,7 +16,7 @@ from functools import lru_cache
 
 from asm import ecx, eax, edx, mem8, mem16, mem32, mem64, r8, r9, r10, rax, rcx, rdi, rdx, relative, rsi, rsp
 from jit.machine.arena import arena
-from jit.machine.boxes import emit_call, emit_restore, emit_save
+from jit.machine.boxes import AREA, emit_call, emit_restore, emit_save
 from jit.machine.refcounts import emit_incref
 from platforms.cpython.layout import layout
 
@@ -78,48 +78,73 @@ def rely(mapping):
 
 
 def emit_refuse_relied(asm, mapping, scratch, other, refused):
-    """Jump to `refused` if compiled code may not write into the dict in `mapping`; `scratch` and `other` are lost."""
+    """Jump to `refused` if compiled code may not write into an instance's dict, in `mapping`; `scratch` and `other` are lost.
+
+    One that only the instance refers to is nobody's namespace.
+    """
+    its_own = asm.label("its_own")
+    asm.cmp(mem64(mapping, L.ob_refcnt), 1)
+    asm.je(its_own)
     asm.mov(scratch, mapping)
     asm.shr(scratch, 4)
     asm.and_(scratch, PLACES - 1)
     asm.lea(other, relative(relied_upon()))
     asm.cmp(mem8(other, 0, scratch, 1), 0)
     asm.jne(refused)
+    asm.bind(its_own)
 
 
 def _emit_store(asm, look_up):
-    """The old object is kept from being freed by CPython: what that runs wants to see a frame."""
-    absent, unknown, done = (asm.label(name) for name in ("absent", "unknown", "done"))
-    asm.push(rax)
-    asm.push(rcx)
-    asm.push(rdx)
+    """The old object is kept from being freed by CPython: what that runs wants to see a frame. There is none where there is no dict."""
+    absent, unknown, known, no_dict, stored = (asm.label(name) for name in ("absent", "unknown", "known", "no_dict", "stored"))
+    asm.sub(rsp, 8)  # what is called wants it aligned
+    for register in (rax, rcx, rdx):
+        asm.push(register)
+    asm.mov(rax, mem64(rcx, L.instance_dict if L.instance_dict is not None else L.instance_tagged))
+    asm.test(rax, rax)
+    asm.jz(no_dict)
+    if L.instance_dict is None:
+        asm.test(rax.r32, 1)
+        asm.jnz(no_dict)
+    emit_refuse_relied(asm, rax, rcx, rdx, unknown)
+    asm.mov(rcx, mem64(rsp, 8))
+    asm.mov(rdx, mem64(rsp, 0))
     asm.call(look_up)
     asm.cmp(rax, 1)
     asm.je(unknown)
     asm.jb(absent)
     emit_incref(asm, rax, rcx)
     asm.bind(absent)
+    # The old object takes the name's place on the stack.
     asm.pop(rdx)
-    asm.pop(rcx)
     asm.push(rax)
-    asm.mov(rax, mem64(rsp, 8))
     emit_save(asm)
-    asm.mov(rdi, mem64(rcx, L.instance_dict if L.instance_dict is not None else L.instance_tagged))
+    asm.mov(rax, mem64(rsp, AREA + 8))
+    asm.mov(rdi, mem64(rax, L.instance_dict if L.instance_dict is not None else L.instance_tagged))
     asm.mov(rsi, rdx)
-    asm.mov(rdx, rax)
+    asm.mov(rdx, mem64(rsp, AREA + 16))
     emit_call(asm, "PyDict_SetItem")
+    asm.jmp(stored)
+    asm.bind(no_dict)
+    asm.mov(mem64(rsp, 0), 0)
+    emit_save(asm)
+    asm.mov(rsi, rdx)
+    asm.mov(rdi, rcx)
+    asm.mov(rdx, mem64(rsp, AREA + 16))
+    emit_call(asm, "PyObject_GenericSetAttr")
+    asm.bind(stored)
     emit_restore(asm)
     asm.mov(edx, eax)
-    asm.pop(rax)
     asm.and_(edx, 2)
-    asm.bind(done)
+    asm.bind(known)
+    asm.pop(rax)
     asm.pop(rcx)
+    asm.pop(rcx)
+    asm.add(rsp, 8)
     asm.ret()
     asm.bind(unknown)
-    asm.pop(rdx)
-    asm.pop(rcx)
     asm.mov(edx, 1)
-    asm.jmp(done)
+    asm.jmp(known)
 
 
 class _Lookup:

@@ -91,11 +91,9 @@ def emit_set_in_dict(asm, emitter, owner, place, emit_value, ownership, exit, do
 
     Args:
         emit_value: may lose all scratch registers. ownership: of that reference: "borrowed", "moved" (ours to give away) or "boxed" (made here).
-        exit: taken where there is no dict, it is not ours to write, or only CPython can tell what is in it. done: where to go on.
+        exit: taken where the dict is not ours to write, or only CPython can tell what is in it. done: where to go on.
     """
     stored, failed, dropped, freed = (asm.label(name) for name in ("set", "not_set", "box_dropped", "box_freed"))
-    emit_dict(asm, emitter, owner, exit)
-    emit_refuse_relied(asm, rcx, rax, rdx, exit)
     emit_value()
     asm.mov(rcx, owner)
     asm.mov(rdx, emitter.object(place.name))

@@ -73,7 +73,7 @@ def shared_names(kind: type) -> list[str] | None:
         return None
 
 
-def introduce(kind: type, name: str) -> None:
+def introduce(kind: type, name: str) -> bool:
     """Put a name into a class's shared keys, as the first instance to get such an attribute would: a passing instance gets it.
 
     Nothing is done where making or freeing an instance would run foreign code, or where instances are not `object`'s alone.
@@ -81,11 +81,12 @@ def introduce(kind: type, name: str) -> None:
     fields = layout()
     plain = all(slot_function(kind, field) == slot_function(object, field) for field in (fields.type_new, fields.type_setattro))
     if not plain or not has_values(kind) or any("__del__" in namespace(base) for base in bases(kind)):
-        return
+        return False
     try:
         object.__setattr__(object.__new__(kind), name, None)
     except (TypeError, AttributeError):
-        return  # an abstract class
+        return False  # an abstract class
+    return True
 
 
 def shared_keys(kind: type) -> int:
