@@ -1,6 +1,7 @@
 """What purejit costs before it gains anything: import, compiling, calls, and calls that leave the machine code at once.
 
     python benchmarks/latency.py            all of it
+    python benchmarks/latency.py --part scripts    short scripts under `python -m jit run`
     python benchmarks/latency.py --write    the same into docs/BENCHMARKS.md
 """
 
@@ -20,6 +21,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, ROOT)
 
 from report import command_line, interpreter, processor, table, verdict, write_section
+from short_scripts import scripts
 
 import jit
 
@@ -308,7 +310,7 @@ def leaving(rounds):
             f"such calls cost until after it is retired, the compiler's own time included.\n\n{text}")
 
 
-PARTS = {"import": imports, "compile": compiling, "call": calling, "leave": leaving}
+PARTS = {"import": imports, "scripts": scripts, "compile": compiling, "call": calling, "leave": leaving}
 
 
 def main():

@@ -16,10 +16,9 @@ GRANT, SHARE = 0.008, 0.05
 #: Seconds per second in compiled code. It was to gain at least so much, or it would not have been compiled.
 CREDIT = 0.5
 #: Seconds per second in hot code that runs interpreted, after the first PATIENCE seconds of it.
-BET, PATIENCE = 0.5, 0.5
-#: Seconds that one compilation, which compiles what it calls, may go beyond what is allowed before the rest of it is put off: early,
-#: and when something is staked.
-OVERDRAFT, STAKED_OVERDRAFT = 0.015, 0.150
+BET, PATIENCE = 0.6, 0.1
+#: Seconds that one compilation, which compiles what it calls, may go beyond what is allowed before the rest of it is put off.
+OVERDRAFT = 0.060
 #: Samples that trust is given for in advance, and after how many the older ones count half.
 TRUST, MEMORY = 100.0, 600.0
 
@@ -47,8 +46,7 @@ class Budget:
 
     def is_overdrawn(self):
         """Whether what is being done now takes so long that the rest of it should wait."""
-        more = STAKED_OVERDRAFT if self.hot > PATIENCE else OVERDRAFT
-        return not self.unlimited and self.spent + self.own_clock() - self.began > self.allowance() + more
+        return not self.unlimited and self.spent + self.own_clock() - self.began > self.allowance() + OVERDRAFT
 
     def allowance(self):
         """Seconds that may have been spent by now."""

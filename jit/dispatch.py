@@ -21,7 +21,7 @@ from jit.bodies import BodyCell
 from jit.budget import BUDGET
 from jit.attempts import compile_current
 from jit.comprehensions import Comprehensions
-from jit.errors import PutOff, Unsupported
+from jit.errors import NestedTooDeeply, PutOff, Unsupported
 from jit.eviction import Eviction
 from jit.function_records import FunctionRecord, Target
 from jit.machine import attention_handlers, monitoring
@@ -41,10 +41,6 @@ COMPILE_LIMIT = 16
 NESTING_LIMIT = 24
 #: Combinations of argument types that may fail to compile before the whole function is left alone.
 REFUSAL_LIMIT = 2
-
-
-class NestedTooDeeply(Exception):
-    """This callee is compiled when it is next called, not now."""
 
 
 class Compiler(Attention, Automatic, Comprehensions, Eviction):

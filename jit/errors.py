@@ -29,3 +29,7 @@ class InternalError(Exception):
 
 class CommandError(Exception):
     """Something that whoever typed a command can mend; its text is the line shown."""
+
+
+class NestedTooDeeply(Exception):
+    """This callee is compiled when it is next called, not now."""
