@@ -50,7 +50,7 @@ def descriptor_of(w, callee):
     if callee.facts.__class__ is Bound:
         return callee.facts.method, callee.facts.owner
     bound = callee.constant if callee.is_constant else None
-    if type(bound) is not BuiltinMethodType or bound.__self__ is None or type(bound.__self__) in (ModuleType, type):
+    if type(bound) is not BuiltinMethodType or bound.__self__ is None or type(bound.__self__) is ModuleType or type(bound.__self__) is type:
         return None
     for base in instances.bases(type(bound.__self__)):
         method = instances.namespace(base).get(bound.__name__)

@@ -24,7 +24,8 @@ from platforms.cpython.observe import read
 L = layout()
 _ENTRIES = 256
 #: type, version tag, words in the instance behind its header, offset of its list of weak references or 0, whether it has values.
-_ENTRY = struct.Struct("<QIIii8x")
+_ENTRY = struct.Struct("<QIIii")
+_SIZE = 32
 _HEADER = 16
 #: Pointers that are visited, and levels.
 MOST_VISITED, DEEPEST = 24, 4
@@ -33,20 +34,27 @@ PLAIN = (float, int, str, type(None), bool, bytes)
 _SAVED = (rax, rcx, rdx, rsi, rdi, r8, r9, r10)
 
 
+def _put(place, word):
+    ctypes.c_uint64.from_address(place).value = word
+
+
 @functools.cache
 def table():
     """Address of the table of classes."""
-    return arena().allocate_data(_ENTRIES * _ENTRY.size)
+    return arena().allocate_data(_ENTRIES * _SIZE)
 
 
 def note(kind, tag):
     """Put a Python class into the table, if freeing an instance runs none of its code."""
     if is_simple(kind):
-        place = (id(kind) >> 4) % _ENTRIES
+        place = table() + (id(kind) >> 4) % _ENTRIES * _SIZE
         values = bool(instances.flags(kind) & instances.MANAGED_DICT)
         words = (instances.basic_size(kind) - _HEADER) // 8
         entry = _ENTRY.pack(id(kind), tag, words, instances.weak_offset(kind), values)
-        ctypes.memmove(table() + place * _ENTRY.size, entry, len(entry))
+        # Other threads may look meanwhile: the address, which makes the entry valid, comes last.
+        _put(place, 0)
+        for offset in (16, 8, 0):
+            _put(place + offset, int.from_bytes(entry[offset:offset + 8], "little"))
 
 
 def is_simple(kind):
