@@ -91,7 +91,8 @@ class Eviction:
             if record.automatic:
                 entry.restore(function)
                 record.asleep = True
-                record.old_entries.append(record.entry)
+                if record.entry is not None:  # else it was called by compiled code only
+                    record.old_entries.append(record.entry)
                 record.entry = None
             else:
                 self.install(record, function)

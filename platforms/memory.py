@@ -31,7 +31,7 @@ import threading
 import weakref
 from collections import deque
 
-from platforms import pages
+from platforms import forks, pages
 from platforms.freelist import FreeList
 
 _INT3 = b"\xcc"
@@ -179,7 +179,7 @@ class CodeArena:
 
     def _take_up_freed(self) -> None:
         """Return queued blocks to their lists. The lock is held."""
-        while self._freed and not self._busy:
+        while self._freed and not self._busy and self._code.is_whole and self._data.is_whole:
             self._busy = True
             try:
                 part, address = self._freed.popleft()
@@ -190,18 +190,4 @@ class CodeArena:
                 self._busy = False
 
 
-def _for_each_arena(action: str):
-    def run():
-        for arena in list(_arenas):
-            getattr(arena._lock, action)()
-
-    return run
-
-
-# A fork while another thread is inside an allocation would leave the child a lock that is
-# never released and half-changed lists.
-os.register_at_fork(
-    before=_for_each_arena("acquire"),
-    after_in_parent=_for_each_arena("release"),
-    after_in_child=_for_each_arena("release"),
-)
+forks.hold(lambda: [arena._lock for arena in list(_arenas)])

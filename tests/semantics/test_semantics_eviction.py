@@ -168,3 +168,27 @@ def test_limit_from_the_environment(monkeypatch, capsys, text, limit):
     monkeypatch.setenv("JIT_CODE_LIMIT", text)
     assert limit_from_environment() == limit
     assert ("is not a number of bytes" in capsys.readouterr().err) == (text in ("0", "-5", "many"))
+
+
+def test_functions_that_only_compiled_code_called():
+    """They have versions, but no wrapper that could be kept for those who may be in it."""
+    space = {}
+    exec("def inner(n):\n    total = n\n    for step in range(3):\n        total += step\n    return total\n"
+         "def outer(n): return inner(n) + inner(n)\n", space)
+    before, COMPILER.automatic = COMPILER.automatic, lambda function: COMPILER.register(function, automatic=True)
+    unlimited, BUDGET.unlimited = BUDGET.unlimited, True
+    try:
+        outer = jit(space["outer"])
+        assert outer(1) == 8
+        record = COMPILER.records[id(space["inner"])]
+        assert record.versions and record.entry is None
+        with COMPILER.lock:
+            COMPILER.evict(1 << 40)
+            COMPILER.sweep()
+        assert outer(1) == 8 and space["inner"](1) == 4
+        with COMPILER.lock:
+            COMPILER.evict(1 << 40)
+            COMPILER.sweep()
+        assert outer(2) == 10
+    finally:
+        COMPILER.automatic, BUDGET.unlimited = before, unlimited
