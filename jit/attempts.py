@@ -8,6 +8,7 @@ the end, when the guards' words have been read.
 
 from jit.attention import holds
 from jit.compiler import compile_function
+from jit.comprehensions import ComprehensionUnit
 from jit.errors import Unsupported
 from jit.unit import Unit
 from jit.walk import Knowledge
@@ -19,7 +20,7 @@ ATTEMPTS = 4
 def compile_current(compiler, record, function, kinds, shapes):
     """A version that relies on nothing but what is so now; raises Unsupported."""
     for _ in range(ATTEMPTS):
-        unit = Unit(function, compiler)
+        unit = ComprehensionUnit(function, record.code, compiler) if record.is_comprehension else Unit(function, compiler)
         if unit.code is not record.code:
             break
         unit.record = record

@@ -7,7 +7,7 @@ from jit import receivers
 from jit.budget import BUDGET
 from jit.errors import Unsupported
 from jit.machine import records
-from jit.types import STATIC, ClassReference, instance_of
+from jit.types import STATIC, ClassReference, recall
 from jit.unit import ABSENT
 
 #: How often a global may be rebound before functions that load it leave there instead of assuming it.
@@ -99,7 +99,7 @@ class Attention:
     def attend_to_records(self):
         """See `attend_all`."""
         discarded = set()
-        for record in list(self.records.values()):
+        for record in list(self.all_records()):
             function = record.function()
             if function is None or not any(records.asks_for_attention(code.version_record) for code in record.versions):
                 continue
@@ -120,7 +120,7 @@ class Attention:
         """Versions that jump into discarded ones, directly or not, are entered no more."""
         while discarded:
             found = set()
-            for record in list(self.records.values()):
+            for record in list(self.all_records()):
                 function = record.function()
                 callers = [code for code in record.versions if any(cell.code in discarded for cell in code.callees)]
                 if function is None or not callers or record.compilations >= self.compile_limit:
@@ -138,9 +138,7 @@ class Attention:
         function, cell = record.function(), record.cells.get(code.types)
         if function is None or cell is None or cell.code is not code:
             return  # the next call compiles it
-        kinds = [reference and reference.kind() for reference in code.argument_classes]
-        shapes = [None if kind is None else instance_of(kind) for kind in kinds]
-        self.try_compile(record, function, code.types, shapes)
+        self.try_compile(record, function, code.types, list(map(recall, code.argument_shapes)))
         new = record.version_for(code.types)
         if new is not None and cell.can_lead(new):
             cell.lead(new, new.checked_address)

@@ -4,7 +4,7 @@ from jit import types
 from jit.errors import InternalError, Unsupported
 from jit.inlining import NotInlined
 from jit.template import FAMILIES, find
-from jit.values import Edge, Exit, Operation, Value, VirtualTuple, by_number, constant_value, null_value
+from jit.values import Edge, Exit, Operation, Value, VirtualFunction, VirtualTuple, by_number, constant_value, null_value
 
 
 class Builder:
@@ -330,4 +330,6 @@ def _renamed(item, old, new):
     """A stack item with `new` in the place of `old`."""
     if item.__class__ is VirtualTuple:
         return VirtualTuple([_renamed(part, old, new) for part in item.items])
+    if item.__class__ is VirtualFunction:
+        return VirtualFunction(item.code, tuple(_renamed(cell, old, new) for cell in item.cells))
     return new if item is old else item

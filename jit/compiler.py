@@ -49,13 +49,13 @@ class Code:
             left at its next check. foreign: whether a call of it can run code other than its own.
         callees: BodyCells it calls through. checked_address: where the body asks first for what it relies on.
         expected: site -> the types and classes that had been seen there when this was compiled.
-        argument_classes: ClassReference or None of each argument, as it was when this was compiled.
+        argument_shapes: Remembered or None of each argument; returned_shape: of the result, if it is a container.
         version_record: address. seconds: time to compile. listing: (offset, end, comments) chunks.
     """
 
     __slots__ = ("types", "result", "address", "block", "size", "exits", "data", "kept", "callees", "version_record", "seconds",
                  "listing", "dependencies", "words", "notes", "function_record", "frame_size", "bytes", "__weakref__",
-                 "data_size", "knowledge", "watched", "foreign", "room", "checked_address", "argument_classes", "expected", "returned")
+                 "data_size", "knowledge", "watched", "foreign", "room", "checked_address", "argument_shapes", "expected", "returned", "returned_shape")
 
 
 class Context:
@@ -128,7 +128,7 @@ def compile_function(unit, argument_types, shapes, knowledge, function_record):
     code.watched = [weakref.ref(item, Poison(code.version_record)) for item in watched if can_die(item)]
     code.callees = list(unit.callees)
     code.expected = {key: frozenset(seen) for key, seen in knowledge.observed.items()}
-    code.argument_classes = [types.class_reference(shape) for shape in shapes]
+    code.argument_shapes, code.returned_shape = list(map(types.remember, shapes)), returned_shape(walker)
     code.foreign = runs_foreign_code(order)
     code.dependencies = [(None if namespace is unit.function.__globals__ else namespace, key, id(expected))
                          for namespace, key, expected in unit.dependencies.values()]
@@ -142,6 +142,13 @@ def compile_function(unit, argument_types, shapes, knowledge, function_record):
     code.seconds = time.perf_counter() - started
     dump.show_code(unit, code)
     return code
+
+
+def returned_shape(walker):
+    """What callers may guess of the items of a container that is returned, or None."""
+    shapes = {id(value.shape): value.shape for value in walker.returns}
+    shape = shapes.popitem()[1] if len(shapes) == 1 else None
+    return types.remember(shape) if shape is not None and shape.element is not None else None
 
 
 class Poison:
@@ -227,7 +234,7 @@ def entry_exit(unit, walker):
     state = walker.entry.state
     from jit.values import Exit
     leaving = Exit("recursion limit", unit.instructions[0], *state.snapshot())
-    leaving.resume = leaving.executing = 0
+    leaving.resume, leaving.executing = unit.instructions[0].offset, unit.instructions[0].executing
     leaving.number = len(walker.exits)
     return leaving
 
@@ -346,5 +353,5 @@ def emit_code(unit, code, walker, numbering, allocation, context):
     code.checked_address = code.block + emitter.checked_label.offset
     code.size = len(text)
     code.bytes = text
-    perfmap.note(code.block, len(text), f"py::{unit.function.__qualname__}:{unit.code.co_filename}")
+    perfmap.note(code.block, len(text), f"py::{unit.name}:{unit.code.co_filename}")
     code.listing = assembler.listing()

@@ -8,7 +8,7 @@ Each owned reference is moved into the frame by the first slot that names it; fu
 from jit import types
 from jit.errors import InternalError
 from jit.machine import records as r
-from jit.values import RangeIterator, Value
+from jit.values import RangeIterator, Value, VirtualFunction
 
 #: kind by (unboxed type)
 _UNBOXED_KIND = {types.INT: r.INT, types.FLOAT: r.FLOAT, types.BOOL: r.BOOL}
@@ -64,6 +64,9 @@ class DescriptorWriter:
         """The entries of a Value, or of a tuple's items followed by one that puts them together."""
         if item.__class__ is Value:
             return [self.entry(item, owned, given, position)]
+        if item.__class__ is VirtualFunction:
+            cells = [self.entry(cell, owned, given, position) for cell in item.cells]
+            return [*cells, (r.TUPLE, 0, len(cells)), (r.CLOSURE, 0, id(item.code))] if cells else [(r.MADE_FUNCTION, 0, id(item.code))]
         parts = [entry for part in item.items for entry in self.item_entries(part, owned, given, position)]
         return [*parts, (r.TUPLE, 0, len(item.items))]
 

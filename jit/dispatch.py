@@ -20,8 +20,10 @@ from jit.automatic import Automatic
 from jit.bodies import BodyCell
 from jit.budget import BUDGET
 from jit.attempts import compile_current
+from jit.comprehensions import Comprehensions
 from jit.errors import PutOff, Unsupported
 from jit.eviction import Eviction
+from jit.function_records import FunctionRecord, Target
 from jit.machine import attention_handlers, monitoring
 from jit.receivers import forget_tags
 from jit.tally import Tally
@@ -41,70 +43,7 @@ NESTING_LIMIT = 8
 REFUSAL_LIMIT = 2
 
 
-class Target:
-    """A callee: address of the cell with its body's address (None: the body being compiled), argument types, result type (None: not known yet).
-
-    Attributes:
-        foreign: whether the call can run code other than the callee's own. function: the callee, for its lifetime.
-        returned: ClassReferences of what it probably returns.
-    """
-
-    __slots__ = ("address", "types", "result", "foreign", "function", "returned")
-
-    def __init__(self, address, types, result, foreign, function, returned=()):
-        self.returned = returned
-        self.address = address
-        self.types = types
-        self.result = result
-        self.foreign = foreign
-        self.function = function
-
-
-class FunctionRecord:
-    """What is known of one decorated function.
-
-    Attributes:
-        function: weak reference. versions: list of Code in the order their guards are tried. retired: Codes no call
-        enters any more. cells: argument types -> BodyCell. refused: argument types -> reason why they are interpreted.
-        reason: why the whole function is. automatic: nobody asked for it to be compiled. calls: a version calls compiled code.
-        asleep: it was handed to the interpreter to make room. calls_seen: how often it had been called then.
-    """
-
-    def __init__(self, function):
-        self.function = weakref.ref(function)
-        self.automatic = self.asleep = False
-        self.calls_seen = 0
-        self.name = function.__qualname__
-        self.block = None
-        self.versions = []
-        self.retired = []
-        self.refused = {}
-        self.reason = None
-        self.observed = {}
-        self.rigid = set()
-        self.leaders = set()
-        self.calls = False
-        self.invalidations = 0
-        self.compilations = 0
-        self.in_progress = []
-        self.cells = {}
-        self.entry = None
-        self.old_entries = []
-        self.miss = None
-        self.code = function.__code__
-
-    def release(self):
-        """Let go of everything; called when the function has died."""
-        self.versions, self.retired, self.old_entries, self.entry, self.cells = [], [], [], None, {}
-
-    def version_for(self, kinds):
-        for code in self.versions:
-            if code.types == kinds:
-                return code
-        return None
-
-
-class Compiler(Attention, Automatic, Eviction):
+class Compiler(Attention, Automatic, Comprehensions, Eviction):
     """Compiles on demand; one per process, behind one lock."""
 
     compile_limit = COMPILE_LIMIT
@@ -185,7 +124,7 @@ class Compiler(Attention, Automatic, Eviction):
         """See Unit.callee."""
         record = self.records.get(id(function))
         kinds = tuple(type_of_value(value) for value in arguments)
-        if function is unit.function and kinds == unit.types:
+        if function is unit.function and kinds == unit.types and not unit.is_comprehension:
             if not unit.polls_at_entry:
                 unit.polls_at_entry = walker.incomplete = True
             walker.calls_itself = True
@@ -193,7 +132,11 @@ class Compiler(Attention, Automatic, Eviction):
             return Target(None, kinds, walker.knowledge.result, False, None)
         if kinds in record.refused or kinds in record.in_progress:
             return None
-        code = record.version_for(kinds)
+        return self.target(unit, walker, record, kinds, arguments)
+
+    def target(self, unit, walker, record, kinds, arguments):
+        """The `Target` of a callee's version for these types, compiled if need be, or None."""
+        function, code = record.function(), record.version_for(kinds)
         if code is not None and not holds(code, function):
             self.note_unstable(record, code)
             self.discard(record, code)
@@ -212,13 +155,15 @@ class Compiler(Attention, Automatic, Eviction):
             self.reinstall(record, function)
         if not unit.polls_at_entry:
             unit.polls_at_entry = walker.incomplete = True
-        unit.rely_on_code(function)
+        if not record.is_comprehension:
+            unit.rely_on_code(function)
         cell = record.cells.get(kinds)
         if cell is None or cell.code is not code:
             cell = record.cells[kinds] = BodyCell(code)
         unit.callees.append(cell)
         unit.depend_like(code, function)
-        return Target(cell.address, kinds, code.result, code.foreign, walker.constant(function), code.returned)
+        held = None if record.is_comprehension else walker.constant(function)
+        return Target(cell.address, kinds, code.result, code.foreign, held, code.returned, code.returned_shape)
 
     def add_version(self, record, code):
         """Specific types first: a version that takes any object must not catch what another unboxes."""
@@ -292,6 +237,8 @@ class Compiler(Attention, Automatic, Eviction):
 
     def install(self, record, function):
         """Make calls of the function enter a wrapper that knows the present versions."""
+        if record.is_comprehension:
+            return
         old, record.asleep = record.entry, False
         if record.reason is not None:
             entry.restore(function)

@@ -22,7 +22,7 @@ _met = not ONLY
 def wanted(stage, unit):
     """Whether a stage of this unit is to be printed."""
     global _met
-    if stage not in STAGES or ONLY and unit.function.__qualname__ != ONLY:
+    if stage not in STAGES or ONLY and unit.name != ONLY:
         return False
     _met = True
     return True

@@ -66,7 +66,7 @@ class Eviction:
         """Take from the records what no call enters any more and no stack leads into; returns it, for the caller to drop."""
         held = blocks_held()
         dropped = []
-        for record in list(self.records.values()):
+        for record in list(self.all_records()):
             for kept in (record.retired, record.old_entries):
                 gone = [item for item in kept if not blocks_of(item) & held]
                 kept[:] = [item for item in kept if blocks_of(item) & held]
@@ -98,7 +98,7 @@ class Eviction:
 
     def uses(self):
         """(calls since this was asked last, record) of each record with versions; what others call is used as much as they are."""
-        known = list(self.records.values())
+        known = list(self.all_records())
         owners = {code: record for record in known for code in record.versions}
         found = {}
         for record in known:

@@ -10,7 +10,7 @@ Source: Aho, Lam, Sethi, Ullman, "Compilers", 9.5 (code motion).
 
 from jit.template import find
 from jit.types import ARRAY, BYTEARRAY, INT, LIST
-from jit.values import Exit, Operation, RangeIterator, Value, VirtualTuple
+from jit.values import Exit, Operation, RangeIterator, Value, VirtualFunction, VirtualTuple
 
 #: What loops may consist of: none of these changes a container's header or a pointer in it, or runs foreign code.
 QUIET = frozenset({
@@ -133,6 +133,8 @@ class _Hoister:
                 return RangeIterator(*(part and passed(part) for part in (item.next, item.stop, item.step, item.remaining)))
             if item.__class__ is VirtualTuple:
                 return VirtualTuple([passed(part) for part in item.items])
+            if item.__class__ is VirtualFunction:
+                return VirtualFunction(item.code, tuple(map(passed, item.cells)))
             return given.get(item, item)
 
         state = header.state

@@ -8,7 +8,7 @@ from jit.errors import InternalError, Unsupported
 from jit.receivers import POLYMORPHIC
 from jit.state import State
 from jit.types import INT, NULL, OBJECT, PENDING
-from jit.values import Block, Edge, RangeIterator, Value, by_number
+from jit.values import Block, Edge, RangeIterator, Value, VirtualFunction, by_number
 
 
 class Restart(Exception):
@@ -95,6 +95,8 @@ class Merger(Builder):
         for a, b in zip(left.stack, right.stack):
             if a.__class__ is not b.__class__ or a.__class__ is RangeIterator and (a.remaining is None) != (b.remaining is None):
                 raise Unsupported("two kinds of iterator meet")
+            if a.__class__ is VirtualFunction and a is not b:
+                raise Unsupported("two functions in parts meet")
         if index in self.knowledge.generic:
             return True
         for number, (a, b) in enumerate(zip(left.locals, right.locals)):

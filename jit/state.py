@@ -1,6 +1,6 @@
 """The interpreter's state at one bytecode, as the abstract walk sees it."""
 
-from jit.values import Value, VirtualTuple, named_by
+from jit.values import Value, VirtualFunction, VirtualTuple, named_by
 
 
 class State:
@@ -56,7 +56,7 @@ class State:
             if item is value:
                 return True
         for item in self.stack:
-            if item is value or item.__class__ is VirtualTuple and value in named_by(item):
+            if item is value or item.__class__ in (VirtualTuple, VirtualFunction) and value in named_by(item):
                 return True
         return False
 

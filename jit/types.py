@@ -185,6 +185,40 @@ def class_reference(shape):
     return None if kind is None or id(kind) in STATIC_ADDRESSES or not kind.__weakrefoffset__ else ClassReference(kind)
 
 
+class Remembered:
+    """What a Shape says, kept beyond a compilation: classes are referred to weakly."""
+
+    __slots__ = ("type", "kinds", "element", "fields")
+
+    def __init__(self, shape, depth=4):
+        self.type = shape.type
+        self.kinds = [ClassReference(kind) for kind in shape.kinds() if id(kind) not in STATIC_ADDRESSES and kind.__weakrefoffset__]
+        self.element = Remembered(shape.element, depth - 1) if depth and shape.element is not None else None
+        self.fields = shape.fields and [Remembered(field, 0) for field in shape.fields]
+
+    def recall(self):
+        """The Shape, as far as its classes are still alive."""
+        kinds = [kind for kind in (reference.kind() for reference in self.kinds) if kind is not None]
+        if kinds:
+            shape = instance_of(kinds[0])
+            shape.more = tuple(kinds[1:])
+        else:
+            shape = Shape(self.type)
+        shape.element = self.element and self.element.recall()
+        shape.fields = self.fields and [field.recall() for field in self.fields]
+        return shape
+
+
+def remember(shape):
+    """A Shape to be recalled later, or None."""
+    return None if shape is None else Remembered(shape)
+
+
+def recall(remembered):
+    """A new Shape that says what was remembered, or None."""
+    return None if remembered is None else remembered.recall()
+
+
 _EXEMPLARY = []
 
 

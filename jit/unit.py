@@ -45,10 +45,14 @@ class Unit:
         handlers_missed: offsets where compiled code must not raise. callees: versions called directly. candidates: id of a code -> (code, instructions that may be inlined or None). polls_at_entry: the body may be entered recursively.
         codes: id of a function -> (function, the code it had when it was met). changed: something that is relied on was found to be
         one thing first and another then: other threads run while compiling.
+        argument_slots: local slot of each argument. is_comprehension: `code` is that of a comprehension in the function. name: qualified.
     """
 
-    def __init__(self, function, manager):
-        code = function.__code__
+    is_comprehension = False
+
+    def __init__(self, function, manager, code=None):
+        self.name = function.__qualname__ if code is None else code.co_qualname
+        code = code or function.__code__
         check_compilable(code)
         self.function = function
         self.code = code
@@ -56,11 +60,12 @@ class Unit:
         self.instructions = decode(code)
         self.flow = Flow(self.instructions)
         self.local_count = local_count(code)
+        self.argument_slots = range(self.local_count)
         self.exceptions = exception_entries(code)
         self.handlers_missed = handlers_missed(self.exceptions, layout().handler_lookup_bias)
         self.polls_at_entry = False
         self.candidates = {}
-        self.codes = {id(function): (function, code)}
+        self.codes = {} if self.is_comprehension else {id(function): (function, code)}
         self.reset()
 
     def reset(self):
@@ -158,6 +163,10 @@ class Unit:
     def callee(self, walker, function, arguments):
         """The compiled version of `function` for these arguments, or None."""
         return self.manager.callee(self, walker, function, arguments)
+
+    def comprehension(self, walker, code, arguments):
+        """The compiled version of a comprehension in the function, for its iterator and cells, or None."""
+        return self.manager.comprehension(self, walker, code, arguments)
 
 
 def handlers_missed(entries, bias):

@@ -126,12 +126,31 @@ class VirtualTuple(InParts):
         return f"({', '.join(map(repr, self.items))})"
 
 
+class VirtualFunction(InParts):
+    """The function of a comprehension, which is called at once and then gone; an exit in between makes it.
+
+    Attributes:
+        code: its code object. cells: Values, of its free variables.
+    """
+
+    __slots__ = ("code", "cells")
+
+    def __init__(self, code, cells):
+        self.code = code
+        self.cells = cells
+
+    def __repr__(self):
+        return f"function({', '.join([self.code.co_name, *map(repr, self.cells)])})"
+
+
 def named_by(item):
     """The Values that an item of the operand stack stands for."""
     if item.__class__ is Value:
         return (item,)
     if item.__class__ is RangeIterator:
         return item.parts()
+    if item.__class__ is VirtualFunction:
+        return item.cells
     return [value for part in item.items for value in named_by(part)]
 
 

@@ -13,6 +13,7 @@ parameters are its assigned locals, and a local unbound on entry gets a flag and
 import heapq
 
 from jit.blocks import Flow
+from jit.comprehensions import note_iterator
 from jit.errors import InternalError, Unsupported
 from jit.merge import Merger, Restart
 from jit.state import State
@@ -106,8 +107,11 @@ class Walker(Merger):
             value.permanent = True
             value.origin = "argument", index
             entry.parameters.append(value)
-            state.locals[index] = value
-            state.bound[index] = True
+            slot = self.unit.argument_slots[index]
+            state.locals[slot] = value
+            state.bound[slot] = True
+        if self.unit.is_comprehension:
+            note_iterator(state.locals[0])
         entry.state = state
         self.begin(entry, state.copy())
         self.instruction = self.instructions[0]

@@ -8,13 +8,14 @@ from jit.bytecodes.builtins import CALLABLES, METHODS
 from jit.bytecodes.classes import is_list
 from jit.bytecodes.instantiating import instantiate
 from jit.bytecodes.iterators import is_private, reversed_source_of, source_of
+from jit.bytecodes.names import make_real
 from jit.bytecodes.numbers import nonnegative
 from jit.foreign import Call, blind_vectorcall, callout
 from jit.inlining import candidate, inline as inline_callee
 from jit.iteration import SOURCES, Enumerated, Zipped
 from jit.profiles import shape_of_kinds
-from jit.types import ARRAY, BOOL, FLOAT, INT, LIST, NULL, OBJECT, PENDING, Shape, exact
-from jit.values import Value
+from jit.types import ARRAY, BOOL, FLOAT, INT, LIST, NULL, OBJECT, PENDING, Shape, exact, recall
+from jit.values import Value, VirtualFunction
 from jit.walk import bytecode
 from platforms.cpython import opcodes
 
@@ -47,6 +48,8 @@ def call(w, instruction):
     count = instruction.argument
     names = instruction.names
     stack = w.state.stack
+    if count == 0 and len(stack) > 1 and stack[-2].__class__ is VirtualFunction:
+        return call_comprehension(w)
     if len(stack) < count + 2 or any(item.__class__ is not Value for item in stack[-count - 2:]):
         return w.leave("a call with an iterator as its operand")
     below, above = stack[-count - 2], stack[-count - 1]
@@ -72,6 +75,46 @@ def call(w, instruction):
         if direct is not NotImplemented:
             return direct
     return vectorcall(w, callee, first, count, names)
+
+
+def call_comprehension(w):
+    """Stack: the function in parts, the iterator. Its body is entered directly, with the cells as further arguments."""
+    made, iterator = w.state.stack[-2:]
+    if iterator.__class__ is not Value:
+        return w.leave("a call with an iterator as its operand")
+    arguments = [iterator, *made.cells]
+    target = w.unit.comprehension(w, made.code, arguments)
+    if target is None:
+        materialise(w)
+        return call(w, w.instruction)
+    return call_target(w, target, arguments, 2)
+
+
+def materialise(w):
+    """Make the function in parts that lies below the top of the stack."""
+    w.freeze()
+    stack = w.state.stack
+    stack[-2:] = stack[-1], stack[-2]
+    make_real(w)
+    stack[-2:] = stack[-1], stack[-2]
+
+
+def call_target(w, target, arguments, depth, check=None):
+    """Call a compiled body with `depth` operands on the stack."""
+    w.before_effect()
+    w.freeze()
+    throw = w.exit_here("exception")
+    popped = w.state.stack[-depth:]
+    consumed = take_operands(w, depth)
+    after = w.exit_after("the callee left its compiled code", "exit_after")
+    result = call_body(w, arguments, BodyCall(target, consumed), throw, after)
+    if result.type.is_object:
+        w.state.owned |= {result}
+        result.shape = shape_of_kinds(target.returned) or recall(target.returned_shape)
+    if check is not None:
+        with_operands(w, popped, consumed, result, check)
+    w.push(result)
+    drop_consumed(w, consumed)
 
 
 def is_builtin(value):
@@ -216,21 +259,7 @@ def direct_call(w, function, arguments, names, depth, check=None):
         return NotImplemented
     if target.result is None:
         return unknown_result(w)
-    w.before_effect()
-    w.freeze()
-    throw = w.exit_here("exception")
-    popped = w.state.stack[-depth:]
-    consumed = take_operands(w, depth)
-    after = w.exit_after("the callee left its compiled code", "exit_after")
-    result = call_body(w, ordered, BodyCall(target, consumed), throw, after)
-    if result.type.is_object:
-        w.state.owned |= {result}
-        result.shape = shape_of_kinds(target.returned)
-    if check is not None:
-        with_operands(w, popped, consumed, result, check)
-    w.push(result)
-    drop_consumed(w, consumed)
-    return None
+    return call_target(w, target, ordered, depth, check)
 
 
 def with_operands(w, popped, consumed, result, check):

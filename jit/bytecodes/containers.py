@@ -6,6 +6,7 @@ from jit.bytecodes.guards import observe, probably, prove
 from jit.bytecodes.items import borrow, element_guess, take
 from jit.bytecodes.iterators import character
 from jit.bytecodes.numbers import number
+from jit.comprehensions import is_called_at_once
 from jit.foreign import Call, blind_call, callout
 from jit.types import ARRAY, BOOL, BYTEARRAY, BYTES, FLOAT, INT, LIST, NONE, NULL, OBJECT, STR, TUPLE, Shape, exact
 from jit.values import Value, VirtualTuple
@@ -164,6 +165,12 @@ def build(w, instruction):
     following = w.instructions[w.index + 1]
     if any(item.__class__ is not Value or item.type is NULL for item in w.state.stack[len(w.state.stack) - count:]):
         return w.leave("an iterator is put into a container")
+    if not is_list and count and following.operation == "LOAD_CONST" and is_called_at_once(w, w.index + 2):
+        w.freeze()
+        cells = w.state.stack[-count:]
+        del w.state.stack[-count:]
+        w.push(VirtualTuple(cells))
+        return None
     if not is_list and following.operation == "UNPACK_SEQUENCE" and following.argument == count and \
             w.inside(w.index + 1) and count:
         stack = w.state.stack

@@ -6,13 +6,15 @@ checked on entry and after everything that may run foreign code. Numbers in glob
 
 from types import CellType, ModuleType
 
+from jit.bytecodes.containers import build_sequence
 from jit.bytecodes.items import take
 from jit.errors import Unsupported
 from jit.foreign import Call, blind_call, callout
 from jit.types import OBJECT, Shape, exact, shape_of
 from jit.templates.calls import blind_template
+from jit.comprehensions import is_called_at_once
 from jit.unit import looked_up
-from jit.values import Value
+from jit.values import Value, VirtualFunction
 from jit.walk import bytecode
 from platforms.cpython import instances
 from platforms.cpython.dictionaries import entry_number
@@ -64,6 +66,8 @@ def store_global(w, instruction):
 
 @bytecode("COPY_FREE_VARS")
 def copy_free_vars(w, instruction):
+    if w.unit.is_comprehension:
+        return  # its cells are arguments
     state = w.state
     cells = w.unit.function.__closure__ or ()
     if len(cells) != instruction.argument:
@@ -148,21 +152,50 @@ def store_deref(w, instruction):
 _FUNCTION_PARTS = ((8, "PyFunction_SetClosure"), (2, "PyFunction_SetKwDefaults"), (1, "PyFunction_SetDefaults"))
 
 
+def make_virtual(w, flags):
+    """The function of a comprehension, which is called at once, exists only in parts."""
+    w.freeze()
+    code = w.pop().constant
+    w.push(VirtualFunction(code, tuple(w.pop().items) if flags & 8 else ()))
+
+
+def make_real(w):
+    """Make the function in parts that is on top of the stack."""
+    made = w.pop()
+    if made.cells:
+        w.state.stack.extend(made.cells)
+        build_sequence(w, len(made.cells), False)
+    w.push(w.constant(made.code))
+    new_function(w)
+    if made.cells:
+        set_part(w, "PyFunction_SetClosure")
+
+
+def new_function(w):
+    """Stack: code object -> new function."""
+    code = w.peek()
+    w.push(w.constant(w.unit.function.__globals__))
+    ended = blind_call(w, "PyFunction_New", 2, OBJECT)
+    if not ended:
+        w.peek().facts = code.constant
+    return ended
+
+
 @bytecode("MAKE_FUNCTION")
 def make_function(w, instruction):
     """Stack: parts by flag, then the code object. Annotations are left to the interpreter."""
     flags = instruction.argument
     if flags & 4:
         return w.leave("a function with annotations is made")
+    if is_called_at_once(w, w.index):
+        make_virtual(w, flags)
+        return None
     if not all_values(w, 1 + flags.bit_count()):
         return w.leave("an iterator is part of a function")
     w.freeze()
-    code = w.peek()
-    w.push(w.constant(w.unit.function.__globals__))
-    ended = blind_call(w, "PyFunction_New", 2, OBJECT)
+    ended = new_function(w)
     if ended:
         return ended
-    w.peek().facts = code.constant
     for flag, symbol in _FUNCTION_PARTS:
         if flags & flag:
             set_part(w, symbol)
@@ -189,6 +222,11 @@ def set_function_attribute(w, instruction):
     symbol = dict(_FUNCTION_PARTS).get(instruction.argument)
     if symbol is None:
         return w.leave("a function with annotations is made")
+    if w.peek().__class__ is VirtualFunction:
+        w.freeze()
+        made = w.pop()
+        w.push(VirtualFunction(made.code, tuple(w.pop().items)))
+        return None
     if not all_values(w, 2):
         return w.leave("an iterator is part of a function")
     w.freeze()

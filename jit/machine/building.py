@@ -133,9 +133,9 @@ class BuildRoutines:
         store, boxed, owned, pointer, null = (asm.label(name) for name in ("store", "boxed", "owned", "pointer", "null"))
         asm.mov(eax, mem32(r14, 0))
         asm.movsxd(rdx, mem32(r14, 4))
-        kinds = {kind: asm.label(f"kind{kind}") for kind in range(14)}
+        kinds = {kind: asm.label(f"kind{kind}") for kind in range(16)}
         for kind in (r.INT, r.FLOAT, r.NULL, r.OWNED, r.BORROWED, r.CONST, r.IF, r.BOOL, r.RANGE_ITERATOR_STOP,
-                     r.RANGE_ITERATOR, r.INT_CONSTANT, r.OWNED_OR_NULL, r.BORROWED_OR_NULL, r.TUPLE):
+                     r.RANGE_ITERATOR, r.INT_CONSTANT, r.OWNED_OR_NULL, r.BORROWED_OR_NULL, r.TUPLE, r.MADE_FUNCTION, r.CLOSURE):
             asm.cmp(eax, kind)
             asm.je(kinds[kind])
         asm.ud2()
@@ -200,6 +200,7 @@ class BuildRoutines:
         self.emit_range_iterator(store)
         asm.bind(kinds[r.TUPLE])
         self.emit_tuple(store)
+        self.emit_function(store, kinds)
 
     def emit_tuple(self, store):
         """rax = new tuple of the last items produced; there is room for them, because they are unpacked in this place next."""
@@ -235,6 +236,42 @@ class BuildRoutines:
         asm.mov(mem64(rsp, 8), 1)
         asm.bind(made)
         asm.jmp(store)
+
+    def emit_function(self, store, kinds):
+        """rax = new function of a code object, whose closure is the last item produced."""
+        asm = self.asm
+        failed, keep = asm.label("no_memory_for_function"), asm.label("closure_is_set")
+        asm.bind(kinds[r.CLOSURE])
+        asm.sub(r13, 8)
+        self.emit_new_function()
+        asm.mov(mem64(rsp, 16), rax)
+        asm.test(rax, rax)
+        asm.jz(keep)
+        asm.mov(rdi, rax)
+        asm.mov(rsi, mem64(r13, 0))
+        asm.test(rsi, rsi)
+        asm.jz(keep)
+        self.call("PyFunction_SetClosure")
+        asm.bind(keep)
+        asm.mov(rdi, mem64(r13, 0))
+        asm.call(self.xdecref)
+        asm.mov(rax, mem64(rsp, 16))
+        asm.test(rax, rax)
+        asm.jnz(store)
+        asm.bind(failed)
+        asm.mov(mem64(rsp, 8), 1)
+        asm.jmp(store)
+        asm.bind(kinds[r.MADE_FUNCTION])
+        self.emit_new_function()
+        asm.test(rax, rax)
+        asm.jnz(store)
+        asm.jmp(failed)
+
+    def emit_new_function(self):
+        """rax = new function of the entry's code object, or NULL."""
+        self.asm.mov(rdi, mem64(r14, 8))
+        self.asm.mov(rsi, mem64(r12, L.frame_globals))
+        self.call("PyFunction_New")
 
     def emit_range_iterator(self, store):
         """rax = new range_iterator from three sub-entries: next, remaining or stop, step."""

@@ -1,0 +1,69 @@
+"""What is known of functions and comprehensions, and of compiled callees."""
+
+import weakref
+
+
+class Target:
+    """A callee: address of the cell with its body's address (None: the body being compiled), argument types, result type (None: not known yet).
+
+    Attributes:
+        foreign: whether the call can run code other than the callee's own. function: the callee, for its lifetime.
+        returned: ClassReferences of what it probably returns. returned_shape: Remembered or None.
+    """
+
+    __slots__ = ("address", "types", "result", "foreign", "function", "returned", "returned_shape")
+
+    def __init__(self, address, types, result, foreign, function, returned=(), returned_shape=None):
+        self.returned, self.returned_shape = returned, returned_shape
+        self.address = address
+        self.types = types
+        self.result = result
+        self.foreign = foreign
+        self.function = function
+
+
+class FunctionRecord:
+    """What is known of one decorated function.
+
+    Attributes:
+        function: weak reference. versions: list of Code in the order their guards are tried. retired: Codes no call
+        enters any more. cells: argument types -> BodyCell. refused: argument types -> reason why they are interpreted.
+        reason: why the whole function is. automatic: nobody asked for it to be compiled. calls: a version calls compiled code.
+        comprehensions: id of a code object -> record of the comprehension in it. is_comprehension: it is one itself (see comprehensions.py).
+        asleep: it was handed to the interpreter to make room. calls_seen: how often it had been called then.
+    """
+
+    def __init__(self, function, comprehension=None):
+        self.function = weakref.ref(function)
+        self.automatic = self.asleep = False
+        self.calls_seen = 0
+        self.name = function.__qualname__
+        self.comprehensions = {}
+        self.block = None
+        self.versions = []
+        self.retired = []
+        self.refused = {}
+        self.reason = None
+        self.observed = {}
+        self.rigid = set()
+        self.leaders = set()
+        self.calls = False
+        self.invalidations = 0
+        self.compilations = 0
+        self.in_progress = []
+        self.cells = {}
+        self.entry = None
+        self.old_entries = []
+        self.miss = None
+        self.is_comprehension = comprehension is not None
+        self.code = comprehension or function.__code__
+
+    def release(self):
+        """Let go of everything; called when the function has died."""
+        self.versions, self.retired, self.old_entries, self.entry, self.cells, self.comprehensions = [], [], [], None, {}, {}
+
+    def version_for(self, kinds):
+        for code in self.versions:
+            if code.types == kinds:
+                return code
+        return None
