@@ -20,7 +20,7 @@ ATTEMPTS = 4
 def compile_current(compiler, record, function, kinds, shapes):
     """A version that relies on nothing but what is so now; raises Unsupported."""
     for _ in range(ATTEMPTS):
-        unit = ComprehensionUnit(function, record.code, compiler) if record.is_comprehension else Unit(function, compiler)
+        unit = ComprehensionUnit(record, compiler) if record.is_comprehension else Unit(function, compiler)
         if unit.code is not record.code:
             break
         unit.record = record

@@ -331,5 +331,5 @@ def _renamed(item, old, new):
     if item.__class__ is VirtualTuple:
         return VirtualTuple([_renamed(part, old, new) for part in item.items])
     if item.__class__ is VirtualFunction:
-        return VirtualFunction(item.code, tuple(_renamed(cell, old, new) for cell in item.cells))
+        return VirtualFunction(item.code, tuple(_renamed(cell, old, new) for cell in item.cells), item.consumer)
     return new if item is old else item

@@ -21,7 +21,7 @@ from jit.profit import is_worthwhile
 from jit.machine import arena, records, routines
 from jit.machine.rooms import Room
 from jit.restarting import mark_restarts
-from jit.templates import (attributes, boxing, buffers, calls, control, floats, globals, hoisted, items, iterating, numbers, stores, strings, sums)  # noqa: F401
+from jit.templates import (attributes, body_calls, boxing, buffers, calls, control, floats, globals, hoisted, items, iterating, numbers, stores, strings, sums)  # noqa: F401
 from jit.unit import ABSENT
 from jit.walk import walk
 from platforms.cpython import symbols, threads

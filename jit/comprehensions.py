@@ -5,48 +5,106 @@ Problem: ``[f(x) for x in a]`` makes a function, calls it with the iterator and 
 Idea: the function object exists only in parts (`VirtualFunction`): the code, and the cells of its free variables, which become further
 arguments of the compiled body. The body's frames name the function that the comprehension stands in; CPython asks a frame's function
 for nothing but its cells, before the first instruction that an exit can lead to.
+Generator expressions that a builtin takes to its end (`CONSUMERS`) are comprehensions too. Their body collects what they would yield, or
+decides what `any` and `all` ask; where it leaves, the interpreter goes on to the next yield, and there a generator is made that stands in
+the middle of its run: the builtin is given an iterator over what was collected and that generator.
 Invariants: nobody but the comprehension knows its iterator, which is called ``.0``, a name that no program can write.
 """
 
+from copy import copy
 from types import CellType, CodeType
 
+from jit.decode import raw_instructions
 from jit.entries import FunctionBlock
 from jit.function_records import FunctionRecord
 from jit.iteration import Numbers, Sequence
-from jit.types import OBJECT, exact
+from jit.types import NULL, OBJECT, exact
 from jit.unit import Unit
+from jit.values import Value
+from platforms.cpython.generators import collecting
+from platforms.cpython.opcodes import NULL_FIRST
 
 _NAMES = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>"})
 _ITERATORS = {type(iter([])): list, type(iter(())): tuple}
 _RANGE_ITERATOR = type(iter(range(0)))
+_GENERATOR, _NESTED = 0x20, 0x10
 _OPTIMIZED_NEWLOCALS = 0x3
+#: How builtins of one argument use a generator: ITEMS take any items into a list first, KEYS hash each as it comes.
+ITEMS, KEYS, ANY, ALL = "items", "keys", "any", "all"
+CONSUMERS = {tuple: ITEMS, list: ITEMS, sorted: ITEMS, str.join: ITEMS, set: KEYS, frozenset: KEYS, any: ANY, all: ALL}
 #: Further arguments of a body beside its iterator.
 MOST_CELLS = 5
 
 
 def is_comprehension(code):
-    """Whether this is the code of a comprehension, whose only argument is its iterator."""
-    return isinstance(code, CodeType) and code.co_name in _NAMES and code.co_argcount == 1 and code.co_varnames[:1] == (".0",) and \
-        code.co_flags & ~0x1F == 0 and not code.co_flags & 0xC and not code.co_kwonlyargcount and len(code.co_freevars) <= MOST_CELLS
+    """Whether this is the code of a comprehension or generator expression, whose only argument is its iterator."""
+    if not isinstance(code, CodeType) or code.co_argcount != 1 or code.co_varnames[:1] != (".0",) or code.co_kwonlyargcount or \
+            len(code.co_freevars) > MOST_CELLS:
+        return False
+    kind = code.co_flags & ~_NESTED
+    return kind == _OPTIMIZED_NEWLOCALS and code.co_name in _NAMES or \
+        kind == _OPTIMIZED_NEWLOCALS | _GENERATOR and code.co_name == "<genexpr>" and not code.co_cellvars
+
+
+def is_generator(code):
+    """Whether this is the code of a generator."""
+    return bool(code.co_flags & _GENERATOR)
+
+
+def consumer_below(w, depth):
+    """How the builtin whose call is prepared `depth` below the top of the stack uses a generator, or None."""
+    pair = w.state.stack[-depth - 2:-depth]
+    if len(pair) < 2 or any(item.__class__ is not Value for item in pair):
+        return None
+    below, above = pair
+    if NULL_FIRST and below.type is NULL:
+        below, above = above, below
+    if not below.is_constant:
+        return None
+    for builtin, use in CONSUMERS.items():
+        if below.constant is builtin:
+            return use if (above.type is NULL) == (builtin is not str.join) else None
+    return None
 
 
 def is_called_at_once(w, index):
     """Whether the MAKE_FUNCTION at `index` makes a comprehension's function, and its call follows with no jump between."""
     instructions = w.instructions
-    if not w.inside(index) or instructions[index].operation != "MAKE_FUNCTION" or w.inlined:
+    end = call_ahead(w, index)
+    if end is None:
         return False
+    if not is_generator(w.unit.code.co_consts[instructions[index - 1].argument]):
+        return True
+    following = instructions[end + 1]
+    if not w.inside(end + 1) or (following.operation, following.argument, following.names) != ("CALL", 1, ()):
+        return False
+    build = instructions[w.index]
+    return consumer_below(w, build.argument if build.operation == "BUILD_TUPLE" else operands_of(w.peek().constant)) is not None
+
+
+def operands_of(code):
+    """Operands of MAKE_FUNCTION and what follows it, for this code."""
+    return 2 if code.co_freevars else 1
+
+
+def call_ahead(w, index):
+    """Where the function made at `index`, if it is a comprehension's, is called, with no jump between; else None."""
+    instructions = w.instructions
+    if not w.inside(index) or instructions[index].operation != "MAKE_FUNCTION" or w.inlined:
+        return None
     load, build, following = instructions[index - 1], instructions[index - 2], instructions[index + 1]
     code = w.unit.code.co_consts[load.argument] if load.operation == "LOAD_CONST" else None
     if not is_comprehension(code):
-        return False
+        return None
     closed = following.argument if following.operation == "SET_FUNCTION_ATTRIBUTE" else instructions[index].argument
     if closed != (8 if code.co_freevars else 0) or closed and (build.operation, build.argument) != ("BUILD_TUPLE", len(code.co_freevars)):
-        return False
+        return None
     while w.inside(index + 1):
         index += 1
         if instructions[index].operation == "GET_ITER":
-            return w.inside(index + 1) and instructions[index + 1].operation == "CALL" and instructions[index + 1].argument == 0
-    return False
+            call = instructions[index + 1]
+            return index + 1 if w.inside(index + 1) and (call.operation, call.argument) == ("CALL", 0) else None
+    return None
 
 
 class ComprehensionUnit(Unit):
@@ -54,14 +112,31 @@ class ComprehensionUnit(Unit):
 
     is_comprehension = True
 
-    def __init__(self, function, code, manager):
-        super().__init__(function, manager, code)
+    def __init__(self, record, manager):
+        self.consumer, self.collecting = record.consumer, record.collecting
+        code = record.code
+        super().__init__(record.function(), manager, code)
         free = self.local_count - len(code.co_freevars)
         self.argument_slots = (0, *range(free, self.local_count))
-        first = self.instructions[0]
-        if first.operation == "COPY_FREE_VARS":
-            # The cells are there already.
-            first.offset = first.following
+
+    def check(self, code):
+        """See `is_comprehension`."""
+
+    def decoded(self, code):
+        """Its instructions, from behind the one that fetches the cells: they are there already."""
+        instructions = list(super().decoded(code))
+        if instructions[0].operation == "COPY_FREE_VARS":
+            instructions[0] = copy(instructions[0])
+            instructions[0].offset = instructions[0].following
+        for index, instruction in enumerate(instructions):
+            if self.collecting is not None and instruction.offset in (self.collecting.yields, self.collecting.ends):
+                instructions[index] = changed = copy(instruction)
+                if instruction.offset == self.collecting.ends:
+                    changed.operation = "GENERATOR_ENDS"
+                else:
+                    changed.operation, changed.target, changed.executing = "GENERATOR_YIELDS", None, instruction.offset
+                    changed.following = instruction.following + 2
+        return instructions
 
 
 def iterator_type(value):
@@ -94,20 +169,26 @@ class Comprehensions:
             yield record
             waiting.extend(record.comprehensions.values())
 
-    def comprehension(self, unit, walker, code, arguments):
+    def comprehension(self, unit, walker, made, arguments):
         """See Unit.comprehension."""
-        record = comprehension_record(unit, code)
-        kinds = iterator_type(arguments[0]), *[exact(CellType)] * len(code.co_freevars)
-        if record is None or kinds in record.refused or kinds in record.in_progress:
+        record = comprehension_record(unit, made.code, made.consumer)
+        kinds = iterator_type(arguments[0]), *[exact(CellType)] * len(made.cells)
+        if record.reason is not None or kinds in record.refused or kinds in record.in_progress:
             return None
         return self.target(unit, walker, record, kinds, arguments)
 
 
-def comprehension_record(unit, code):
-    """The FunctionRecord of a comprehension in a unit, or None if it has none."""
-    found = unit.record.comprehensions.get(id(code))
-    if found is None or found.code is not code:
-        found = FunctionRecord(unit.function, code)
-        found.block = FunctionBlock(unit.function, code)
-        unit.record.comprehensions[id(code)] = found
+def comprehension_record(unit, code, consumer):
+    """The FunctionRecord of a comprehension in a unit."""
+    found = unit.record.comprehensions.get((id(code), consumer))
+    if found is None or found.source is not code:
+        found = unit.record.comprehensions[id(code), consumer] = FunctionRecord(unit.function, code)
+        found.source, found.consumer, found.collecting = code, consumer, None
+        if consumer is not None:
+            found.collecting = collecting(code, raw_instructions(code), consumer in (ITEMS, KEYS))
+            if found.collecting is None:
+                found.reason = "its bytecode is not what Python's compiler makes of a generator expression"
+                return found
+            found.code = found.collecting.code
+        found.block = FunctionBlock(unit.function, found.code)
     return found

@@ -134,7 +134,7 @@ class _Hoister:
             if item.__class__ is VirtualTuple:
                 return VirtualTuple([passed(part) for part in item.items])
             if item.__class__ is VirtualFunction:
-                return VirtualFunction(item.code, tuple(map(passed, item.cells)))
+                return VirtualFunction(item.code, tuple(map(passed, item.cells)), item.consumer)
             return given.get(item, item)
 
         state = header.state

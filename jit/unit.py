@@ -53,11 +53,11 @@ class Unit:
     def __init__(self, function, manager, code=None):
         self.name = function.__qualname__ if code is None else code.co_qualname
         code = code or function.__code__
-        check_compilable(code)
+        self.check(code)
         self.function = function
         self.code = code
         self.manager = manager
-        self.instructions = decode(code)
+        self.instructions = self.decoded(code)
         self.flow = Flow(self.instructions)
         self.local_count = local_count(code)
         self.argument_slots = range(self.local_count)
@@ -67,6 +67,14 @@ class Unit:
         self.candidates = {}
         self.codes = {} if self.is_comprehension else {id(function): (function, code)}
         self.reset()
+
+    def check(self, code):
+        """Raise Unsupported if this code cannot be compiled."""
+        check_compilable(code)
+
+    def decoded(self, code):
+        """Its instructions; not to be changed."""
+        return decode(code)
 
     def reset(self):
         """Forget what an unfinished walk came to rely on."""
@@ -164,9 +172,9 @@ class Unit:
         """The compiled version of `function` for these arguments, or None."""
         return self.manager.callee(self, walker, function, arguments)
 
-    def comprehension(self, walker, code, arguments):
-        """The compiled version of a comprehension in the function, for its iterator and cells, or None."""
-        return self.manager.comprehension(self, walker, code, arguments)
+    def comprehension(self, walker, made, arguments):
+        """The compiled version of a comprehension in the function (a VirtualFunction), for its iterator and cells, or None."""
+        return self.manager.comprehension(self, walker, made, arguments)
 
 
 def handlers_missed(entries, bias):

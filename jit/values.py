@@ -130,14 +130,15 @@ class VirtualFunction(InParts):
     """The function of a comprehension, which is called at once and then gone; an exit in between makes it.
 
     Attributes:
-        code: its code object. cells: Values, of its free variables.
+        code: its code object. cells: Values, of its free variables. consumer: None, or how what the call gives is used (see comprehensions.py).
     """
 
-    __slots__ = ("code", "cells")
+    __slots__ = ("code", "cells", "consumer")
 
-    def __init__(self, code, cells):
+    def __init__(self, code, cells, consumer=None):
         self.code = code
         self.cells = cells
+        self.consumer = consumer
 
     def __repr__(self):
         return f"function({', '.join([self.code.co_name, *map(repr, self.cells)])})"

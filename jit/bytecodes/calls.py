@@ -8,6 +8,7 @@ from jit.bytecodes.builtins import CALLABLES, METHODS
 from jit.bytecodes.classes import is_list
 from jit.bytecodes.instantiating import instantiate
 from jit.bytecodes.iterators import is_private, reversed_source_of, source_of
+from jit.bytecodes.generators import OF_PLAIN_KEYS, call_generator, yields_all
 from jit.bytecodes.names import make_real
 from jit.bytecodes.numbers import nonnegative
 from jit.foreign import Call, blind_vectorcall, callout
@@ -33,14 +34,16 @@ class BodyCall:
     Attributes:
         target: what the unit's manager returned for the callee. consumed: Values whose reference the call uses up.
         initialises: it is a call of ``__init__``, whose result must be None and is no result of the instruction.
+        generates: it stands for a generator.
     """
 
-    __slots__ = ("target", "consumed", "initialises")
+    __slots__ = ("target", "consumed", "initialises", "generates")
 
-    def __init__(self, target, consumed, initialises=False):
+    def __init__(self, target, consumed, initialises=False, generates=False):
         self.target = target
         self.consumed = consumed
         self.initialises = initialises
+        self.generates = generates
 
 
 @bytecode("CALL")
@@ -83,11 +86,13 @@ def call_comprehension(w):
     if iterator.__class__ is not Value:
         return w.leave("a call with an iterator as its operand")
     arguments = [iterator, *made.cells]
-    target = w.unit.comprehension(w, made.code, arguments)
-    if target is None:
+    target = w.unit.comprehension(w, made, arguments)
+    if target is None or made.consumer is not None and not yields_all(target, made.consumer):
         materialise(w)
         return call(w, w.instruction)
-    return call_target(w, target, arguments, 2)
+    if made.consumer is None:
+        return call_target(w, target, arguments, 2)
+    return call_generator(w, target, arguments, made.consumer)
 
 
 def materialise(w):
@@ -106,7 +111,7 @@ def call_target(w, target, arguments, depth, check=None):
     throw = w.exit_here("exception")
     popped = w.state.stack[-depth:]
     consumed = take_operands(w, depth)
-    after = w.exit_after("the callee left its compiled code", "exit_after")
+    after = w.exit_after(LEFT, "exit_after")
     result = call_body(w, arguments, BodyCall(target, consumed), throw, after)
     if result.type.is_object:
         w.state.owned |= {result}
@@ -211,6 +216,8 @@ def is_blind(w, callee, arguments):
     if callee in ITERATING:
         return bool(arguments) and all(source_of(value) is not None for value in arguments[:1 if callee is enumerate else None]) and \
             (callee is not enumerate or len(arguments) == 1 or len(arguments) == 2 and arguments[1].type in (INT, BOOL))
+    if callee is set or callee is frozenset:
+        return len(arguments) == 1 and arguments[0].facts is OF_PLAIN_KEYS
     wanted = BLIND.get(callee)
     if wanted is None or len(arguments) > len(wanted):
         return False
@@ -238,6 +245,7 @@ def _blind_callables():
 
 
 ITERATING = frozenset({enumerate, zip, reversed, iter})
+LEFT = "the callee left its compiled code"
 BUILTIN_TYPES = (type, type(len), type(list.append), type(dict.__dict__["fromkeys"]), type(list.__add__))
 #: Builtins that run no foreign code, with the exact types their arguments must have (None: any).
 BLIND = _blind_callables()

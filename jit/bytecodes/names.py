@@ -12,7 +12,7 @@ from jit.errors import Unsupported
 from jit.foreign import Call, blind_call, callout
 from jit.types import OBJECT, Shape, exact, shape_of
 from jit.templates.calls import blind_template
-from jit.comprehensions import is_called_at_once
+from jit.comprehensions import consumer_below, is_called_at_once, is_generator, operands_of
 from jit.unit import looked_up
 from jit.values import Value, VirtualFunction
 from jit.walk import bytecode
@@ -155,8 +155,10 @@ _FUNCTION_PARTS = ((8, "PyFunction_SetClosure"), (2, "PyFunction_SetKwDefaults")
 def make_virtual(w, flags):
     """The function of a comprehension, which is called at once, exists only in parts."""
     w.freeze()
-    code = w.pop().constant
-    w.push(VirtualFunction(code, tuple(w.pop().items) if flags & 8 else ()))
+    code = w.peek().constant
+    consumer = consumer_below(w, operands_of(code)) if is_generator(code) else None
+    w.pop()
+    w.push(VirtualFunction(code, tuple(w.pop().items) if flags & 8 else (), consumer))
 
 
 def make_real(w):
@@ -225,7 +227,7 @@ def set_function_attribute(w, instruction):
     if w.peek().__class__ is VirtualFunction:
         w.freeze()
         made = w.pop()
-        w.push(VirtualFunction(made.code, tuple(w.pop().items)))
+        w.push(VirtualFunction(made.code, tuple(w.pop().items), made.consumer))
         return None
     if not all_values(w, 2):
         return w.leave("an iterator is part of a function")

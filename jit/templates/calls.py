@@ -4,15 +4,13 @@ Their operands vary in number, so their templates are made on demand, one per nu
 Frame slots used: 0 materialised frame, 1 spare (vectorcall may scribble on it; holds a result for a moment), 2... operands.
 """
 
-import ctypes
 from functools import lru_cache
 
-from asm import eax, ecx, edx, mem64, r8, r9, r10, r11, rax, rcx, rdi, rdx, relative, rsi, rsp, xmm0, xmm15
+from asm import eax, ecx, edx, mem64, r8, r9, r10, r11, rax, rcx, rdi, rdx, relative, rsi, rsp, xmm0
 from asm import xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7
 from jit import types
 from jit.machine.refcounts import emit_decref, emit_incref
 from jit.template import Template, template
-from jit.templates.boxing import UNBOX
 from platforms.cpython.layout import layout
 
 L = layout()
@@ -57,6 +55,7 @@ def build_template(count):
 
 @lru_cache(None)
 def body_call_template(count):
+    from jit.templates.body_calls import emit_body_call
     return _variadic("call_body", count, emit_body_call, "body")
 
 
@@ -93,7 +92,7 @@ def emit_callout(asm, emitter, detail):
             asm.test(rax, rax)
             asm.jnz(go_on)
             if detail.exhausted is not None:
-                _drop_operand(asm, emitter, emitter.operand_after(detail.exhausted))
+                drop_operand(asm, emitter, emitter.operand_after(detail.exhausted))
             asm.jmp(emitter.mismatch_label())
             asm.bind(go_on)
         asm.jmp(emitter.stub(operation.after))
@@ -131,11 +130,11 @@ def _consume(asm, emitter, consumed, operands):
         return
     asm.mov(slot(SPARE), rax)
     for value in consumed:
-        _drop_operand(asm, emitter, slot(FIRST_OPERAND + operands.index(value)))
+        drop_operand(asm, emitter, slot(FIRST_OPERAND + operands.index(value)))
     asm.mov(rax, slot(SPARE))
 
 
-def _drop_operand(asm, emitter, operand):
+def drop_operand(asm, emitter, operand):
     """Drop a reference where the frame stands already; rax is lost."""
     freed, dropped = asm.label("freed"), asm.label("dropped")
     asm.mov(rdx, operand)
@@ -209,150 +208,6 @@ def argument_registers(kinds):
     for kind in kinds:
         registers.append(next(xmms) if kind is types.FLOAT else next(gprs))
     return registers
-
-
-def emit_body_call(asm, emitter, detail):
-    operation = emitter.operation
-    operands = operation.arguments
-    target = detail.target
-    registers = argument_registers(target.types)
-    emitter.place([(register, emitter.operand(value)) for register, value in zip(registers, operands)])
-    if target.foreign and target.function is not None:
-        # The callee must outlive its call, whatever is rebound meanwhile.
-        asm.mov(rax, emitter.operand(target.function))
-        emit_incref(asm, rax, rcx)
-    asm.call(emitter.body_label if target.address is None else relative(target.address))
-    asm.marker(operation.after.address)
-    slow, done = asm.label("foreign_code_ran"), asm.label("called")
-    if target.foreign and target.function is not None:
-        _drop_callee(asm, emitter, target)
-    # Whenever code other than compiled code ran below, this activation has a frame now.
-    asm.cmp(slot(0), 0)
-    asm.jne(slow)
-    emitter.set_result(xmm0 if target.result is types.FLOAT else rax)
-    asm.bind(done)
-    with asm.cold():
-        asm.bind(slow)
-        left = asm.label("callee_left")
-        asm.test(edx, edx)
-        asm.jnz(left)
-        _look_around(asm, emitter, detail, done)
-        asm.bind(left)
-        _callee_left(asm, emitter, detail, done)
-
-
-def _drop_callee(asm, emitter, target):
-    freed, dropped = asm.label("freed"), asm.label("dropped")
-    asm.mov(rcx, emitter.operand(target.function))
-    emit_decref(asm, rcx, freed)
-    asm.bind(dropped)
-    with asm.cold():
-        asm.bind(freed)
-        asm.movq(xmm15, rax)
-        asm.mov(rax, rcx)
-        asm.call(emitter.routines.dealloc_plain)
-        asm.movq(rax, xmm15)
-        asm.jmp(dropped)
-
-
-def _look_around(asm, emitter, detail, done):
-    """Foreign code ran below the callee: go on if nothing is different, else box the result and leave."""
-    kind = detail.target.result
-    result = xmm0 if kind is types.FLOAT else rax
-    changed = asm.label("must_leave")
-    asm.lea(rcx, relative(emitter.operation.after.address))
-    asm.call(emitter.routines.resume_caller)
-    asm.test(edx, edx)
-    asm.jnz(changed)
-    emitter.set_result(result)
-    asm.jmp(done)
-    asm.bind(changed)
-    emitter.move(slot(SPARE), result)
-    if kind is types.FLOAT:
-        asm.movsd(xmm15, slot(SPARE))
-        asm.call(emitter.routines.box_float)
-    elif kind is types.INT:
-        asm.mov(rax, slot(SPARE))
-        asm.call(emitter.routines.box_int)
-    elif kind is types.BOOL:
-        asm.mov(rcx, slot(SPARE))
-        asm.test(rcx, rcx)
-        asm.mov(rax, emitter.object(False))
-        asm.cmovne(rax, emitter.object(True))
-        emit_incref(asm, rax, rcx)
-    else:
-        asm.mov(rax, slot(SPARE))
-    asm.test(rax, rax)
-    asm.jz(emitter.throw_label())
-    asm.mov(slot(SPARE), rax)
-    for value in detail.consumed:
-        _drop_operand(asm, emitter, emitter.operand_after(value))
-    if detail.initialises:
-        _drop_operand(asm, emitter, slot(SPARE))
-    asm.mov(rax, slot(SPARE))
-    asm.jmp(emitter.stub(emitter.operation.after))
-
-
-def _callee_left(asm, emitter, detail, done):
-    """The callee ended in the interpreter: rax is its boxed result or NULL."""
-    operation = emitter.operation
-    kind = detail.target.result
-    give_up = asm.label("result_differs")
-    asm.test(rax, rax)
-    asm.jz(emitter.throw_label())
-    asm.mov(slot(SPARE), rax)
-    if detail.initialises:
-        _check_none(asm, emitter, detail)
-    asm.lea(rcx, relative(operation.after.address))
-    asm.call(emitter.routines.resume_caller)
-    asm.test(edx, edx)
-    asm.jnz(give_up)
-    if kind.unboxed:
-        result = emitter.result_register()
-        UNBOX[kind.name](asm, emitter, result, give_up, give_up)
-        asm.mov(rdx, slot(SPARE))
-        freed, dropped = asm.label("freed"), asm.label("dropped")
-        emit_decref(asm, rdx, freed)
-        asm.bind(dropped)
-        emitter.set_result(result)
-        asm.jmp(done)
-        asm.bind(freed)
-        asm.mov(rax, rdx)
-        asm.call(emitter.routines.dealloc_plain)
-        asm.jmp(dropped)
-    else:
-        if kind.python is not None:
-            emitter.compare_type(rax, kind.python)
-            asm.jne(give_up)
-        emitter.set_result(rax)
-        asm.jmp(done)
-    asm.bind(give_up)
-    for value in detail.consumed:
-        _drop_operand(asm, emitter, emitter.operand_after(value))
-    if detail.initialises:
-        _drop_operand(asm, emitter, slot(SPARE))
-    asm.mov(rax, slot(SPARE))
-    asm.jmp(emitter.stub(operation.after))
-
-
-_NOT_NONE = ctypes.create_string_buffer(b"__init__() should return None, not '%.200s'")
-
-
-def _check_none(asm, emitter, detail):
-    """``__init__`` ended in the interpreter: raise what CPython does if its result, in the spare slot, is not None."""
-    fine = asm.label("is_none")
-    asm.cmp(rax, emitter.object(None))
-    asm.je(fine)
-    with_type = emitter.address(ctypes.addressof(_NOT_NONE))
-    asm.mov(rdx, mem64(rax, L.ob_type))
-    asm.mov(rdx, mem64(rdx, L.type_name))
-    asm.mov(rdi, emitter.object(TypeError))
-    asm.mov(rsi, with_type)
-    asm.xor(eax, eax)
-    emitter.call_symbol("PyErr_Format")
-    _drop_operand(asm, emitter, slot(SPARE))
-    asm.jmp(emitter.throw_label())
-    asm.bind(fine)
 
 
 @template("list_append", "container: object, value: object --")

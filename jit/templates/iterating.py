@@ -58,6 +58,13 @@ def range_beyond_64_bits(asm, iterator, exit, detail, emitter):
     emitter.branch("b")
 
 
+@template("guard_few", "container: object --")
+def too_many_items(asm, container, exit, detail, emitter):
+    """Whether a list has fewer than `detail` items."""
+    asm.cmp(mem64(emitter.register(container, rcx), L.list_size), detail)
+    asm.jae(exit)
+
+
 @template("advance_source", "iterator: object --")
 def advance_source(asm, iterator, detail, emitter):
     for path, part in nodes(detail):

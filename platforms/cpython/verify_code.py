@@ -162,12 +162,22 @@ def _suspended_frame(fields, peeker):
     snapshot = _Snapshot(fields, peeker, generator.gi_frame)
     code = suspended.__code__
     yield "frame_owner", snapshot.field("frame_owner", 1), _GENERATOR
+    yield "generator_frame", id(generator) + fields.generator_frame, snapshot.address
+    yield "generator_frame", fields.generator_frame + fields.frame_localsplus, type(generator).__basicsize__
+    yield "generator_suspended", read_signed(id(generator) + fields.generator_state, 1), fields.generator_suspended
+    states = [read_signed(id(each) + fields.generator_state, 1) for each in (suspended(values), generator, _ended(suspended(())))]
+    yield "generator_state", states, [fields.generator_suspended - 1, fields.generator_suspended, 4]
     yield "frame_localsplus", snapshot.local(0), id(values)
     yield "frame_stacktop", snapshot.field("frame_stacktop", 4, signed=True), 3  # two locals, the list's iterator
     units = _code_units(code)
     after_yield = 2 * units.index(_RESUME, units.index(_RESUME) + 1)
     found = snapshot.instruction_offset(code) - fields.instruction_resume_bias
     yield "instruction_resume_bias", found, after_yield
+
+
+def _ended(generator):
+    list(generator)
+    return generator
 
 
 def _finished_frame(fields, peeker):

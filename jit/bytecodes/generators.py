@@ -1,0 +1,110 @@
+"""Generator expressions that builtins take to their end, as loops (see jit/comprehensions.py)."""
+
+from jit.bytecodes.comparisons import truth_of
+from jit.bytecodes.containers import append
+from jit.bytecodes.control import return_value
+from jit.bytecodes.guards import probably
+from jit.comprehensions import ALL, ANY, ITEMS, KEYS
+from jit.errors import Unsupported
+from jit.types import BOOL, LIST, OBJECT
+from jit.values import Value
+from jit.walk import bytecode
+
+#: Types whose hash and comparison run no foreign code, and never fail.
+PLAIN_KEYS = frozenset({int, float, bool, str, bytes, type(None)})
+#: Keys that are collected at once; of more, many may be equal.
+MOST_KEYS = 4096
+#: What a list knows of itself that holds nothing but plain keys.
+OF_PLAIN_KEYS = "of plain keys"
+
+
+@bytecode("GENERATOR_YIELDS")
+def generator_yields(w, instruction):
+    """Where a generator would yield the top of the stack; whatever leaves here has yielded it."""
+    value, use = w.peek(), w.unit.consumer
+    if value.__class__ is not Value:
+        return w.leave("an iterator is yielded")
+    if use in (ANY, ALL):
+        return decide(w, value, use)
+    container = w.state.stack[0]
+    if use == KEYS:
+        value = probably(w, value, PLAIN_KEYS, "key")
+        if (type(value.constant) if value.is_constant else value.type.python) not in PLAIN_KEYS:
+            return give_up(w, value, "key", "keys whose hash may run foreign code are yielded")
+        w.operation("guard_few", container, detail=MOST_KEYS, exit=w.exit("many keys"))
+    w.freeze()
+    append(w, container)
+    return None
+
+
+def give_up(w, value, role, reason):
+    """Leave the first time that nothing is known of what is yielded; later the generator is left as it is."""
+    if value.type is not OBJECT or w.knowledge.observed.get((w.instruction.site, role)):
+        raise Unsupported(reason, w.instruction.line, "YIELD_VALUE")
+    return w.leave(reason)
+
+
+def decide(w, value, use):
+    """The end is near where `any` meets something true, `all` something false."""
+    truth = truth_of(w, value)
+    if truth is None:
+        return give_up(w, value, 0, "objects whose truth may run foreign code are yielded")
+    w.freeze()
+
+    def decided():
+        w.push(w.constant(use == ANY))
+        return return_value(w, w.instruction)
+
+    if truth.is_constant:
+        if truth.constant == (use == ANY):
+            return decided()
+    else:
+        w.split("branch_bool", (truth if use == ALL else w.operation("not", truth),), None, decided)
+    w.pop()
+    w.release(value)
+    return None
+
+
+@bytecode("GENERATOR_ENDS")
+def generator_ends(w, instruction):
+    """Where a generator would return; its container lies on the stack alone."""
+    if w.unit.consumer in (ANY, ALL):
+        w.freeze()
+        w.pop()
+        w.push(w.constant(w.unit.consumer == ALL))
+    return return_value(w, instruction)
+
+
+def yields_all(target, use):
+    """Whether a body gives what it is to give."""
+    return target.result is (BOOL if use in (ANY, ALL) else LIST)
+
+
+def call_generator(w, target, arguments, use):
+    """The call that makes a generator, and where `any` or `all` is asked, the builtin's call behind it, at once.
+
+    The function shows the line of the builtin's call while the generator runs. If the body leaves, the interpreter calls the builtin.
+    """
+    from jit.bytecodes.calls import LEFT, BodyCall, call_body, drop_consumed, take_operands
+    following = w.instructions[w.index + 1]
+    w.before_effect()
+    w.freeze()
+    throw = w.exit_here("exception")
+    consumed = take_operands(w, 2)
+    left = w.exit_after(LEFT, "exit_after")
+    detail = BodyCall(target, consumed, generates=True)
+    throw.executing = left.executing = following.executing
+    if use in (ITEMS, KEYS):
+        result = call_body(w, arguments, detail, throw, left)
+        w.state.owned |= {result}
+        if use == KEYS:
+            result.facts = OF_PLAIN_KEYS
+    else:
+        del w.state.stack[-2:]
+        w.instruction = following
+        result = call_body(w, arguments, detail, throw, w.exit_after(LEFT, "exit_after"))
+        w.block.operations[-1].mismatch = left
+        w.index += 1
+    w.push(result)
+    drop_consumed(w, consumed)
+    return None
