@@ -22,6 +22,8 @@ GAINS = {"callout": -6, "call_body": 30, "blind_call": 5, "blind_vectorcall": 5,
          "length": 5, "guard_class": 0, "guard_tag": 0, "guard_values": 0, "branch_class": 0, "attribute_object": 3, "attribute_exact": 3,
          "store_attribute_object": 3, "new_instance": 5}
 USUAL_GAIN = 12
+#: Asking an iterator of a kind that is not known for its next item, around which the frame has to be shown.
+UNKNOWN_ITERATOR = -25
 #: What compiled callers gain because they need not call the interpreter.
 CALLABLE = 25
 
@@ -38,12 +40,19 @@ def expected_gain(order):
         frequency = frequencies.get(block, 0.0)
         if block.loop is not None and block.loop.header is block:
             frequency *= TURNS
-        total += frequency * sum(GAINS.get(operation.template.name, USUAL_GAIN) for operation in (*block.operations, block.terminator))
+        total += frequency * sum(map(_gain, (*block.operations, block.terminator)))
         shares = [_share(block, edge) for edge in block.edges]
         for edge, share in zip(block.edges, shares):
             if not edge.backward:
                 frequencies[edge.target] = frequencies.get(edge.target, 0.0) + frequency * share / sum(shares)
     return total
+
+
+def _gain(operation):
+    name = operation.template.name
+    if name == "callout" and operation.detail.symbol == "PyIter_Next":
+        return UNKNOWN_ITERATOR
+    return GAINS.get(name, USUAL_GAIN)
 
 
 def _share(block, edge):
