@@ -34,7 +34,6 @@ _REASONS = {
     "no template: import, or a class is made": "IMPORT_FROM IMPORT_NAME LOAD_BUILD_CLASS",
     "no template: calls with *arguments": "CALL_FUNCTION_EX",
     "no template: unpacking with a *target": "UNPACK_EX",
-    "no template: super()": "LOAD_SUPER_ATTR",
     "no template: rare operations of many kinds": "CALL_INTRINSIC_1 CALL_INTRINSIC_2",
 }
 LEFT = {name: reason for reason, names in _REASONS.items() for name in names.split()}

@@ -278,6 +278,12 @@ def is_instance(w, value, wanted):
     return w.operation("instance_of", value, exit=guard, detail=[(tags[kind], answer) for kind, answer in answers.items()])
 
 
+@builtin(object.__init__, table=METHODS)
+def call_object_init(w, owner):
+    """Without arguments it does nothing."""
+    return w.constant(None)
+
+
 @builtin(pow)
 def call_pow(w, left, right):
     pair = operands(w, left, right)

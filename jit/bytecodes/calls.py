@@ -13,6 +13,7 @@ from jit.bytecodes.iterators import is_private, reversed_source_of, source_of
 from jit.bytecodes.generators import OF_PLAIN_KEYS, call_generator, yields_all
 from jit.bytecodes.names import make_real
 from jit.bytecodes.numbers import nonnegative
+from jit.bytecodes.supers import super_call
 from jit.foreign import Call, blind_vectorcall, callout
 from jit.inlining import candidate, inline as inline_callee
 from jit.iteration import SOURCES, Enumerated, Zipped
@@ -65,6 +66,10 @@ def call(w, instruction):
         callee, first = (below, None) if above.type is NULL else (below, above)
     if first is not None:
         arguments = [first] + arguments
+    if callee.is_constant and callee.constant is super and first is None and not names:
+        done = super_call(w, arguments, count + 2)
+        if done is not NotImplemented:
+            return done
     if callee.is_constant and not names:
         handler = CALLABLES.get(callee.constant) if is_builtin(callee.constant) else None
         if handler is None and first is not None:
