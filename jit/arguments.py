@@ -1,6 +1,6 @@
 """What a call's arguments say of the version that takes them: types, and guesses about what they hold."""
 
-from jit.types import INT, OBJECT, STATIC, STATIC_ADDRESSES, UNBOXED, class_reference, exact, shape_of
+from jit.types import INT, OBJECT, STATIC, STATIC_ADDRESSES, UNBOXED, class_reference, exact, instance_of, shape_of
 
 
 def type_of_argument(value):
@@ -29,8 +29,16 @@ def type_of_value(value):
     return OBJECT if kind.python is not None and not kind.unboxed and kind.python not in STATIC else kind
 
 
-def shape_of_value(value):
-    """What is guessed of an argument's items or attributes."""
+def shape_of_value(value, receivers):
+    """What is guessed of an argument's items or attributes.
+
+    Args:
+        receivers: Receivers of one of which it is known to be an instance of, or None: what was seen elsewhere may be another class.
+    """
+    if receivers and not (value.shape is not None and any(kind is receivers[0].kind for kind in value.shape.kinds())):
+        shape = instance_of(receivers[0].kind)
+        shape.more = tuple(receiver.kind for receiver in receivers[1:])
+        return shape
     return shape_of(value.constant) if value.is_constant and value.shape is None and value.type.is_object else value.shape
 
 

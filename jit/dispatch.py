@@ -147,7 +147,7 @@ class Compiler(Attention, Automatic, Comprehensions, Eviction):
             if self.in_parts and record.automatic and BUDGET.is_overdrawn():
                 raise PutOff
             try:
-                code = self.compile(record, function, kinds, [shape_of_value(value) for value in arguments])
+                code = self.compile(record, function, kinds, [shape_of_value(value, walker.state.receivers.get(value)) for value in arguments])
             except NestedTooDeeply:
                 return None
             except Unsupported as problem:

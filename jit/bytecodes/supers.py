@@ -9,7 +9,7 @@ from types import CellType
 
 from jit import receivers
 from jit.bytecodes.classes import classes_of, guard_classes
-from jit.types import exact
+from jit.types import OBJECT, exact
 from jit.values import Value
 from jit.walk import bytecode
 from platforms.cpython import instances
@@ -45,9 +45,12 @@ def load_super_attr(w, instruction):
 
 def put_method(w, kind, owner, name, depth):
     """Replace the operands of `super` by (method, self); False if the method is not known."""
-    if kind.__class__ is not Value or not kind.is_constant or owner.__class__ is not Value or name == "__class__":
+    if not (kind.__class__ is owner.__class__ is Value) or owner.type is not OBJECT or name == "__class__":
         return False
-    kinds = classes_of(w, owner)
+    if not kind.is_constant or type(kind.constant) is not type:
+        return False
+    # What was seen may have come through a caller that has several classes there.
+    kinds = [python for python in classes_of(w, owner) if derives(python, kind.constant)] or [kind.constant]
     found = [following(python, kind.constant, name) for python in kinds]
     if not found or any(item is not found[0] for item in found) or not is_method(found[0]) or not guard_classes(w, owner, kinds):
         return False
@@ -69,6 +72,11 @@ def following(python, kind, name):
         if name in namespace:
             return namespace[name]
     return None
+
+
+def derives(python, kind):
+    """Whether a class is another one or derives from it."""
+    return any(base is kind for base in instances.bases(python))
 
 
 def is_method(item):
