@@ -19,6 +19,7 @@ from jit.budget import BUDGET
 from jit.loading import Loading
 from jit.long_runs import LongRuns
 from jit.ours import LEFT_ALONE, NOT_THE_PROGRAM, OURS
+from platforms import forks  # noqa: F401  (its locks are taken when the clock stands still)
 from platforms.cpython import observe
 from platforms.cpython.layout import layout
 

@@ -18,18 +18,20 @@ from jit.arguments import note_classes, shape_of_value, type_of_argument, type_o
 from jit.attention import Attention, Unstable, holds
 from jit.automatic import Automatic
 from jit.bodies import BodyCell
-from jit.budget import BUDGET
 from jit.attempts import compile_current
+from jit.budget import BUDGET
 from jit.comprehensions import Comprehensions
 from jit.errors import NestedTooDeeply, PutOff, Unsupported
 from jit.eviction import Eviction
 from jit.function_records import FunctionRecord, Target
-from jit.machine import attention_handlers, monitoring
+from jit.machine import attention_handlers
+from jit.misses import Misses
 from jit.receivers import forget_tags
 from jit.tally import Tally
 from jit.types import OBJECT, forget_examples, shape_of
 from jit.unit import check_compilable
 from jit.bytecodes import attributes, builtins, calls, comparisons, containers, control, dictionaries, displays, methods, names, numbers, slices, stack, unpacking  # noqa: F401  (declare handlers)
+from platforms import forks
 from platforms.cpython import entry
 from platforms.cpython.layout import layout
 
@@ -43,7 +45,7 @@ NESTING_LIMIT = 24
 REFUSAL_LIMIT = 2
 
 
-class Compiler(Attention, Automatic, Comprehensions, Eviction):
+class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
     """Compiles on demand; one per process, behind one lock."""
 
     compile_limit = COMPILE_LIMIT
@@ -202,33 +204,6 @@ class Compiler(Attention, Automatic, Comprehensions, Eviction):
                 entry.redirect(function, self.first.address)
             return record
 
-    def prepare(self, function, *arguments):
-        """A decorated function is called for the first time: give it a wrapper; False if this call is to be interpreted.
-
-        Args:
-            arguments: of the call, or none if they are not known.
-        """
-        try:
-            if BUDGET.depth:
-                return False
-            with self.lock, BUDGET:
-                return self.prepare_record(function, arguments)
-        except (RecursionError, MemoryError):
-            return False
-
-    def prepare_record(self, function, arguments):
-        """See `prepare`."""
-        record = self.records.get(id(function))
-        if record is None or record.function() is not function or self.postpone(record, function):
-            return False
-        self.make_room()
-        if record.entry is None and record.reason is None and len(arguments) == record.code.co_argcount and monitoring.may_run():
-            if self.update_in_time(record, function, arguments) is None:
-                return False
-        if record.entry is None:
-            self.install(record, function)
-        return True
-
     def forget(self, key, record):
         """The function dies, or is cyclic garbage that finalizers may still call: its machine code goes, unless another version calls it."""
         if self.records.get(key) is record:
@@ -251,44 +226,6 @@ class Compiler(Attention, Automatic, Comprehensions, Eviction):
             entry.redirect(function, record.entry.address)
         if old is not None:
             record.old_entries.append(old)
-
-    def miss_handler(self, record):
-        """The callable that an entry wrapper calls when no version fits: returns False to interpret this call."""
-
-        def compile_or_decline(*arguments):
-            function = record.function()
-            return function is not None and self.missed(record, function, arguments)
-
-        return compile_or_decline
-
-    def missed(self, record, function, arguments):
-        """A call fits no version: compile one, if this is the time for it; returns whether there is one now."""
-        if BUDGET.depth:
-            # What the compiler itself calls (audit hooks, finalisers) is interpreted, and so is what other threads call meanwhile.
-            return False
-        with self.lock, BUDGET:
-            if not monitoring.may_run() or self.postpone(record, function):
-                return False
-            try:
-                self.make_room()
-                return bool(self.update_in_time(record, function, arguments))
-            except (RecursionError, MemoryError):
-                raise
-            except Exception as problem:
-                self.give_up(record, function, problem)
-                return False
-
-    def give_up(self, record, function, problem):
-        """An error of ours, which the program that runs must not see: its function stays interpreted, and `explain` tells why."""
-        record.reason = f"internal error: {problem!r}"
-        self.tally.note_error(record.name, problem)
-        record.retired.extend(record.versions)
-        record.versions = []
-        self.install(record, function)
-        if dump.CHECK:
-            raise problem
-        if not record.automatic:
-            warnings.warn(f"purejit: {record.name}: {record.reason}; it stays interpreted", RuntimeWarning)
 
     def update(self, record, function, arguments):
         """Look after a function that is called with arguments no version takes; True if one does now."""
@@ -347,4 +284,5 @@ class Compiler(Attention, Automatic, Comprehensions, Eviction):
 
 
 COMPILER = Compiler()
+forks.hold(lambda: [COMPILER.lock], first=True)
 attention_handlers.append(COMPILER.attend_all)

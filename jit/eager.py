@@ -14,6 +14,7 @@ Sources: PEP 523; CPython Objects/funcobject.c (PyFunction_AddWatcher), Python/c
 
 import ctypes
 import gc
+import weakref
 from types import FunctionType
 
 from asm import Assembler, eax, edx, mem32, mem64, r12, r13, r14, rax, rbp, rbx, rcx, rdi, rdx, relative, rsi, rsp
@@ -30,6 +31,9 @@ L = layout()
 _SUSPENDED, _VARIADIC = 0x20 | 0x80 | 0x200, 0x4 | 0x8
 _CREATED = 0  # PyFunction_EVENT_CREATE
 
+#: Function objects compiled of the same code, and code objects of which they are counted.
+SIBLINGS, FORGET_AFTER = 16, 20_000
+_made = {}
 #: Not empty when nothing more is to be compiled.
 CLOSED = []
 _immortal = []
@@ -62,6 +66,18 @@ def register_callee(function):
     return COMPILER.register(function, automatic=True)
 
 
+def is_one_of_many(function):
+    """Whether enough functions of the same code have been compiled: it is made again and again."""
+    code = function.__code__
+    known, count = _made.get(id(code), (None, 0))
+    if known is None or known() is not code:
+        if len(_made) >= FORGET_AFTER:
+            _made.clear()
+        known, count = weakref.ref(code), 0
+    _made[id(code)] = known, count + 1
+    return count >= SIBLINGS
+
+
 def prepare(function, *arguments, looking=[]):  # noqa: B006
     """The first call of any function: True if it is to be made through its new entry, False if never, None if not this time."""
     if BUDGET.depth or looking:  # audit hooks are called for what is done here
@@ -70,8 +86,13 @@ def prepare(function, *arguments, looking=[]):  # noqa: B006
     try:
         if function.__code__.co_filename.startswith(LEFT_ALONE) or function.__code__.co_flags & _SUSPENDED:
             return False
-        if COMPILER.register(function, automatic=True).reason is not None:
+        if is_one_of_many(function) or COMPILER.register(function, automatic=True).reason is not None:
             return False
+    except (RecursionError, MemoryError):
+        return None
+    except Exception as problem:
+        COMPILER.give_up_calmly(function, problem)
+        return False
     finally:
         looking.clear()
     return COMPILER.prepare(function, *arguments) or None
