@@ -175,7 +175,7 @@ def differences(plain, compiled):
         lines.append((compiled.ending or "ended well") + (f" in {compiled.last}" if compiled.last else "") +
                      (f", plain: {plain.ending}" if plain.ending else ""))
         if compiled.ending:
-            return lines
+            return lines + compiled.output.splitlines()[-6:]
     elif compiled.status != plain.status:
         lines.append(f"exit status {compiled.status}, plain: {plain.status}")
     lines.extend(f"internal error: {text}" for text in compiled.problems)

@@ -196,7 +196,7 @@ def main(seconds):
     for thread in threads:
         thread.join()
     print(f"{sum(counts)} redefinitions by {THREADS} threads, {len(problems)} problems", *problems[:5], sep="\n")
-    return 1 if problems or not all(counts) else 0
+    return 1 if problems or not any(counts) else 0
 
 
 if __name__ == "__main__":
