@@ -22,7 +22,7 @@ PASSES = 2
 #: Guards forced in one program, and calls made to look for leaks.
 FORCED_LIMIT = 24
 #: Calls made to look for leaks, again and again while there seems to be one; from SETTLED calls on, collections precede.
-LEAK_CALLS, SETTLED = (6, 12, 24, 48, 48, 48), 48
+LEAK_CALLS, SETTLED = (6, 12, 24, 48, 48, 48, 600, 48), 48
 #: Globals of these types are shared with everybody else.
 _SHARED = (int, str, type(None), ModuleType)
 
@@ -78,7 +78,7 @@ def compiled(comparison, way="compiled", around=nullcontext):
 def leak(comparison, way, plain, fast):
     """Compare what reference counts and the number of allocated blocks do over further calls."""
     for calls in LEAK_CALLS:
-        # Caches fill and functions are compiled anew a few times; a leak goes on.
+        # Caches and the stock of dead numbers fill, and functions are compiled anew a few times; a leak goes on.
         wanted, got = growth(plain, calls), growth(fast, calls)
         what = suspicion(wanted, got, calls)
         if not what:
@@ -107,7 +107,7 @@ def growth(side, repeat):
                 watched[f"constant {function.__qualname__} {number}"] = constant
     numbers = range(len(side.calls))
     before = [counting(item) for item in watched.values()]
-    if repeat == SETTLED:
+    if repeat >= SETTLED:
         gc.collect()  # also empties free lists, in which freed objects count as allocated
     blocks = sys.getallocatedblocks()
     for _ in range(repeat):
@@ -116,7 +116,7 @@ def growth(side, repeat):
                 entry(*evaluate(number))
             except Exception:
                 pass
-    if repeat == SETTLED:
+    if repeat >= SETTLED:
         gc.collect()
     blocks = sys.getallocatedblocks() - blocks
     after = [counting(item) for item in watched.values()]
