@@ -25,6 +25,8 @@ from platforms.cpython.layout import layout
 
 #: Samples in which a function must be found before it is registered.
 THRESHOLD = 2
+#: Samples in which a module's own code must be found: most is run once, by imports.
+MODULE_THRESHOLD = 10
 #: Nanoseconds a thread must have computed since it was looked at last to be taken for running.
 COMPUTING = 1_000_000
 #: The kind of a thread's clock in Linux's numbers for clocks (clock_getcpuclockid(3)).
@@ -272,8 +274,11 @@ class Detector:
             sight.total += 1
             if sight.total >= self.threshold and sight.registered < SIBLINGS:
                 self.register(sight, function)
-        if top is not None and not compiled and top.total >= self.threshold and (top.is_module or not top.is_special):
+        if top is not None and not compiled and (top.top >= MODULE_THRESHOLD if top.is_module else
+                                                 top.total >= self.threshold and not top.is_special):
             BUDGET.note_hot(self.step)
+            if top.is_module and self.compiler is None and self.loading is None:
+                self.loading = Loading(self.sampler, self.main)
 
     def sight(self, code):
         """The Sight of a code object."""
@@ -286,8 +291,6 @@ class Detector:
 
     def register(self, sight, function):
         """Register the function of a hot frame."""
-        if sight.is_module and self.compiler is None and self.loading is None:
-            self.loading = Loading(self.sampler, self.main)
         if sight.is_special or not isinstance(function, FunctionType):
             if sight.is_special or self.shows_functions or _thread.get_ident() == self.main:
                 sight.registered = SIBLINGS

@@ -267,10 +267,8 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
     def code_replaced(self, record, function):
         """Somebody assigned to ``__code__``: start anew with the new code."""
         record.retired.extend(record.versions)
-        record.versions, record.refused, record.observed = [], {}, {}
-        if record.loops is not None:
-            record.old_entries += record.loops.all()  # one may be running
-            record.loops = None
+        record.old_entries += record.loops.all() if record.loops is not None else []  # one may be running
+        record.versions, record.refused, record.observed, record.loops = [], {}, {}, None
         record.code = function.__code__
         record.compilations += 1
         try:

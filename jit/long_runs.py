@@ -3,6 +3,8 @@
 from types import FunctionType
 
 from jit.budget import BUDGET
+from platforms.cpython import observe
+from platforms.cpython.layout import layout
 
 #: Samples in a row in which a frame must be found.
 SAMPLES = 3
@@ -12,11 +14,22 @@ TRIES = 8
 PATIENCE = 20
 
 
+#: Samples after which it is forgotten what was tried in vain.
+FORGET_EVERY = 256
+
+
+def where(frame):
+    """The instruction a frame executes, as an address."""
+    return observe.read(frame + layout().frame_instruction)
+
+
 class LongRuns:
     """Follows the frames of the main thread.
 
     Attributes:
         entering: LoopEntering. frames: (address, id of the code) -> samples in a row. waited: samples since the trap was set.
+        idle: (address, id of the code) -> where the frame was when its loop could not be entered, or it was in none.
+        samples: so many, of interpreted code.
         last: (Sight of what was tried last, how many frames had been caught before).
     """
 
@@ -25,6 +38,8 @@ class LongRuns:
         self.frames = {}
         self.waited = 0
         self.last = None
+        self.idle = {}
+        self.samples = 0
 
     def follow(self, compiled, frames, sight):
         """Take note of a sample; let one frame that has been there for a while enter compiled code.
@@ -38,6 +53,9 @@ class LongRuns:
             self.frames = {}
             self.waited = 0
             return
+        self.samples += 1
+        if self.samples % FORGET_EVERY == 0:
+            self.idle.clear()
         self.frames = {(place, id(code)): self.frames.get((place, id(code)), 0) + 1 for code, _, place in frames}
         if trap.is_set and self.waited < PATIENCE:
             self.waited += 1
@@ -47,14 +65,20 @@ class LongRuns:
             trap.clear()
         self.note_success()
         for code, function, place in frames:
-            known = sight(code)
-            if self.frames[place, id(code)] < SAMPLES or known.is_special and not known.is_module or known.is_ours or known.tries >= TRIES or \
-                    not isinstance(function, FunctionType) or not BUDGET.allows():
+            known, key = sight(code), (place, id(code))
+            if not self.is_wanted(known, key) or not isinstance(function, FunctionType) or not BUDGET.allows():
                 continue
             known.tries += 1
             self.last = known, trap.caught
             if self.entering.enter(function, place):
                 break
+            self.idle[key] = where(place)
+
+    def is_wanted(self, known, key):
+        """Whether a frame has been there for a while, is one to be entered, and has moved since that was tried in vain."""
+        if self.frames[key] < SAMPLES or known.is_special and not known.is_module or known.is_ours or known.tries >= TRIES:
+            return False
+        return self.idle.get(key) != where(key[0])
 
     def note_success(self):
         """Code of which a frame was caught may be tried again."""

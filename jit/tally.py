@@ -1,5 +1,7 @@
 """What was compiled in all: functions come and go, and what `statistics()` adds up is only what is there now."""
 
+import sys
+
 from jit.report import explain_record
 
 #: Internal errors that are remembered.
@@ -33,7 +35,7 @@ class Tally:
             place = "" if step is None else f" at {step.tb_frame.f_code.co_qualname}, line {step.tb_lineno}"
             self.errors.append(f"{name}: {problem!r}{place}")
 
-    def note_loops(self, record):
+    def note_loops(self, record, is_finalizing=sys.is_finalizing):
         """A function dies whose loops have been entered while they ran."""
-        if record.loops is not None and len(self.gone) < MOST_GONE:
+        if record.loops is not None and len(self.gone) < MOST_GONE and not is_finalizing():
             self.gone[id(record.code)] = explain_record(record)

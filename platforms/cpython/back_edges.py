@@ -52,6 +52,7 @@ def _trace_function():
     code, _ = assemble([
         "53",  # push rbx
         f"48 BB {block} 4C 8B 86 {disp(fields.frame_object_frame)}",  # mov rbx, block; mov r8, [rsi + frame]
+        "48 83 3B 00", (JE, "forget"),  # cmp qword [FRAME], 0
         f"4C 3B 43 {_FRAME:02X}", (JNE, "other"), "83 FA 03", (JE, "forget"),  # cmp r8, [FRAME]; cmp edx, RETURN
         f"4D 8B 88 {disp(fields.frame_instruction)} 4C 3B 4B {_INSTRUCTION:02X}", (JNE, "other"),  # mov r9, [r8 + instruction]
         f"83 FA {_LINE:02X}", (JNE, "other"), call("PyThreadState_Get"),  # cmp edx, LINE

@@ -335,7 +335,7 @@ def test_class_bodies_are_left_alone():
 
 
 @pytest.mark.parametrize("value", [True, -0.0, float("nan"), float("inf"), None, "", 1 << 80, type("I", (int,), {})(5), type("F", (float,), {})(2.5),
-                                   Named()], ids=repr)
+                                   Named()], ids=lambda value: type(value).__name__)
 def test_whatever_stands_in_the_place_of_a_number(value):
     text = """
 x = 0
