@@ -44,6 +44,10 @@ class Budget:
         """Whether something may be compiled (or loaded) now."""
         return not self.pauses and (self.unlimited or self.spent <= self.allowance())
 
+    def affords(self, seconds):
+        """Whether something that will take so long may be done now."""
+        return not self.pauses and (self.unlimited or self.spent + seconds <= self.allowance() + OVERDRAFT)
+
     def is_overdrawn(self):
         """Whether what is being done now takes so long that the rest of it should wait."""
         return not self.unlimited and self.spent + self.own_clock() - self.began > self.allowance() + OVERDRAFT

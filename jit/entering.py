@@ -26,6 +26,8 @@ from platforms.cpython.layout import layout
 
 #: Versions of one loop, each compiled for what the slots held then.
 VERSION_LIMIT = 4
+#: What compiling takes at most, mostly: a loop that costs more than is allowed is left to the next call.
+SECONDS_PER_INSTRUCTION = 2e-4
 #: Iterators with a position in a sequence -> the sequence's type.
 _SEQUENCES = {type(iter(kind())): kind for kind in (list, tuple, bytes, bytearray, str)}
 
@@ -110,6 +112,9 @@ class LoopEntering:
             return False
         entry = self.fitting(record, offset, state)
         if entry is None:
+            size = sum(unit.flow.ends[block] - block for block in unit.flow.loops[header])
+            if not BUDGET.affords(size * SECONDS_PER_INSTRUCTION):
+                return False
             try:
                 entry = self.compile(record, unit.function, header, offset, state)
             except (Unsupported, RecursionError, MemoryError):
