@@ -232,7 +232,7 @@ class Detector:
             else:
                 self.compiler.automatic = self.register_callee
                 from jit.entering import LoopEntering
-                self.long_runs = LongRuns(LoopEntering(self.compiler))
+                self.long_runs = LongRuns(LoopEntering(self.compiler, BUDGET.affords))
 
     def running(self, shown):
         """(whether its topmost function runs compiled, frames) of each thread that is running."""

@@ -56,11 +56,12 @@ class LoopEntering:
     """Enters running loops; one per process.
 
     Attributes:
-        compiler: the Compiler. trap: the Trap that catches the frame.
+        compiler: the Compiler. trap: the Trap that catches the frame. affords: whether a compilation of so many seconds may be done.
     """
 
-    def __init__(self, compiler):
+    def __init__(self, compiler, affords=lambda seconds: True):
         self.compiler = compiler
+        self.affords = affords
         self.trap = Trap()
 
     def enter(self, function, frame):
@@ -113,7 +114,7 @@ class LoopEntering:
         entry = self.fitting(record, offset, state)
         if entry is None:
             size = sum(unit.flow.ends[block] - block for block in unit.flow.loops[header])
-            if not BUDGET.affords(size * SECONDS_PER_INSTRUCTION):
+            if not self.affords(size * SECONDS_PER_INSTRUCTION):
                 return False
             try:
                 entry = self.compile(record, unit.function, header, offset, state)
