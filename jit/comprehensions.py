@@ -139,9 +139,11 @@ class ComprehensionUnit(Unit):
         return instructions
 
 
-def iterator_type(value):
-    """The `Type` under which an iterator is passed to a comprehension's body."""
-    source = value.facts
+def iterator_type(w, value):
+    """The `Type` under which an iterator is passed to a comprehension's body, which takes one that is known for its own."""
+    state, source = w.state, value.facts
+    if value not in state.owned or value in state.locals or state.stack.count(value) != 1:
+        return OBJECT
     if source.__class__ is Numbers:
         return exact(_RANGE_ITERATOR)
     if source.__class__ is Sequence and source.step == 1 and source.python in (list, tuple):
@@ -172,7 +174,7 @@ class Comprehensions:
     def comprehension(self, unit, walker, made, arguments):
         """See Unit.comprehension."""
         record = comprehension_record(unit, made.code, made.consumer)
-        kinds = iterator_type(arguments[0]), *[exact(CellType)] * len(made.cells)
+        kinds = iterator_type(walker, arguments[0]), *[exact(CellType)] * len(made.cells)
         if record.reason is not None or kinds in record.refused or kinds in record.in_progress:
             return None
         return self.target(unit, walker, record, kinds, arguments)

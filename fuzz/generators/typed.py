@@ -16,6 +16,11 @@ CAUGHT = ("ZeroDivisionError", "Exception", "(ValueError, IndexError, OverflowEr
 RAISED = ("ValueError", "KeyError", "ZeroDivisionError", "StopIteration")
 
 
+#: What is made of a comprehension, and of what type that is.
+COMPREHENDED = (("[{}]", "list"), ("[{}]", "list"), ("list({})", "list"), ("sorted({})", "list"), ("len({{{}}})", "int"), ("len(set({}))", "int"),
+                ("int(any({}))", "int"), ("int(all({}))", "int"), ("len(tuple({}))", "int"))
+
+
 def typed_program(choices):
     """A Program of one to three functions, the last of which is called."""
     return Writer(choices).program()
@@ -209,8 +214,11 @@ class Writer(Expressions):
             self.line(depth, f"{name} = (lambda k: {inner})({self.atom()})")
             self.names[name] = "int"
         else:
-            self.line(depth, f"{name} = [{inner} for k in range({self.choices.below(4)})]")
-            self.names[name] = "list"
+            lists = [other for other, kind in self.names.items() if kind == "list"]
+            source = f"{self.choices.pick(lists)}[:6]" if lists and self.choices.chance(50) else f"range({self.choices.below(4)})"
+            form, kind = self.choices.pick(COMPREHENDED)
+            self.line(depth, f"{name} = {form.format(f'{inner} for k in {source}')}")
+            self.names[name] = kind
 
     def branch(self, depth, loop):
         choices = self.choices

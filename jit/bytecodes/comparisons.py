@@ -5,7 +5,7 @@ import operator
 from jit import foreign, receivers, types
 from jit.bytecodes.guards import probably
 from jit.bytecodes.numbers import as_number, guess, operands
-from jit.bytecodes.operators import compare_instances
+from jit.bytecodes.operators import compare_identities, compare_instances
 from jit.errors import Unsupported
 from jit.template import find
 from jit.types import BOOL, FLOAT, INT, NONE, OBJECT, STR
@@ -103,6 +103,14 @@ def compare_op(w, instruction):
     pair = operands(w, left, right, converts=False)
     if pair is None:
         texts = strings(w, left, right)
+        same = compare_identities(w, symbol, w.peek(2), w.peek(1)) if texts is None else None
+        if same is not None:
+            left, right = w.peek(2), w.peek(1)
+            w.freeze()
+            w.pop(), w.pop()
+            w.push(same)
+            w.release(left, right)
+            return None
         if texts is None:
             done = compare_instances(w, symbol, w.peek(2), w.peek(1)) if w.instruction.last else NotImplemented
             return foreign.compare(w, symbol, w.peek(2), w.peek(1)) if done is NotImplemented else done

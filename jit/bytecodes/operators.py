@@ -4,8 +4,8 @@ Source: CPython Objects/abstract.c (binary_op1, binary_op), Objects/typeobject.c
 """
 
 from jit import receivers
-from jit.bytecodes.classes import classes_of, guard_classes
-from jit.types import BOOL, FLOAT, INT, OBJECT, in_order_seen
+from jit.bytecodes.classes import classes_of, guard_classes, origin
+from jit.types import BOOL, FLOAT, INT, NONE, OBJECT, in_order_seen
 from jit.values import Value
 from platforms.cpython import instances
 
@@ -45,6 +45,50 @@ def compare_instances(w, symbol, left, right):
         return NotImplemented
     guard(w, left, right)
     return direct_call(w, function, arguments, (), 2)
+
+
+def compare_identities(w, symbol, left, right):
+    """``==`` and ``!=`` of instances whose classes leave it to `object`, and of None: whether they are one object; None if it is not so."""
+    if symbol not in ("==", "!=") or not (left.__class__ is right.__class__ is Value):
+        return None
+    kinds = [identified_kinds(w, value) for value in (left, right)]
+    if not all(kinds):
+        return None
+    for value, found in zip((left, right), kinds):
+        if value.type is OBJECT and not guard_or_none(w, value, found):
+            return None
+    same = w.constant(left.constant is right.constant) if left.is_constant and right.is_constant else w.operation("same", left, right)
+    if symbol == "==":
+        return same
+    return w.constant(not same.constant) if same.is_constant else w.operation("not", same)
+
+
+def identified_kinds(w, value):
+    """The classes that a value may be of, if instances of all of them are equal to nothing but themselves; else []."""
+    if value.type is NONE:
+        return [type(None)]
+    if value.type is not OBJECT:
+        return []
+    builtin = [kind for kind in w.knowledge.observed.get(origin(w, value), ()) if kind.__class__ is type]
+    kinds = classes_of(w, value)
+    if builtin not in ([], [type(None)]) or len(kinds) > receivers.POLYMORPHIC or w.inlined and builtin:
+        return []
+    plain = all(receivers.receiver(kind) is not None and is_plain(kind) and receivers.class_attribute(kind, "__eq__") is object.__eq__ and
+                receivers.class_attribute(kind, "__ne__") is object.__ne__ for kind in kinds)
+    return [*kinds, *builtin] if plain else []
+
+
+def guard_or_none(w, value, kinds):
+    """Guard that a value is of one of these classes, one of which may be that of None."""
+    if type(None) not in kinds:
+        return guard_classes(w, value, kinds)
+    tags = [instances.version_tag(kind) for kind in kinds]
+    if not all(tags) or value.is_constant:
+        return False
+    exit = w.exit(receivers.CLASS_GUARD, observe=value)
+    exit.site = origin(w, value)
+    w.operation("guard_class", value, exit=exit, detail=tags)
+    return True
 
 
 def chosen(w, left, right, plain, reflected, in_place):

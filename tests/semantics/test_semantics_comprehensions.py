@@ -237,6 +237,30 @@ def test_iterators():
           (lambda: 5,), make=lambda arguments: arguments)
 
 
+def drained(xs, more):
+    it = iter(xs)
+    first = [x for x in it]
+    xs.append(more)
+    return first, [x for x in it], list(it)
+
+
+def taken_from(xs):
+    it = iter(xs)
+    return [(x, next(it, None)) for x in it], [x for x in it]
+
+
+def counted_twice(xs):
+    it = enumerate(xs)
+    return [i for i, x in it if i < 2], [x for i, x in it], any(x for x in iter(it)), tuple(i for i in it)
+
+
+def test_iterators_that_others_know():
+    """What has come to its end stays there, though the list grows; what others take is not seen again."""
+    check(drained, ([1, 2], 3), ([], 1), ([1.5], "a"))
+    check(taken_from, ([1, 2, 3],), ([],), ((1, 2),), (range(5),))
+    check(counted_twice, ([1, 2, 3],), ([],), ((1, 2),), ("ab",))
+
+
 def test_types_that_change():
     """A comprehension that was compiled for ints meets other things, at any turn."""
     side = copies(listed, nested)
