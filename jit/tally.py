@@ -2,8 +2,6 @@
 
 import sys
 
-from jit.report import explain_record
-
 #: Internal errors that are remembered.
 MOST = 20
 
@@ -38,4 +36,5 @@ class Tally:
     def note_loops(self, record, is_finalizing=sys.is_finalizing):
         """A function dies whose loops have been entered while they ran."""
         if record.loops is not None and len(self.gone) < MOST_GONE and not is_finalizing():
+            from jit.report import explain_record  # not loaded below a running program: dataclasses evaluates strings
             self.gone[id(record.code)] = explain_record(record)

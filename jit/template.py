@@ -81,6 +81,8 @@ class Template:
 
 
 FAMILIES = {}
+#: (name, types) -> Template that `find` has found.
+_found = {}
 
 
 def template(name, effect, clobbers=None, fold=None, terminator=False):
@@ -102,11 +104,12 @@ def template(name, effect, clobbers=None, fold=None, terminator=False):
 
 
 def find(name, arguments):
-    """The first template of a family whose input types fit, or None."""
-    for candidate in FAMILIES.get(name, ()):
-        if candidate.accepts(arguments):
-            return candidate
-    return None
+    """The first template of a family whose input types fit, or None; found once for each combination of types."""
+    key = (name, *[argument.type for argument in arguments])
+    found = _found.get(key)
+    if found is None:
+        found = _found[key] = next((candidate for candidate in FAMILIES.get(name, ()) if candidate.accepts(arguments)), None)
+    return found
 
 
 def _items(name, text):
