@@ -92,4 +92,6 @@ class DescriptorWriter:
             return -1
         if leaving.observe == "rax":
             return r.gpr_location(0)
+        if leaving.observe.is_constant:  # what it is has always been known
+            return -1
         return self.location(leaving.observe, leaving.position)
