@@ -181,8 +181,8 @@ def headers_around(unit, index):
 
 
 def _index_at(instructions, offset):
-    """The index of the canonical instruction that an offset belongs to."""
-    return max(index for index, instruction in enumerate(instructions) if instruction.offset <= offset)
+    """The index of the canonical instruction that an offset belongs to; a frame that has just begun is before the first."""
+    return max((index for index, instruction in enumerate(instructions) if instruction.offset <= offset), default=0)
 
 
 def _is_plain(frame, code):

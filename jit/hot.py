@@ -31,6 +31,8 @@ def start(threshold=None, eager=False, stats=False):
     if threshold is not None:
         DETECTOR.threshold = threshold
     DETECTOR.stats = DETECTOR.stats or stats
+    if stats:
+        import jit.report  # noqa: F401  what functions had is told of when they die
     if eager:
         DETECTOR.start_eagerly()
     else:

@@ -36,5 +36,6 @@ class Tally:
     def note_loops(self, record, is_finalizing=sys.is_finalizing):
         """A function dies whose loops have been entered while they ran."""
         if record.loops is not None and len(self.gone) < MOST_GONE and not is_finalizing():
-            from jit.report import explain_record  # not loaded below a running program: dataclasses evaluates strings
-            self.gone[id(record.code)] = explain_record(record)
+            report = sys.modules.get("jit.report")  # loaded where somebody wants to be told: see hot.start
+            if hasattr(report, "explain_record"):
+                self.gone[id(record.code)] = report.explain_record(record)

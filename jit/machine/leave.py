@@ -8,7 +8,7 @@ wrapper's block. R is made true before foreign code runs, and looked at again af
 sys.setrecursionlimit() may have changed it.
 """
 
-from asm import (eax, ecx, edx, esi, mem32, mem64, r12, r13, r14, r14d, r15, rax, rbp, rbx, rcx, rdi, rdx, relative, rsi, rsp, xmm15)
+from asm import (eax, ecx, edx, esi, mem8, mem32, mem64, r12, r13, r14, r14d, r15, rax, rbp, rbx, rcx, rdi, rdx, relative, rsi, rsp, xmm15)
 from jit.machine import records as r
 from jit.machine.area import (AFTER, BASE, EXTRA, GPRS, LOCALS, RESULT, RETURN, START, THROW, VARIANT, XMM15, XMMS)
 from jit.machine.building import SKETCHED
@@ -244,25 +244,49 @@ class LeaveRoutines(CalloutRoutines, FreeingRoutines):
         self.asm.call(relative(self.asm.constant(address)))
 
     def emit_attend(self):
-        """A C function for Py_AddPendingCall: versions that ask for attention get it."""
+        """A C function for Py_AddPendingCall: versions that ask for attention get it.
+
+        Untraced: CPython 3.11 runs in circles where a function is entered traced, in a pending call, while another one waits
+        (ceval.c: DO_TRACING goes back to RESUME as long as the eval breaker is set, and pending calls do not nest).
+        """
         asm = self.asm
-        failed = asm.label("attention_failed")
+        failed, done = asm.label("attention_failed"), asm.label("attention_given")
         self.begin("attend")
-        asm.sub(rsp, 8)
+        asm.push(rbx)
+        if L.cframe_use_tracing is not None:
+            self.frames.call("PyThreadState_Get")
+            asm.mov(rbx, rax)
+            asm.mov(rcx, mem64(rbx, L.thread_cframe))
+            asm.mov(mem8(rcx, L.cframe_use_tracing), 0)
+            asm.add(mem32(rbx, L.thread_tracing), 1)
         asm.mov(rdi, self.frames.pointer(id(self.attention_function)))
         self.frames.call("PyObject_CallNoArgs")
+        if L.cframe_use_tracing is not None:
+            self.emit_trace_again()
         asm.mov(rdi, rax)
         asm.test(rax, rax)
         asm.jz(failed)
         asm.call(self.frames.xdecref)
         asm.xor(eax, eax)
-        asm.add(rsp, 8)
+        asm.bind(done)
+        asm.pop(rbx)
         asm.ret()
         asm.bind(failed)
         # A signal handler has raised meanwhile, for one: the program gets it.
         asm.mov(eax, -1)
-        asm.add(rsp, 8)
-        asm.ret()
+        asm.jmp(done)
+
+    def emit_trace_again(self):
+        """As CPython's PyThreadState_LeaveTracing has it, for the thread in rbx; rax is kept."""
+        asm = self.asm
+        untraced = asm.label("untraced")
+        asm.sub(mem32(rbx, L.thread_tracing), 1)
+        asm.mov(rcx, mem64(rbx, L.thread_cframe))
+        asm.mov(rdx, mem64(rbx, L.thread_trace_function))
+        asm.or_(rdx, mem64(rbx, L.thread_profile_function))
+        asm.jz(untraced)
+        asm.mov(mem8(rcx, L.cframe_use_tracing), 255)
+        asm.bind(untraced)
 
     def emit_count(self):
         """Count the exit, note the type of the object a guard refused, ask for attention when there are too many."""
