@@ -15,7 +15,7 @@ STEPS = ("platforms.cpython.verify_objects", "platforms.cpython.verify", "jit.av
          "jit.compiler", "jit.entries", "jit.bytecodes.containers", "jit.bytecodes.builtins", "jit.bytecodes.displays",
          "jit.dispatch", "jit.entering")
 PACKAGES = ("jit", "asm", "regalloc", "platforms")
-#: Seconds after which threads exchange the interpreter while it is verified: each look at memory gives it away.
+#: Seconds after which threads exchange the interpreter meanwhile: each look at memory or at a file gives it away.
 SHORT_SWITCH = 0.0001
 #: Bytes of it if no other routine follows.
 POLLING_CODE = 512
@@ -48,28 +48,19 @@ class Loading:
         if being_imported():
             return
         if _thread.get_ident() != self.main:
-            while self.steps and BUDGET.allows() and self.sampler.running:
-                with BUDGET:
-                    self.take(self.steps.popleft())
+            with SwitchingSoon():
+                while self.steps and BUDGET.allows() and self.sampler.running:
+                    with BUDGET:
+                        self.take(self.steps.popleft())
         self.sampler.work(bool(self.steps) and BUDGET.allows())
 
     def take(self, step):
         if step is VERIFY:
-            self.verify()
+            available()  # not in the main thread, because pending calls take part
         elif callable(step):
             step()
         else:
             __import__(step)
-
-    def verify(self):
-        """Find out whether functions can be compiled here; not in the main thread, because pending calls take part."""
-        before = sys.getswitchinterval()
-        sys.setswitchinterval(SHORT_SWITCH)
-        try:
-            available()
-        finally:
-            if round(sys.getswitchinterval(), 6) == SHORT_SWITCH:  # else the program has set another
-                sys.setswitchinterval(before)
 
     def take_compiler(self):
         """The last step."""
@@ -77,6 +68,18 @@ class Loading:
             from jit.dispatch import COMPILER
             self.compiler = COMPILER
             self.sampler.set_code(*polling_code())
+
+
+class SwitchingSoon:
+    """While entered, a thread that gave the interpreter away gets it back soon."""
+
+    def __enter__(self):
+        self.before = sys.getswitchinterval()
+        sys.setswitchinterval(SHORT_SWITCH)
+
+    def __exit__(self, *_):
+        if round(sys.getswitchinterval(), 6) == SHORT_SWITCH:  # else the program has set another
+            sys.setswitchinterval(self.before)
 
 
 def being_imported():
