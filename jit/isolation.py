@@ -25,7 +25,18 @@ _lock = RLock()
 
 
 class Loader(SourceFileLoader):
-    """Runs modules with our builtins."""
+    """Runs modules with our builtins; reads them without letting other threads run, once that can be done."""
+
+    def path_stats(self, path):
+        files = _modules.get("platforms.files")
+        if not hasattr(files, "_fail"):  # its last name: not loaded, or not wholly
+            return super().path_stats(path)
+        modified, size = files.stat(path)
+        return {"mtime": modified, "size": size}
+
+    def get_data(self, path):
+        files = _modules.get("platforms.files")
+        return files.read(path) if hasattr(files, "_fail") else super().get_data(path)
 
     def exec_module(self, module):
         module.__dict__["__builtins__"] = BUILTINS

@@ -9,13 +9,13 @@ from jit.budget import BUDGET
 
 #: What is done step by step before the first function is registered: modules imported, and in between, what is verified.
 VERIFY = object()
-STEPS = ("platforms.cpython.verify_objects", "platforms.cpython.verify", "jit.availability", VERIFY, "asm.encodings", "asm",
+STEPS = ("platforms.files", "platforms.cpython.verify_objects", "platforms.cpython.verify", "jit.availability", VERIFY, "asm.encodings", "asm",
          "regalloc", "jit.types", "jit.machine.records", "jit.machine.frames", "jit.machine.leave", "jit.machine.boxes", "jit.walk",
          "jit.emitter", "jit.templates.numbers", "jit.templates.calls", "jit.templates.items", "jit.templates.strings",
          "jit.compiler", "jit.entries", "jit.bytecodes.containers", "jit.bytecodes.builtins", "jit.bytecodes.displays",
          "jit.dispatch", "jit.entering")
 PACKAGES = ("jit", "asm", "regalloc", "platforms")
-#: Seconds after which threads exchange the interpreter meanwhile: each look at memory or at a file gives it away.
+#: Seconds after which threads exchange the interpreter while it is verified: each look at memory gives it away.
 SHORT_SWITCH = 0.0001
 #: Bytes of it if no other routine follows.
 POLLING_CODE = 512
@@ -48,19 +48,28 @@ class Loading:
         if being_imported():
             return
         if _thread.get_ident() != self.main:
-            with SwitchingSoon():
-                while self.steps and BUDGET.allows() and self.sampler.running:
-                    with BUDGET:
-                        self.take(self.steps.popleft())
+            while self.steps and BUDGET.allows() and self.sampler.running:
+                with BUDGET:
+                    self.take(self.steps.popleft())
         self.sampler.work(bool(self.steps) and BUDGET.allows())
 
     def take(self, step):
         if step is VERIFY:
-            available()  # not in the main thread, because pending calls take part
+            self.verify()
         elif callable(step):
             step()
         else:
             __import__(step)
+
+    def verify(self):
+        """Find out whether functions can be compiled here; not in the main thread, because pending calls take part."""
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(SHORT_SWITCH)
+        try:
+            available()
+        finally:
+            if round(sys.getswitchinterval(), 6) == SHORT_SWITCH:  # else the program has set another
+                sys.setswitchinterval(before)
 
     def take_compiler(self):
         """The last step."""
@@ -68,18 +77,6 @@ class Loading:
             from jit.dispatch import COMPILER
             self.compiler = COMPILER
             self.sampler.set_code(*polling_code())
-
-
-class SwitchingSoon:
-    """While entered, a thread that gave the interpreter away gets it back soon."""
-
-    def __enter__(self):
-        self.before = sys.getswitchinterval()
-        sys.setswitchinterval(SHORT_SWITCH)
-
-    def __exit__(self, *_):
-        if round(sys.getswitchinterval(), 6) == SHORT_SWITCH:  # else the program has set another
-            sys.setswitchinterval(self.before)
 
 
 def being_imported():
