@@ -74,7 +74,9 @@ def store_global(w, instruction):
     namespace = w.unit.function.__globals__
     number = entry_number(namespace, name) if type(namespace) is dict and name in namespace else None
     family = {INT: "store_global_int", FLOAT: "store_global_float"}.get(w.peek().type) if w.peek().__class__ is Value else None
-    if number is not None and family is not None and not w.knowledge.checks_stores:
+    # Compiled callers would not notice: they look around only where their callee got a frame.
+    is_called = not w.unit.is_module and w.unit.entered is None
+    if number is not None and family is not None and not is_called and not w.knowledge.checks_stores:
         w.before_effect()
         w.unit.keep(name)
         w.overwritten.add(name)
