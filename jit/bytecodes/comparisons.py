@@ -131,7 +131,7 @@ def compare_op(w, instruction):
         if (a.type is FLOAT) != (b.type is FLOAT):
             a, b = exact_float(w, a), exact_float(w, b)
         jump = fused_jump(w)
-        if jump is not None and not (left in w.state.owned or right in w.state.owned):
+        if jump is not None and not counted_by_then(w, jump, left, right):
             return branch_on(w, jump, "branch_compare", (a, b), symbol)
         result = w.operation("COMPARE_OP", a, b, detail=symbol)
     w.freeze()
@@ -168,6 +168,14 @@ def fused_jump(w):
     if following.operation.startswith(("POP_JUMP_IF_TRUE", "POP_JUMP_IF_FALSE")) and w.inside(index):
         return index
     return None
+
+
+def counted_by_then(w, index, *operands):
+    """Whether references of operands are to be dropped when the jump at `index` takes them: backward jumps count what is borrowed, to poll."""
+    counted = w.state.owned
+    if w.instructions[index].operation.endswith("_BACKWARD"):
+        counted = counted | w.state.transient
+    return any(operand in counted for operand in operands)
 
 
 def branch_on(w, index, name, arguments, detail):

@@ -73,10 +73,10 @@ def store_global(w, instruction):
     name = w.unit.code.co_names[instruction.argument]
     namespace = w.unit.function.__globals__
     number = entry_number(namespace, name) if type(namespace) is dict and name in namespace else None
-    # Compiled callers would not notice: only a frame that is made tells them to look at what they rely on. An entered loop has none.
-    in_place = w.unit.entered is not None and w.peek().__class__ is Value
-    family = {INT: "store_global_int", FLOAT: "store_global_float"}.get(w.peek().type) if in_place else None
-    if number is not None and family is not None and not w.knowledge.checks_stores:
+    family = {INT: "store_global_int", FLOAT: "store_global_float"}.get(w.peek().type) if w.peek().__class__ is Value else None
+    # Compiled callers would not notice: they look around only where their callee got a frame.
+    is_called = not w.unit.is_module and w.unit.entered is None
+    if number is not None and family is not None and not is_called and not w.knowledge.checks_stores:
         w.before_effect()
         w.unit.keep(name)
         w.overwritten.add(name)

@@ -27,7 +27,7 @@ _FIRST_VERSION = 1 << 62  # CPython's own come not so far
 #: The bytes of a keys object that a Hint's form is compared with, from `keys_log2_size` on.
 FORM = 0xFFFFFF
 #: Places in the table of dicts relied upon; a power of 2.
-PLACES = 4096
+PLACES = 1 << 16
 UNICODE, SPLIT = 1, 2
 PERTURB_SHIFT = 5
 EMPTY, DUMMY = -1, -2
@@ -64,7 +64,7 @@ def version_source():
 def relied_upon():
     """Address of `PLACES` bytes: those that `place` gives for dicts whose entries some version relies on are not 0.
 
-    Such a dict may be an instance's as well (``self.__dict__ = globals()``); what compiled code changes in it, other compiled code
+    Such a dict may be an instance's as well (``self.__dict__ = globals()``), or anybody's (``globals()[name] = value``); what compiled code changes in it, other compiled code
     would not learn in time.
     """
     address = arena().allocate_data(PLACES)
@@ -78,9 +78,9 @@ def rely(mapping):
 
 
 def emit_refuse_relied(asm, mapping, scratch, other, refused):
-    """Jump to `refused` if compiled code may not write into an instance's dict, in `mapping`; `scratch` and `other` are lost.
+    """Jump to `refused` if compiled code may not write into the dict in `mapping`; `scratch` and `other` are lost.
 
-    One that only the instance refers to is nobody's namespace.
+    One that only a single thing refers to is nobody's namespace.
     """
     its_own = asm.label("its_own")
     asm.cmp(mem64(mapping, L.ob_refcnt), 1)

@@ -6,6 +6,7 @@ The key's family: ``..._text`` or ``..._int``. `exit` is taken where only CPytho
 import ctypes
 
 from asm import cl, ecx, mem64, rax, rbp, rcx, rdi, rdx, relative, rsi
+from jit.machine.dictionaries import emit_refuse_relied
 from jit.machine.refcounts import emit_decref, emit_incref
 from jit.template import template
 from platforms.cpython.layout import layout
@@ -15,9 +16,11 @@ L = layout()
 _next_version = ctypes.c_uint64(1 << 63)
 
 
-def _find(asm, emitter, routine, container, key):
-    """rax = address of the value, or 0; leaves where it cannot be told."""
+def _find(asm, emitter, routine, container, key, written=False):
+    """rax = address of the value, or 0; leaves where it cannot be told, or where others must learn of what is `written`."""
     emitter.place([(rdi, container), (rsi, key)])
+    if written:
+        emit_refuse_relied(asm, rdi, rax, rcx, emitter.stub(emitter.operation.exit))
     asm.call(getattr(emitter.routines, routine))
     asm.cmp(rax, 1)
     asm.je(emitter.stub(emitter.operation.exit))
@@ -57,7 +60,7 @@ def _declare(kind, routine):
     def dict_store(asm, container, key, value, old, detail, emitter):
         """The reference to the old value becomes ours; None's, if there was none. `detail`: the value may be what gc tracks."""
         anew, done = asm.label("by_CPython"), asm.label("stored")
-        _find(asm, emitter, routine, container, key)
+        _find(asm, emitter, routine, container, key, written=True)
         asm.jb(anew)
         asm.mov(rdi, emitter.after_call("container"))
         _may_replace(asm, anew, detail)
