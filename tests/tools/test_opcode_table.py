@@ -48,7 +48,7 @@ def test_the_table_fits_into_a_hundred_columns():
     done = run("opcodes")
     assert done.returncode == 0 and max(map(len, done.stdout.splitlines())) <= 100
     assert "3.11 3.12 3.13" in done.stdout.splitlines()[0]
-    assert "LOAD_SUPER_ATTR               -    left left" in done.stdout
+    assert "LOAD_SUPER_ATTR               -    yes  yes" in done.stdout
 
 
 def test_one_opcode():
