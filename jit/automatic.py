@@ -23,7 +23,7 @@ class Automatic:
 
     def postpone(self, record, function):
         """Hand a function back to the interpreter until there is time to compile it; returns whether this was done."""
-        if not record.automatic or not self.suspended and BUDGET.allows():
+        if not record.automatic or not self.suspended and (BUDGET.allows() or record.versions and record.entry is None):
             return False
         self.put_back(record, function)
         return True
@@ -48,7 +48,11 @@ class Automatic:
         if self.inattentive and BUDGET.allows():
             self.attend_all()
         with self.lock:
-            while self.postponed and BUDGET.allows():
+            compiled = [record for record in self.postponed if record.versions]  # meanwhile, for compiled callers: it costs nothing more
+            for record in compiled:
+                self.postponed.remove(record)
+                self.postponed.appendleft(record)
+            while self.postponed and (self.postponed[0].versions or BUDGET.allows()):
                 record = self.postponed.popleft()
                 function = record.function()
                 if function is not None and record.reason is None:
