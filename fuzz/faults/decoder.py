@@ -25,7 +25,7 @@ def main():
     assert stores == list(range(1, 301)), stores[-1]
 """),
     Fault("forward-jump-one-unit-long", "decoder", "decoder",
-          rewriting("jit.decode", "_jump_offset", ("FOR_ITER_SKIP\n    return following + 2 * argument",
+          rewriting("jit.decode", "jump_offset", ("FOR_ITER_SKIP\n    return following + 2 * argument",
                                                    "FOR_ITER_SKIP\n    return following + 2 * argument + 2")),
           "Forward jumps lead one code unit too far.", _PRELUDE + """
 def main():

@@ -57,33 +57,33 @@ def test_an_exception_in_the_compiler_is_found(monkeypatch):
 
 
 def test_an_exception_in_decode_is_found_reduced_and_exported(monkeypatch, tmp_path):
-    right = jit.decode._jump_offset
+    right = jit.decode.jump_offset
 
     def wrong(name, argument, following):
         assert argument < 250
         return right(name, argument, following)
 
-    monkeypatch.setattr(jit.decode, "_jump_offset", wrong)
+    monkeypatch.setattr(jit.decode, "jump_offset", wrong)
     (found, difference), _ = hunt("decoder", 2500)
     assert difference.signature == "decode: AssertionError in wrong"
     small = reduced("decoder", found, difference.signature)
     assert len(small["changes"]) == 1
-    fault = ("import jit.decode\nright = jit.decode._jump_offset\n"
+    fault = ("import jit.decode\nright = jit.decode.jump_offset\n"
              "def wrong(name, argument, following):\n    assert argument < 250\n    return right(name, argument, following)\n"
-             "jit.decode._jump_offset = wrong\n")
+             "jit.decode.jump_offset = wrong\n")
     status, output = run_exported(tmp_path, "decoder", small, fault)
     assert status == 1 and "decode: AssertionError in wrong" in output
     monkeypatch.undo()
     assert targets.make("decoder").run(small).difference is None
 
 
-@pytest.mark.parametrize("fault", ["raw_instructions", "_jump_offset", "exception_entries"])
+@pytest.mark.parametrize("fault", ["raw_instructions", "jump_offset", "exception_entries"])
 def test_wrong_readings_are_found(monkeypatch, fault):
     """Arguments without their prefixes, jumps one unit long, tables one deep."""
     right = getattr(jit.decode, fault)
     wrong = {"raw_instructions": lambda code: ((start, own, name, argument & 255, following)
                                                for start, own, name, argument, following in right(code)),
-             "_jump_offset": lambda name, argument, following: right(name, argument, following) + 2 * (name == "FOR_ITER"),
+             "jump_offset": lambda name, argument, following: right(name, argument, following) + 2 * (name == "FOR_ITER"),
              "exception_entries": lambda code: [(*entry[:3], entry[3] + 1, entry[4]) for entry in right(code)]}[fault]
     monkeypatch.setattr(jit.decode, fault, wrong)
     monkeypatch.setattr(decoder, "exception_entries", jit.decode.exception_entries)
