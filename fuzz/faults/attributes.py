@@ -6,7 +6,7 @@ _MODULE = "jit.templates.attributes"
 
 FAULTS = [
     Fault("class-of-receiver-not-guarded", "caches", "jit",
-          rewriting(_MODULE, "receiver_of_another_class", ("asm.jne(exit)", "pass")),
+          rewriting("jit.templates.classes", "receiver_of_another_class", ("asm.jne(exit)", "pass")),
           "An attribute is read where instances of the class that was seen have it, whatever the class.", """
 class A:
     def __init__(self): self.x, self.y = 1, 2
@@ -84,7 +84,7 @@ def main():
     return before, item.x
 """),
     Fault("changed-class-makes-old-instances", "caches", "jit",
-          rewriting(_MODULE, "class_has_changed", ("asm.jne(exit)", "pass")),
+          rewriting("jit.templates.classes", "class_has_changed", ("asm.jne(exit)", "pass")),
           "An instance is initialised by the __init__ that its class had when the caller was compiled.", """
 class A:
     @jit

@@ -32,7 +32,7 @@ def main():
     return run({"key": 5, "7": 1}, "key", 7)
 """),
     Fault("boxing-loses-a-register", "machine", "jit",
-          rewriting("jit.machine.boxes", "_restore",
+          rewriting("jit.machine.saving", "emit_restore",
                     ("        asm.mov(register,", "        register is rdi or asm.mov(register,")),
           "The routines that make numbers into objects do not bring rdi back.", """
 def multiples(a, b, c):

@@ -49,10 +49,7 @@ def test_each_is_described():
 #: Faults whose places in the compiler have moved, or whose witnesses do not reach them any more: to be planted anew.
 MOVED = {
     "any-instance-is-true",
-    "boxing-loses-a-register",
     "callee-left-loses-instance",
-    "changed-class-makes-old-instances",
-    "class-of-receiver-not-guarded",
     "exception-line-of-the-block",
     "exception-of-a-callee-not-noticed",
     "first-value-of-a-name-not-on-record",
