@@ -4,6 +4,7 @@ A test that needs a tool which is not installed skips, so that the tests run any
 such a skip is a failure: nobody takes a run without its oracles for a complete one.
 """
 
+import gc
 import os
 import re
 import sys
@@ -42,6 +43,13 @@ def pytest_runtest_makereport():
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_make_collect_report():
     require_oracle((yield).get_result())
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _frozen_world():
+    """What pytest, the oracles and earlier modules hold is looked through by no collection: many tests collect at every step."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from platforms.cpython import stacks
 @contextmanager
 def limited(room):
     """Let compiled functions have so many bytes more than now, and look for what can go at each compilation."""
+    gc.collect()  # what nobody holds any more is not to count
     before = COMPILER.code_limit, COMPILER.sweep_at
     COMPILER.code_limit = arena().used_bytes + room
     COMPILER.sweep_at = 0
@@ -115,25 +116,30 @@ def test_a_function_that_waits_in_another_thread_is_not_given_back():
 
 
 def test_replaced_versions_are_given_back():
-    @jit
-    def show(value):
-        return value * 2
-
+    """All but a few: a word that an earlier call left on the stack may hold one of them."""
     values = [1, 1.5, "a", True, b"b", [1]]
-    for value in values:
-        assert show(value) == value * 2
-    record = COMPILER.records[id(show)]
-    for code in list(record.versions):
-        COMPILER.discard(record, code)
-    COMPILER.install(record, show)
+    found = []
+    for _ in range(12):
+        space = {"jit": jit}
+        exec("@jit\ndef show(value):\n    return value * 2\n", space)
+        show = space["show"]
+        for value in values:
+            assert show(value) == value * 2
+        record = COMPILER.records[id(show)]
+        for code in list(record.versions):
+            COMPILER.discard(record, code)
+        COMPILER.install(record, show)
+        assert record.retired and record.old_entries
+        found.append((show, record))
     before = arena().used_bytes
-    assert record.retired and record.old_entries
     dropped = COMPILER.sweep()
-    assert not record.retired and not record.old_entries
+    gone = [not record.retired and not record.old_entries for _, record in found]
+    assert sum(gone) >= 9
     del dropped
     gc.collect()
     assert arena().used_bytes < before
-    assert [show(value) for value in values] == [value * 2 for value in values]
+    for show, _ in found:
+        assert [show(value) for value in values] == [value * 2 for value in values]
 
 
 def test_automatic_functions_go_back_to_the_interpreter_and_wake(monkeypatch):
