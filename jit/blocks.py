@@ -13,7 +13,7 @@ from collections import Counter
 
 from jit.errors import Unsupported
 
-_ENDS = frozenset({"RETURN_VALUE", "RAISE_VARARGS", "RERAISE", "JUMP", "JUMP_BACKWARD"})
+_ENDS = frozenset({"RETURN_VALUE", "RAISE_VARARGS", "RERAISE", "JUMP", "JUMP_BACKWARD", "YIELD_VALUE"})
 _ASSIGNS = frozenset({"STORE_FAST", "DELETE_FAST", "LOAD_FAST_AND_CLEAR"})
 
 

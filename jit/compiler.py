@@ -23,7 +23,7 @@ from jit.machine import arena, records, routines
 from jit.machine.dictionaries import rely
 from jit.machine.rooms import Room
 from jit.restarting import mark_restarts
-from jit.templates import (attributes, body_calls, boxing, buffers, calls, classes, control, dictionaries, floats, globals, hoisted, instances, items, iterating, loops, mixed, numbers, slices, stores, strings, sums)  # noqa: F401
+from jit.templates import (attributes, body_calls, boxing, buffers, calls, classes, control, dictionaries, floats, globals, generators, hoisted, instances, items, iterating, loops, mixed, numbers, slices, stores, strings, sums)  # noqa: F401
 from jit.unit import ABSENT
 from jit.walk import walk
 from platforms.cpython import symbols, threads
@@ -309,7 +309,7 @@ def place_data(unit, code, exits, allocation, context, function_record):
             following=_at(base, leaving.following, biases.instruction_resume_bias),
             observe=writer.observe(leaving),
             flags=records.HAS_FRAME_SLOT * context.has_frame_slot | records.RESTARTS * leaving.restarts |
-            records.ENTERED * (unit.entered is not None),
+            records.ENTERED * (unit.entered is not None and not unit.is_part),
             identity=leaving.number, entries=entries, weight=records.LOOP_WEIGHT if leaving.in_loop else records.WEIGHT_ELSEWHERE)
         address += size
 

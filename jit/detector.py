@@ -37,6 +37,8 @@ LONGEST = 0.025
 PACE = ((0, 0.001), (300, 0.0025), (1500, 0.01))
 #: Function objects registered of the same code: more come from code that makes functions again and again.
 SIBLINGS = 4
+#: co_flags: generators, coroutines.
+SUSPENDED = 0x20 | 0x80 | 0x200
 #: Code that samples met so rarely is forgotten after this many.
 FORGET_EVERY = 4096
 
@@ -59,7 +61,7 @@ class Sight:
         self.last, self.key = -1, id(code)
         self.is_ours = code.co_filename.startswith(OURS)
         self.is_module = code.co_name == "<module>" and not code.co_filename.startswith(LEFT_ALONE)
-        self.is_special = code.co_filename.startswith(LEFT_ALONE) or code.co_name.startswith("<") and code.co_name != "<lambda>"
+        self.is_special = code.co_filename.startswith(LEFT_ALONE) or code.co_name.startswith("<") and code.co_name not in ("<lambda>", "<genexpr>")
         self.name, self.file, self.first_line = code.co_qualname, code.co_filename, code.co_firstlineno
 
 
@@ -300,6 +302,10 @@ class Detector:
         if self.compiler is None:
             if self.loading is None:
                 self.loading = Loading(self.sampler, self.main)
+            return
+        if function.__code__.co_flags & SUSPENDED:
+            sight.registered = SIBLINGS
+            self.compiler.want_generators(function)
             return
         record = self.compiler.records.get(id(function))
         if record is None or record.function() is not function:

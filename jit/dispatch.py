@@ -45,6 +45,10 @@ NESTING_LIMIT = 24
 REFUSAL_LIMIT = 2
 
 
+#: Of a code object's flags: generators of all kinds, and those that are neither coroutines nor asynchronous.
+GENERATORS, GENERATOR = 0x20 | 0x80 | 0x200, 0x20
+
+
 class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
     """Compiles on demand; one per process, behind one lock."""
 
@@ -54,7 +58,7 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
         self.lock = threading.RLock()
         self.records = {}
         self.nesting = 0
-        self.first = None
+        self.first = self.generators = None
         self.unstable = Unstable()
         self.tally = Tally()
         Automatic.__init__(self)
@@ -193,6 +197,7 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
                 check_compilable(record.code)
             except Unsupported as problem:
                 record.reason = problem.reason
+                self.want_generators(function)
             key = id(function)
             record.function = weakref.ref(function, lambda _: self.forget(key, record))
             self.records[key] = record
@@ -203,6 +208,14 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
                     self.first = firstcall.build(self.prepare)
                 entry.redirect(function, self.first.address)
             return record
+
+    def want_generators(self, function):
+        """If its calls make generators, let these be resumed in compiled code (jit/resuming.py)."""
+        if function.__code__.co_flags & GENERATORS == GENERATOR:
+            if self.generators is None:
+                from jit.resuming import Generators
+                self.generators = Generators(self)
+            self.generators.want(function)
 
     def forget(self, key, record):
         """The function dies, or is cyclic garbage that finalizers may still call: its machine code goes, unless another version calls it."""

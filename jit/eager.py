@@ -27,8 +27,8 @@ from platforms.cpython import entry, symbols, threads, undisturbed
 from platforms.cpython.layout import layout
 
 L = layout()
-#: co_flags: generators of all kinds; and *args, **kwargs.
-_SUSPENDED, _VARIADIC = 0x20 | 0x80 | 0x200, 0x4 | 0x8
+#: co_flags: generators of all kinds; coroutines; *args, **kwargs.
+_SUSPENDED, _COROUTINES, _VARIADIC = 0x20 | 0x80 | 0x200, 0x80 | 0x200, 0x4 | 0x8
 _CREATED = 0  # PyFunction_EVENT_CREATE
 
 #: Function objects compiled of the same code, and code objects of which they are counted.
@@ -84,7 +84,10 @@ def prepare(function, *arguments, looking=[]):  # noqa: B006
         return None
     looking.append(function)
     try:
-        if function.__code__.co_filename.startswith(LEFT_ALONE) or function.__code__.co_flags & _SUSPENDED:
+        if function.__code__.co_filename.startswith(LEFT_ALONE):
+            return False
+        if function.__code__.co_flags & _SUSPENDED:
+            COMPILER.want_generators(function)
             return False
         if is_one_of_many(function) or COMPILER.register(function, automatic=True).reason is not None:
             return False
@@ -214,7 +217,7 @@ class HookEmitter(firstcall.FirstCallEmitter):
         asm.cmp(mem64(rax, L.function_vectorcall), rcx)
         asm.jne(default)
         asm.mov(rax, mem64(rsi, L.frame_code))
-        asm.test(mem32(rax, L.code_flags), _SUSPENDED)
+        asm.test(mem32(rax, L.code_flags), _COROUTINES)
         asm.jnz(default)
         asm.mov(rax, mem64(rdi, L.thread_cframe))
         asm.test(mem32(rax, L.cframe_use_tracing), 0xFF)

@@ -4,6 +4,7 @@ See jit/loops.py (what is compiled), jit/loop_entry.py (how it is entered), plat
 """
 
 import ctypes
+from types import CellType
 
 from jit import loop_entry, types
 from jit.arguments import type_of_argument
@@ -17,7 +18,7 @@ from jit.iteration import Enumerated, Numbers, Sequence, Zipped
 from jit.loops import LoopState, Slot
 from jit.machine import activations, monitoring, records
 from jit.machine.building import SKETCHED
-from jit.types import OBJECT, shape_of
+from jit.types import OBJECT, Shape, exact, shape_of
 from jit.unit import Unit, is_module
 from jit.walk import Knowledge
 from platforms.cpython import observe
@@ -216,20 +217,35 @@ def state_at(unit, header, frame):
         depth = depths(unit.code)[unit.instructions[header].offset]
     except (Unsupported, KeyError):
         return None
+    return state_of(frame, header, unit.local_count, depth, unit.instructions[header].line)
+
+
+def state_of(frame, header, local_count, depth, line):
+    """The LoopState of a frame with so many operands on its stack; None if an iterator is just dying."""
     base = frame + layout().frame_localsplus
-    addresses = [observe.read(base + 8 * number) for number in range(unit.local_count + depth)]
+    addresses = [observe.read(base + 8 * number) for number in range(local_count + depth)]
     if any(address and not observe.read(address + layout().ob_refcnt) for address in addresses):
         return None
     slots = [_slot(address) for address in addresses]
-    return LoopState(header, slots[:unit.local_count], slots[unit.local_count:], unit.instructions[header].line)
+    return LoopState(header, slots[:local_count], slots[local_count:], line)
 
 
 def _slot(address):
     if not address:
         return Slot(None)
     value = ctypes.cast(address, ctypes.py_object).value
+    if type(value) is CellType:
+        return Slot(exact(CellType), Shape(exact(CellType), _shape_in(value)))
     source = source_of(value)
     return Slot(OBJECT if source is not None else type_of_argument(value), shape_of(value), source)
+
+
+def _shape_in(cell):
+    """The Shape of a cell's content, or None if it is empty."""
+    try:
+        return shape_of(cell.cell_contents)
+    except ValueError:
+        return None
 
 
 def source_of(iterator):

@@ -62,6 +62,10 @@ def take_over(w, entered):
     """Move the frame's values into the walker's state, and unbox the numbers."""
     state = w.state
     frame = w.block.parameters[0]
+    if w.unit.is_part:
+        generator = w.operation("take_generator", frame)
+        state.owned |= {generator}
+        state.stack.append(generator)
     taken = [_taken(w, frame, number, slot) for number, slot in enumerate(entered.slots())]
     for number, value in enumerate(taken):
         if number >= len(entered.locals):

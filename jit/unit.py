@@ -46,10 +46,11 @@ class Unit:
         handlers_missed: offsets where compiled code must not raise. callees: versions called directly. candidates: id of a code -> (code, instructions that may be inlined or None). polls_at_entry: the body may be entered recursively.
         codes: id of a function -> (function, the code it had when it was met). changed: something that is relied on was found to be
         one thing first and another then: other threads run while compiling.
-        argument_slots: local slot of each argument. is_comprehension: `code` is that of a comprehension in the function. name: qualified.
+        argument_slots: local slot of each argument. is_comprehension: `code` is that of a comprehension in the function. is_part: of a
+        generator, see resuming.py. name: qualified.
     """
 
-    is_comprehension = False
+    is_comprehension = is_part = False
 
     def __init__(self, function, manager, code=None, may_be_module=False):
         self.name = function.__qualname__ if code is None else code.co_qualname
@@ -86,6 +87,10 @@ class Unit:
     def check(self, code, may_be_module):
         """Raise Unsupported if this code cannot be compiled."""
         check_compilable(code, may_be_module)
+
+    def yields_in_loop(self, header):
+        """Whether the loop with this header may be left by a yield, and so needs an iterator that is an object."""
+        return False
 
     def decoded(self, code):
         """Its instructions; not to be changed."""

@@ -74,7 +74,7 @@ def feeds_loop(w):
     if not w.inside(index) or w.instructions[index].operation != "GET_ITER":
         return False
     following = w.instructions[index + 1].operation
-    return following == "FOR_ITER" or following == "LOAD_FAST_AND_CLEAR"
+    return following == "FOR_ITER" and not w.unit.yields_in_loop(index + 1) or following == "LOAD_FAST_AND_CLEAR"
 
 
 @builtin(len)

@@ -1,4 +1,4 @@
-"""Generator expressions that builtins take to their end, as loops (see jit/comprehensions.py)."""
+"""Generator expressions that builtins take to their end, as loops (jit/comprehensions.py); yields of others (jit/resuming.py)."""
 
 from jit.bytecodes.comparisons import truth_of
 from jit.bytecodes.containers import append
@@ -6,9 +6,10 @@ from jit.bytecodes.control import return_value
 from jit.bytecodes.guards import probably
 from jit.comprehensions import ALL, ANY, ITEMS, KEYS
 from jit.errors import Unsupported
-from jit.types import BOOL, LIST, OBJECT
+from jit.types import BOOL, LIST, NULL, OBJECT, PENDING
 from jit.values import Value
 from jit.walk import bytecode
+from platforms.cpython.resumption import resume_word
 
 #: Types whose hash and comparison run no foreign code, and never fail.
 PLAIN_KEYS = frozenset({int, float, bool, str, bytes, type(None)})
@@ -108,3 +109,51 @@ def call_generator(w, target, arguments, use):
     w.push(result)
     drop_consumed(w, consumed)
     return None
+
+
+@bytecode("YIELD_VALUE")
+def yield_value(w, instruction):
+    """Give all values back to the generator, as objects, and return the item."""
+    if not w.unit.is_part:
+        return w.leave("YIELD_VALUE is not compiled here")
+    state = w.state
+    names = [*zip(state.locals, state.bound), *((item, True) for item in state.stack[1:])]
+    if any(value is not None and (value.__class__ is not Value or value.type is PENDING) for value, _ in names):
+        return w.leave("an iterator or a tuple in parts is yielded across, or a value of unknown type")
+    if any(flag is not True and value is not None and value.type.unboxed for value, flag in names):
+        return w.leave("a number that may be unbound is yielded across")
+    held = [value for value, _ in names]
+    if any(flag is not True and value is not None and held.count(value) > 1 for value, flag in names):
+        return w.leave("an object that may be unbound has two names")
+    w.freeze()
+    for value, _ in names:
+        if value is not None and value.type.unboxed and value in state.values():
+            boxed = w.box(value)
+            w.replace(value, boxed)
+            if not boxed.is_constant:
+                state.owned |= {boxed}
+    generator, *stack, item = state.stack
+    slots, arguments, moved = [], [item, generator], set()
+    for number, (value, flag) in enumerate([*zip(state.locals, state.bound), *((operand, True) for operand in stack)]):
+        if value is None or flag is False or value.type is NULL:
+            continue
+        _move(w, value, flag, moved)
+        flags = [len(arguments) + 1] if flag is not True else []
+        slots.append((number, len(arguments), *(flags or [None])))
+        arguments += [value, flag] if flags else [value]
+    _move(w, item, True, moved)
+    w.returns.append(item)
+    following, depth = w.unit.prepared.yields[instruction.offset]
+    detail = slots, w.unit.local_count + depth, resume_word(w.unit.prepared.generator, following)
+    w.block.terminator = w.make_of("suspend", arguments, detail=detail)
+    return True
+
+
+def _move(w, value, flag, moved):
+    """One reference to `value` goes elsewhere: ours, or another."""
+    if value in w.state.owned and value not in moved:
+        moved.add(value)
+    elif flag is True:
+        w.operation("incref", value)
+    else:
+        w.operation("incref_if", flag, value)

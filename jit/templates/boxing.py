@@ -193,6 +193,15 @@ def incref(asm, value, emitter):
     emit_incref(asm, emitter.register(value, rax))
 
 
+@template("incref_if", "flag: int, value: object --")
+def incref_if(asm, flag, value, emitter):
+    skip = asm.label("unbound")
+    asm.cmp(flag, 0)
+    asm.je(skip)
+    emit_incref(asm, emitter.register(value, rax))
+    asm.bind(skip)
+
+
 @template("drop", "value: object --")
 def drop(asm, value, emitter):
     emitter.emit_drop(value, emitter.operation.arguments[0])

@@ -1,0 +1,216 @@
+"""Generators that machine code resumes: their bytecode for exits, their state, and the slot through which CPython asks for the next item.
+
+Code that runs a part of a generator takes the values out of the generator's own frame and gives them back at the next yield, so that in
+between the generator is as the interpreter would have left it. Where compiled code leaves, the interpreter runs on in a frame of
+its own (`resumable`): the generator's instructions at their own offsets, with the generator at the bottom of the operand stack; where they
+would yield, `Suspender` gives the values back. A return ends that frame, and the caller of the part ends the generator.
+
+Source: CPython Objects/genobject.c (gen_send_ex2, gen_iternext), Python/bytecodes.c and ceval.c (YIELD_VALUE, RETURN_VALUE).
+"""
+
+import ctypes
+import functools
+import sys
+from types import GeneratorType
+
+from platforms import pages
+from platforms.cpython.layout import layout
+from platforms.cpython.observe import read
+from platforms.cpython.opcodes import NULL_FIRST, NUMBERS, cache_entries
+from platforms.cpython.undisturbed import JNE, assemble, disp
+
+L = layout()
+#: Operands that the code needs beyond the generator's own.
+_MORE_STACK = 5
+_LARGEST = 255
+#: Instructions that keep more about a suspended generator than variables and operands: exceptions being handled, other generators.
+_REFUSED = frozenset({"PUSH_EXC_INFO", "SEND", "GET_YIELD_FROM_ITER", "GET_AWAITABLE", "BEFORE_WITH", "SETUP_ANNOTATIONS"})
+#: What the state of a running generator is.
+EXECUTING = 0
+#: Of types: the slot; of the descriptor of a slot: the function in it.
+_TYPE_ITERNEXT, _WRAPPED = 224, 48
+#: Places in the table of codes; a code may lie in two of them.
+PLACES = 2048
+_increment = ctypes.pythonapi.Py_IncRef
+_increment.argtypes = (ctypes.py_object,)
+_increment.restype = None
+
+
+class Resumable:
+    """A generator's code, prepared.
+
+    Attributes:
+        code: what the interpreter runs after an exit. generator: the generator's own code object.
+        yields: offset of each yield, with its prefixes -> (offset behind it, operands then on the stack). resumes: of the yields whose
+        value is not used: offset behind the yield -> offset where the generator goes on. ends: offset of an instruction that returns
+        what is on top of the stack or None, or None if there is none.
+    """
+
+    __slots__ = ("code", "generator", "yields", "resumes", "ends")
+
+
+def resumable(code, raw, depths):
+    """Prepare a generator's code; None if it is not one that can be.
+
+    Args:
+        code: of a generator function or expression. raw: its raw instructions, see `decode.raw_instructions`. depths: of the operand
+            stack, see `depths.depths`.
+    """
+    raw = list(raw)
+    names = [name for _, _, name, _, _ in raw]
+    if _REFUSED.intersection(names) or "RETURN_GENERATOR" not in names or len(code.co_consts) + names.count("YIELD_VALUE") > _LARGEST:
+        return None
+    made = Resumable()
+    made.generator, made.yields, made.resumes, made.ends = code, {}, {}, None
+    units = bytearray(code.co_code)
+    consts = list(code.co_consts)
+    # What RETURN_GENERATOR leaves on the stack is counted in some versions only; behind the POP_TOP that follows there is nothing.
+    begin = raw[names.index("RETURN_GENERATOR") + 1]
+    nothing = depths.get(begin[4])
+    if begin[2] != "POP_TOP" or nothing is None:
+        return None
+    for index, (start, own, name, argument, following) in enumerate(raw):
+        if name == "RETURN_VALUE" or name == "RETURN_CONST" and made.ends is None and code.co_consts[argument] is None:
+            made.ends = own
+        if name != "YIELD_VALUE":
+            continue
+        if start not in depths or raw[index + 1][2] != "RESUME" or start != own or raw[index + 1][0] != following:
+            return None
+        depth = depths[start] - nothing - 1
+        made.yields[start] = following, depth
+        if raw[index + 2][2] == "POP_TOP":
+            made.resumes[following] = raw[index + 2][4]
+        distance = (len(units) - raw[index + 1][4]) // 2
+        if distance >> 16:
+            return None
+        units[own:own + 2] = NUMBERS["EXTENDED_ARG"], distance >> 8
+        units[own + 2:own + 4] = NUMBERS["JUMP_FORWARD"], distance & 255
+        units += _tail(depth + 2, len(consts))
+        consts.append(Suspender(following))
+    if not made.yields:
+        return None
+    made.code = code.replace(co_code=bytes(units), co_consts=tuple(consts), co_stacksize=code.co_stacksize + _MORE_STACK)
+    return made
+
+
+def _tail(count, suspend):
+    """Give the generator, its operands and the item, which lie on the stack, to a constant in one tuple; return what it returns."""
+    swap = ("SWAP", 2)
+    callee = [("PUSH_NULL", 0), swap, ("LOAD_CONST", suspend), swap] if NULL_FIRST else \
+        [("LOAD_CONST", suspend), swap, ("PUSH_NULL", 0), swap]
+    call = [("PRECALL", 1)] if "PRECALL" in NUMBERS else []
+    caches = cache_entries()
+    units = bytearray()
+    for name, argument in [("BUILD_TUPLE", count), *callee, *call, ("CALL", 1), ("RETURN_VALUE", 0)]:
+        units += bytes((NUMBERS[name], argument)) + bytes(2 * caches[NUMBERS[name]])
+    return units
+
+
+class Suspender:
+    """Gives a generator the values of the calling frame, as if it had yielded.
+
+    Attributes:
+        offset: behind the yield.
+    """
+
+    __slots__ = ("offset", "__weakref__")
+
+    def __init__(self, offset):
+        self.offset = offset
+
+    def __call__(self, operands):
+        """Returns the item.
+
+        Args:
+            operands: the generator, whose frame holds nothing, what is on its operand stack, the item.
+        """
+        generator, *stack, item = operands
+        frame = read(id(sys._getframe(1)) + L.frame_object_frame)
+        target = id(generator) + L.generator_frame
+        code = ctypes.cast(read(target + L.frame_code), ctypes.py_object).value
+        count = read(id(code) + L.code_nlocalsplus, 4)
+        source, into = frame + L.frame_localsplus, target + L.frame_localsplus
+        for place in range(count):
+            held = read(source + 8 * place)
+            if held:
+                _put(into + 8 * place, ctypes.cast(held, ctypes.py_object).value)
+        for place, operand in enumerate(stack):
+            _put(into + 8 * (count + place), operand)
+        ctypes.c_uint32.from_address(target + L.frame_stacktop).value = count + len(stack)
+        ctypes.c_uint64.from_address(target + L.frame_instruction).value = resume_word(code, self.offset)
+        ctypes.c_int8.from_address(id(generator) + L.generator_state).value = L.generator_suspended
+        return item
+
+
+def _put(address, item):
+    """Let memory that holds nothing hold an object."""
+    _increment(item)
+    ctypes.c_uint64.from_address(address).value = id(item)
+
+
+def resume_word(code, offset):
+    """What a frame's instruction field holds when it is to go on at an offset."""
+    return id(code) + L.code_adaptive + offset + L.instruction_resume_bias
+
+
+# -- the slot ------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def original():
+    """The address of CPython's own gen_iternext; None if the slot does not look as it should."""
+    found = read(id(GeneratorType) + _TYPE_ITERNEXT)
+    return found if found and found == read(id(GeneratorType.__dict__["__next__"]) + _WRAPPED) else None
+
+
+@functools.cache
+def _table():
+    """The address of the table: PLACES + 1 times (code, routine)."""
+    size = (PLACES + 1) * 16 + pages.PAGE - 1 & -pages.PAGE
+    address = pages.reserve(size)
+    pages.protect(address, size, pages.READ | pages.WRITE)
+    return address
+
+
+@functools.cache
+def lead():
+    """Let generators ask the table for their next item; returns whether they do. It holds for as long as the process lives."""
+    if original() is None:
+        return False
+    places = disp(PLACES - 1)
+    code, _ = assemble([
+        f"48 8B 87 {disp(L.generator_frame + L.frame_code)} 89 C1 C1 E9 04 81 E1 {places}",  # mov rax, [rdi + code]; mov ecx, eax; shr; and
+        f"C1 E1 04 48 BA {disp(_table(), 8)} 48 01 CA",  # shl ecx, 4; mov rdx, table; add rdx, rcx
+        "48 39 02", (JNE, "second"), "FF 62 08",  # cmp [rdx], rax; jmp [rdx + 8]
+        "second:", "48 39 42 10", (JNE, "other"), "FF 62 18",
+        "other:", f"48 B8 {disp(original(), 8)} FF E0",  # mov rax, original; jmp rax
+    ])
+    ctypes.c_uint64.from_address(id(GeneratorType) + _TYPE_ITERNEXT).value = pages.place(code)
+    return True
+
+
+def _places(code):
+    first = id(code) >> 4 & PLACES - 1
+    return [_table() + 16 * (first + number) for number in (0, 1)]
+
+
+def set_routine(code, address):
+    """Let a machine code function of one generator of this code give its next item. Returns False if there is no room.
+
+    Args:
+        code: the code object; it must live until `clear_routine`. address: of a C function like gen_iternext.
+    """
+    places = _places(code)
+    for place in places:
+        if read(place) in (0, id(code)):
+            ctypes.c_uint64.from_address(place + 8).value = address
+            ctypes.c_uint64.from_address(place).value = id(code)
+            return True
+    return False
+
+
+def clear_routine(code):
+    """Undo `set_routine`."""
+    for place in _places(code):
+        if read(place) == id(code):
+            ctypes.c_uint64.from_address(place).value = 0
