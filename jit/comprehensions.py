@@ -164,8 +164,10 @@ class Comprehensions:
     """The part of Compiler that compiles comprehensions."""
 
     def all_records(self):
-        """The records of all functions, and of the comprehensions in them."""
+        """The records of all functions and generators, and of the comprehensions in them."""
         waiting = list(self.records.values())
+        if self.generators is not None:
+            waiting += [record for record in self.generators.records.values() if record is not None]
         while waiting:
             record = waiting.pop()
             yield record

@@ -82,8 +82,12 @@ class ResumeEmitter(LoopEntryEmitter):
         asm.sub(rsp, BLOCK)
         asm.lea(r12, mem64(rdi, L.generator_frame))
         asm.lea(rbp, mem64(r12, L.frame_localsplus))
+        waits = asm.label("waits")
         asm.cmp(mem8(rdi, L.generator_state), L.generator_suspended & 0xFF)
+        asm.je(waits)
+        asm.cmp(mem8(rdi, L.generator_state), L.generator_suspended - 1 & 0xFF)  # not begun
         asm.jne(self.original)
+        asm.bind(waits)
         self.emit_thread_state()
         self.emit_tracing_check()
         self.emit_unseen_check()

@@ -5,7 +5,7 @@ Idea: all of these ask through one slot of the type, which leads through a table
 routine per code. For each yield a generator has been found waiting at, the routine has versions (`Part`) for what its variables and operand
 stack then held. A part *takes over* the values, as a version entered at a loop's header does (jit/loops.py), runs to the next yield, and
 puts them back, so that between two items a generator is always as the interpreter would have left it: anybody may look
-at it, close it, throw into it, or resume it interpreted. Up to its first yield it is interpreted.
+at it, close it, throw into it, or resume it interpreted.
 
 What is kept per code object and not per function: generator expressions are functions made anew each time. Compiled frames name a function
 of our own with the same code and globals; CPython asks a frame's function for nothing else where an exit leads.
@@ -220,12 +220,12 @@ class Generators:
         """A Part for a generator that waits; raises Unsupported."""
         compiler = self.compiler
         unit = PartUnit(record, compiler)
-        goes_on = record.prepared.resumes[offset]
+        goes_on, depth = record.prepared.resumes[offset]
         header = next(index for index, instruction in enumerate(unit.instructions) if instruction.offset >= goes_on)
         if not BUDGET.affords(len(unit.instructions) * SECONDS_PER_INSTRUCTION):
             return
         frame = id(generator) + layout().generator_frame
-        state = state_of(frame, header, unit.local_count, depth_behind(record.prepared, offset), unit.instructions[header].line)
+        state = state_of(frame, header, unit.local_count, depth, unit.instructions[header].line)
         if state is None:
             return
         record.compilations += 1
@@ -243,8 +243,3 @@ class Generators:
         compiler.tally.compiled += 1
         if not unit.changed and holds(code, record.kept):
             record.parts.append(Part(offset, state, code))
-
-
-def depth_behind(prepared, offset):
-    """Operands on the stack of a generator that waits at the yield before `offset`."""
-    return next(depth for following, depth in prepared.yields.values() if following == offset)

@@ -30,7 +30,7 @@ SERVICES = ("asm", "exit", "detail", "emitter")
 TYPES = {
     "int": types.INT, "float": types.FLOAT, "bool": types.BOOL, "object": types.OBJECT, "list": types.LIST,
     "tuple": types.TUPLE, "str": types.STR, "bytes": types.BYTES, "bytearray": types.BYTEARRAY, "none": types.NONE,
-    "any": None,
+    "dict": types.exact(dict), "set": types.exact(set), "frozenset": types.exact(frozenset), "any": None,
 }
 
 

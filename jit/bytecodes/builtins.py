@@ -23,6 +23,7 @@ from platforms.cpython import instances
 CALLABLES = {}
 METHODS = {}
 _SIZED = {LIST: list, TUPLE: tuple, BYTES: bytes, BYTEARRAY: bytearray, STR: str}
+_HASHED = frozenset({dict, set, frozenset})
 
 
 def builtin(*callables, table=CALLABLES):
@@ -79,7 +80,7 @@ def feeds_loop(w):
 
 @builtin(len)
 def call_len(w, value):
-    python = ARRAY if value.type.python is ARRAY else _SIZED.get(value.type)
+    python = ARRAY if value.type.python is ARRAY else value.type.python if value.type.python in _HASHED else _SIZED.get(value.type)
     if python is None and is_list(w, value, "__len__"):
         python = list
     value = buffer_of(w, value)
@@ -87,7 +88,7 @@ def call_len(w, value):
         return None
     if value.is_constant and value.type in (TUPLE, STR, BYTES):
         return w.constant(len(value.constant))
-    result = w.operation("length", value, detail=python) if python else w.operation("view_length", value)
+    result = w.operation("used" if python in _HASHED else "length", value, detail=python) if python else w.operation("view_length", value)
     result.facts = "nonnegative"
     return result
 

@@ -166,13 +166,21 @@ def store_deref(w, instruction):
     cell = cell_of(w, instruction)
     if cell is None:
         return w.leave("a closure variable without a cell")
+    value = w.peek()
+    if value.__class__ is not Value:
+        return w.leave("an iterator moves into a cell")
     w.freeze()
-    if cell.shape is not None and cell.shape.element is None and w.peek().__class__ is Value:
-        cell.shape.element = w.peek().shape or Shape(w.peek().type)
-    w.push(cell)
-    stack = w.state.stack
-    stack[-1], stack[-2] = stack[-2], stack[-1]
-    return callout(w, Call("PyCell_Set", failure=-1, has_result=False), 2)
+    if cell.shape is not None and cell.shape.element is None:
+        cell.shape.element = value.shape or Shape(value.type)
+    w.before_effect()
+    state = w.state
+    value, fresh = w.box(value), value.type.unboxed and not value.is_constant
+    w.pop()
+    moved = value in state.owned and not state.holds(value)
+    if moved:
+        state.owned = state.owned - {value}
+    w.operation("store_cell", cell, value, after=w.exit_after("a finaliser looked at the frame"), detail=moved or fresh)
+    return None
 
 
 #: Parts of a new function by MAKE_FUNCTION's flag, in the order in which they lie on the stack, last pushed first.

@@ -12,7 +12,7 @@ from platforms.cpython.layout import layout
 
 L = layout()
 SIZE = {list: L.list_size, tuple: L.tuple_size, bytes: L.bytes_size, bytearray: L.bytearray_size,
-        str: L.unicode_length, ARRAY: L.array_size}
+        str: L.unicode_length, ARRAY: L.array_size, dict: L.dict_used, set: L.set_used, frozenset: L.set_used}
 
 
 # -- reading items ----------------------------------------------------------------------------------
@@ -206,5 +206,11 @@ def _length_truth(python):
     return emit
 
 
-for _python in (list, tuple, str, bytes, bytearray):
+@template("used", "container: object -- length: int")
+def items_used(asm, container, length, detail, emitter):
+    """Like `length`, of what other calls than those of lists change: never moved out of a loop."""
+    asm.mov(length, mem64(emitter.register(container, rax), SIZE[detail]))
+
+
+for _python in (list, tuple, str, bytes, bytearray, dict, set, frozenset):
     template("truth", f"value: {_python.__name__} -- result: bool")(_length_truth(_python))

@@ -142,3 +142,20 @@ def store_byte_out_of_range(asm, container, index, value, exit, emitter):
         asm.mov(mem8(rax, 0), cl)
         return
     asm.mov(address, value.r8)
+
+
+@template("store_cell", "cell: object, value: object --")
+def store_cell(asm, cell, value, detail, emitter):
+    """`detail`: the value's reference is ours to give away."""
+    empty = asm.label("was_empty")
+    base = emitter.register(cell, rdx)
+    asm.mov(rax, value)
+    if not detail:
+        emit_incref(asm, rax, rcx)
+    asm.mov(rcx, mem64(base, L.cell_value))
+    asm.mov(mem64(base, L.cell_value), rax)
+    asm.mov(rax, rcx)
+    asm.test(rax, rax)
+    asm.jz(empty)
+    emitter.emit_drop_rax()
+    asm.bind(empty)

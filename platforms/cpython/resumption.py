@@ -14,6 +14,7 @@ import sys
 from types import GeneratorType
 
 from platforms import pages
+from platforms.cpython import symbols
 from platforms.cpython.layout import layout
 from platforms.cpython.observe import read
 from platforms.cpython.opcodes import NULL_FIRST, NUMBERS, cache_entries
@@ -31,9 +32,8 @@ EXECUTING = 0
 _TYPE_ITERNEXT, _WRAPPED = 224, 48
 #: Places in the table of codes; a code may lie in two of them.
 PLACES = 2048
-_increment = ctypes.pythonapi.Py_IncRef
-_increment.argtypes = (ctypes.py_object,)
-_increment.restype = None
+_increment = symbols.function("Py_IncRef", None, ctypes.py_object)
+_decrement = symbols.function("Py_DecRef", None, ctypes.py_object)
 
 
 class Resumable:
@@ -41,8 +41,8 @@ class Resumable:
 
     Attributes:
         code: what the interpreter runs after an exit. generator: the generator's own code object.
-        yields: offset of each yield, with its prefixes -> (offset behind it, operands then on the stack). resumes: of the yields whose
-        value is not used: offset behind the yield -> offset where the generator goes on. ends: offset of an instruction that returns
+        yields: offset of each yield, with its prefixes -> (offset behind it, operands then on the stack). resumes: of the beginning and the
+        yields whose value is not used: offset behind them -> (offset where the generator goes on, operands then on the stack). ends: offset of an instruction that returns
         what is on top of the stack or None, or None if there is none.
     """
 
@@ -79,7 +79,7 @@ def resumable(code, raw, depths):
         depth = depths[start] - nothing - 1
         made.yields[start] = following, depth
         if raw[index + 2][2] == "POP_TOP":
-            made.resumes[following] = raw[index + 2][4]
+            made.resumes[following] = raw[index + 2][4], depth
         distance = (len(units) - raw[index + 1][4]) // 2
         if distance >> 16:
             return None
@@ -89,6 +89,7 @@ def resumable(code, raw, depths):
         consts.append(Suspender(following))
     if not made.yields:
         return None
+    made.resumes[begin[0]] = begin[4], 0
     made.code = code.replace(co_code=bytes(units), co_consts=tuple(consts), co_stacksize=code.co_stacksize + _MORE_STACK)
     return made
 
@@ -125,7 +126,8 @@ class Suspender:
             operands: the generator, whose frame holds nothing, what is on its operand stack, the item.
         """
         generator, *stack, item = operands
-        frame = read(id(sys._getframe(1)) + L.frame_object_frame)
+        shown = sys._getframe(1)
+        frame = read(id(shown) + L.frame_object_frame)
         target = id(generator) + L.generator_frame
         code = ctypes.cast(read(target + L.frame_code), ctypes.py_object).value
         count = read(id(code) + L.code_nlocalsplus, 4)
@@ -137,15 +139,30 @@ class Suspender:
         for place, operand in enumerate(stack):
             _put(into + 8 * (count + place), operand)
         ctypes.c_uint32.from_address(target + L.frame_stacktop).value = count + len(stack)
-        ctypes.c_uint64.from_address(target + L.frame_instruction).value = resume_word(code, self.offset)
+        _write(target + L.frame_instruction, resume_word(code, self.offset))
         ctypes.c_int8.from_address(id(generator) + L.generator_state).value = L.generator_suspended
+        _hand_over(shown, frame, target)
         return item
+
+
+def _hand_over(shown, frame, target):
+    """Let a frame object be the generator's, because somebody may keep it: with its reference, which the running frame holds."""
+    old = read(target + L.frame_object)
+    _write(target + L.frame_object, id(shown))
+    _write(id(shown) + L.frame_object_frame, target)
+    _write(frame + L.frame_object, 0)
+    if old:
+        _decrement(ctypes.cast(old, ctypes.py_object))
+
+
+def _write(address, word):
+    ctypes.c_uint64.from_address(address).value = word
 
 
 def _put(address, item):
     """Let memory that holds nothing hold an object."""
     _increment(item)
-    ctypes.c_uint64.from_address(address).value = id(item)
+    _write(address, id(item))
 
 
 def resume_word(code, offset):
@@ -185,7 +202,7 @@ def lead():
         "second:", "48 39 42 10", (JNE, "other"), "FF 62 18",
         "other:", f"48 B8 {disp(original(), 8)} FF E0",  # mov rax, original; jmp rax
     ])
-    ctypes.c_uint64.from_address(id(GeneratorType) + _TYPE_ITERNEXT).value = pages.place(code)
+    _write(id(GeneratorType) + _TYPE_ITERNEXT, pages.place(code))
     return True
 
 
@@ -203,8 +220,8 @@ def set_routine(code, address):
     places = _places(code)
     for place in places:
         if read(place) in (0, id(code)):
-            ctypes.c_uint64.from_address(place + 8).value = address
-            ctypes.c_uint64.from_address(place).value = id(code)
+            _write(place + 8, address)
+            _write(place, id(code))
             return True
     return False
 
@@ -213,4 +230,4 @@ def clear_routine(code):
     """Undo `set_routine`."""
     for place in _places(code):
         if read(place) == id(code):
-            ctypes.c_uint64.from_address(place).value = 0
+            _write(place, 0)

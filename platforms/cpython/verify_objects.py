@@ -232,6 +232,10 @@ def _others(fields, peeker):
     yield "cell_value", read(id(cell) + fields.cell_value), id(marker)
     mapping = {"first": 1}
     yield "dict_used", read(id(mapping) + fields.dict_used), 1
+    shrunk = {1, 2, 3}
+    shrunk.discard(2)
+    for items in (shrunk, frozenset(shrunk)):
+        yield "set_used", read(id(items) + fields.set_used), 2
     if fields.dict_version is not None:
         versions = [read(id(mapping) + fields.dict_version)]
         for change in (mapping.copy, lambda: mapping.update(second=2), lambda: mapping.update(second=3)):
