@@ -53,18 +53,22 @@ def is_generator(code):
 
 def consumer_below(w, depth):
     """How the builtin whose call is prepared `depth` below the top of the stack uses a generator, or None."""
+    callee, is_method = callee_below(w, depth)
+    for builtin, use in CONSUMERS.items():
+        if callee is builtin:
+            return use if is_method == (builtin is str.join) else None
+    return None
+
+
+def callee_below(w, depth):
+    """(the constant whose call is prepared `depth` below the top of the stack, whether with an object to be its first argument)."""
     pair = w.state.stack[-depth - 2:-depth]
     if len(pair) < 2 or any(item.__class__ is not Value for item in pair):
-        return None
+        return None, False
     below, above = pair
     if NULL_FIRST and below.type is NULL:
         below, above = above, below
-    if not below.is_constant:
-        return None
-    for builtin, use in CONSUMERS.items():
-        if below.constant is builtin:
-            return use if (above.type is NULL) == (builtin is not str.join) else None
-    return None
+    return (below.constant if below.is_constant else None), above.type is not NULL
 
 
 def is_called_at_once(w, index):

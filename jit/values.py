@@ -114,6 +114,23 @@ class RangeIterator(InParts):
         return f"range({self.next}, {self.stop or self.remaining}, {self.step})"
 
 
+class BackwardRange(InParts):
+    """A range between its call and the call of `reversed` that follows at once, where no exit leads.
+
+    Attributes:
+        first, step, remaining: Values of the iterator that comes of it.
+    """
+
+    __slots__ = ("first", "step", "remaining")
+
+    def __init__(self, first, step, remaining):
+        self.first, self.step, self.remaining = first, step, remaining
+
+    def parts(self):
+        """Its values."""
+        return self.first, self.step, self.remaining
+
+
 class VirtualTuple(InParts):
     """A tuple on the operand stack that is about to be taken apart; an exit builds it. `items`: Values and VirtualTuples."""
 
@@ -148,7 +165,7 @@ def named_by(item):
     """The Values that an item of the operand stack stands for."""
     if item.__class__ is Value:
         return (item,)
-    if item.__class__ is RangeIterator:
+    if item.__class__ is RangeIterator or item.__class__ is BackwardRange:
         return item.parts()
     if item.__class__ is VirtualFunction:
         return item.cells

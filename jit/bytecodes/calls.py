@@ -5,7 +5,7 @@ import sys
 from types import CodeType
 
 from jit.bytecodes.attributes import BoundBuiltin, bound_to
-from jit.bytecodes.builtins import CALLABLES, METHODS
+from jit.bytecodes.builtins import CALLABLES, METHODS, reverse_range
 from jit.bytecodes.bound import call_through, descriptor_of, result_of_random
 from jit.bytecodes.classes import is_list
 from jit.bytecodes.instantiating import instantiate
@@ -19,7 +19,7 @@ from jit.inlining import candidate, inline as inline_callee
 from jit.iteration import SOURCES, Enumerated, Zipped
 from jit.profiles import shape_of_kinds
 from jit.types import ARRAY, BOOL, FLOAT, INT, LIST, NULL, OBJECT, PENDING, Shape, exact, recall
-from jit.values import Value, VirtualFunction
+from jit.values import BackwardRange, Value, VirtualFunction
 from jit.walk import bytecode
 from platforms.cpython import opcodes
 
@@ -56,6 +56,8 @@ def call(w, instruction):
     stack = w.state.stack
     if count == 0 and len(stack) > 1 and stack[-2].__class__ is VirtualFunction:
         return call_comprehension(w)
+    if count == 1 and len(stack) > 2 and stack[-1].__class__ is BackwardRange:
+        return reverse_range(w, 3)
     if len(stack) < count + 2 or any(item.__class__ is not Value for item in stack[-count - 2:]):
         return w.leave("a call with an iterator as its operand")
     below, above = stack[-count - 2], stack[-count - 1]

@@ -221,12 +221,21 @@ def build_sequence(w, count, is_list):
             state.owned = state.owned - {value}
         moved.append(moves)
     from jit.templates.calls import build_template
-    result = w.operation_of(build_template(count), list(operands), exit=throw, detail=(is_list, moved),
+    result = w.operation_of(build_template(count), list(operands), exit=throw, detail=(is_list, moved, room_needed(w) if is_list and not count else 0),
                             kind=LIST if is_list else TUPLE, shape=shape)
     if not is_list:
         result.facts = Built(tuple(items))
     w.push(result)
     state.owned |= {result}
+
+
+#: Room for items in a list that a generator expression is collected in, which nobody sees.
+ROOM = 8
+
+
+def room_needed(w):
+    """Items that a new list is to have room for."""
+    return ROOM if w.unit.is_comprehension and w.unit.consumer is not None and not w.state.stack else 0
 
 
 @bytecode("LIST_APPEND")
@@ -246,9 +255,12 @@ def append(w, container):
     w.before_effect()
     value, = box_operands(w, 1)
     throw = w.exit_here("out of memory")
-    w.operation("list_append", container, value, exit=throw)
     w.pop()
-    w.release(value)
+    state = w.state
+    moved = value in state.owned and not state.holds(value)
+    if moved:
+        state.owned = state.owned - {value}
+    w.operation("list_append", container, value, exit=throw, detail=moved)
 
 
 @bytecode("CONTAINS_OP")

@@ -183,13 +183,15 @@ def _vectorcall_arguments(asm, emitter, detail, operands):
 
 
 def emit_build(asm, emitter, detail):
-    """A new list or tuple; items whose reference is ours are moved in, others get one more."""
-    is_list, moved = detail
+    """A new list or tuple; items whose reference is ours are moved in, others get one more. A list has room for so many items."""
+    is_list, moved, room = detail
     operands = emitter.operation.arguments
-    asm.mov(rdi, len(operands))
+    asm.mov(rdi, max(room, len(operands)))
     emitter.call_symbol("PyList_New" if is_list else "PyTuple_New")
     asm.test(rax, rax)
     asm.jz(emitter.throw_label())
+    if room:
+        asm.mov(mem64(rax, L.list_size), len(operands))
     base, offset = rax, L.tuple_items
     if is_list and operands:
         asm.mov(rdi, mem64(rax, L.list_items))
@@ -223,7 +225,8 @@ def list_append(asm, container, value, detail, emitter):
     asm.mov(rax, value)
     asm.mov(mem64(rdx, 0), rax)
     asm.add(mem64(base, L.list_size), 1)
-    emit_incref(asm, rax, rdx)
+    if not detail:
+        emit_incref(asm, rax, rdx)
     asm.bind(done)
     with asm.cold():
         asm.bind(slow)
@@ -233,6 +236,10 @@ def list_append(asm, container, value, detail, emitter):
         asm.call(emitter.routines.preserved_call)
         asm.test(eax, eax)
         asm.js(emitter.throw_label())
+        if detail:
+            # The list has taken a reference of its own.
+            asm.mov(rax, value)
+            emit_decref(asm, rax, done)
         asm.jmp(done)
 
 

@@ -4,7 +4,7 @@
 types' own files, Objects/enumobject.c, Objects/rangeobject.c, Python/bltinmodule.c (zip).
 """
 
-from asm import Memory, mem64, rax, rcx, rdx
+from asm import Memory, mem64, rax, rcx, rdi, rdx
 from jit.iteration import Enumerated, Numbers, Sequence, nodes
 from jit.template import template
 from jit.templates.boxing import UNBOX
@@ -162,3 +162,17 @@ def _element_reader(kind):
 
 for _kind in ("int", "float"):
     template(f"source_element_{_kind}", f"iterator: object -- item: {_kind}")(_element_reader(_kind))
+
+
+@template("range_iterator", "start: int, step: int, remaining: int -- iterator: any", clobbers="c")
+def range_iterator(asm, start, step, remaining, iterator, emitter):
+    """A new range_iterator (rangeobject.c)."""
+    asm.mov(rdi, emitter.object(type(iter(range(0)))))
+    emitter.call_symbol("_PyObject_New")
+    asm.test(rax, rax)
+    asm.jz(emitter.throw_label())
+    if L.range_iterator_index is not None:
+        asm.mov(mem64(rax, L.range_iterator_index), 0)
+    for offset, item in ((L.range_iterator_start, "start"), (L.range_iterator_len, "remaining"), (L.range_iterator_step, "step")):
+        emitter.move(mem64(rax, offset), emitter.after_call(item))
+    asm.mov(iterator, rax)
