@@ -98,9 +98,9 @@ def reaching():
     reached = Reached()
 
     def make(old):
-        def is_worthwhile(order):
+        def is_worthwhile(order, *running):
             reached.note(order)
-            return old(order)
+            return old(order, *running)
         return is_worthwhile
 
     with replaced(compiler, is_worthwhile=make):

@@ -100,7 +100,7 @@ def compile_function(unit, argument_types, shapes, knowledge, function_record):
     if not walker.returns and not walker.loops_reached:
         reason, line, operation = unit.notes[0] if unit.notes else ("it never returns", None, None)
         raise Unsupported(reason, line, operation)
-    if not is_worthwhile(order):
+    if not is_worthwhile(order, unit.entered is not None and not unit.is_part):
         raise Unsupported("it would mostly call out of compiled code, which the interpreter does faster")
     argument_registers = calls.argument_registers(kinds)
     numbering = Numbering(order, loops, list(zip(walker.entry.parameters, argument_registers)), LOST_IN_C, LOST_IN_BODY)

@@ -28,11 +28,11 @@ UNKNOWN_ITERATOR = -25
 CALLABLE = 25
 
 
-def expected_gain(order):
+def expected_gain(order, hoped=None):
     """Nanoseconds that one run of these blocks is expected to save.
 
     Args:
-        order: all blocks in linear order, loops known (see order.arrange).
+        order: all blocks in linear order, loops known (see order.arrange). hoped: gain of a call out of compiled code, if not the usual.
     """
     frequencies = {order[0]: 1.0}
     total = CALLABLE
@@ -40,7 +40,7 @@ def expected_gain(order):
         frequency = frequencies.get(block, 0.0)
         if block.loop is not None and block.loop.header is block:
             frequency *= TURNS
-        total += frequency * sum(map(_gain, (*block.operations, block.terminator)))
+        total += frequency * sum(_gain(operation, hoped) for operation in (*block.operations, block.terminator))
         shares = [_share(block, edge) for edge in block.edges]
         for edge, share in zip(block.edges, shares):
             if not edge.backward:
@@ -48,10 +48,12 @@ def expected_gain(order):
     return total
 
 
-def _gain(operation):
+def _gain(operation, hoped):
     name = operation.template.name
     if name == "callout" and operation.detail.symbol == "PyIter_Next":
         return UNKNOWN_ITERATOR
+    if name == "callout" and hoped is not None:
+        return hoped
     return GAINS.get(name, USUAL_GAIN)
 
 
@@ -63,8 +65,14 @@ def _share(block, edge):
     return LEAVES_LOOP if block.loop is not None and target not in block.loop.blocks else 1.0
 
 
-def is_worthwhile(order):
-    """Whether to compile; always while types are still being noted, because the next version will know more."""
-    if EAGER or any(operation.template.name == "observe" for block in order for operation in block.operations):
+def is_worthwhile(order, is_running=False):
+    """Whether to compile. While types are still being noted the next version will know more, and other calls out of it count for nothing.
+
+    Args:
+        is_running: the interpreter is in the midst of it, and the next version may never come.
+    """
+    if EAGER:
         return True
+    if any(operation.template.name == "observe" for block in order for operation in block.operations):
+        return not is_running or expected_gain(order, hoped=0) >= 0
     return expected_gain(order) >= 0
