@@ -13,6 +13,7 @@ Invariants: nobody but the comprehension knows its iterator, which is called ``.
 
 from copy import copy
 from types import CellType, CodeType
+from weakref import ref
 
 from jit.decode import raw_instructions
 from jit.entries import FunctionBlock
@@ -117,7 +118,7 @@ class ComprehensionUnit(Unit):
     is_comprehension = True
 
     def __init__(self, record, manager):
-        self.consumer, self.collecting = record.consumer, record.collecting
+        self.consumer, self.collecting, self.is_shared = record.consumer, record.collecting, record.is_shared
         code = record.code
         super().__init__(record.function(), manager, code)
         free = self.local_count - len(code.co_freevars)
@@ -171,7 +172,7 @@ class Comprehensions:
         """The records of all functions and generators, and of the comprehensions in them."""
         waiting = list(self.records.values())
         if self.generators is not None:
-            waiting += [record for record in self.generators.records.values() if record is not None]
+            waiting += self.generators.all()
         while waiting:
             record = waiting.pop()
             yield record
@@ -189,14 +190,16 @@ class Comprehensions:
 def comprehension_record(unit, code, consumer):
     """The FunctionRecord of a comprehension in a unit."""
     found = unit.record.comprehensions.get((id(code), consumer))
+    if found is not None and unit.is_shared:
+        found.function = ref(unit.function)  # the generator's own, of which there are many
     if found is None or found.source is not code:
         found = unit.record.comprehensions[id(code), consumer] = FunctionRecord(unit.function, code)
-        found.source, found.consumer, found.collecting = code, consumer, None
+        found.source, found.consumer, found.collecting, found.is_shared = code, consumer, None, unit.is_shared
         if consumer is not None:
             found.collecting = collecting(code, raw_instructions(code), consumer in (ITEMS, KEYS))
             if found.collecting is None:
                 found.reason = "its bytecode is not what Python's compiler makes of a generator expression"
                 return found
             found.code = found.collecting.code
-        found.block = FunctionBlock(unit.function, found.code)
+        found.block = FunctionBlock(None if unit.is_shared else unit.function, found.code)
     return found

@@ -189,7 +189,9 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
         with self.lock:
             found = self.records.get(id(function))
             if found is not None and found.function() is function:
-                found.automatic = found.automatic and automatic
+                if found.automatic and not automatic:
+                    found.automatic = False
+                    self.want_generators(function, False)
                 return found
             record = FunctionRecord(function)
             record.automatic = automatic
@@ -197,7 +199,7 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
                 check_compilable(record.code)
             except Unsupported as problem:
                 record.reason = problem.reason
-                self.want_generators(function)
+                self.want_generators(function, automatic)
             key = id(function)
             record.function = weakref.ref(function, lambda _: self.forget(key, record))
             self.records[key] = record
@@ -209,13 +211,13 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
                 entry.redirect(function, self.first.address)
             return record
 
-    def want_generators(self, function):
+    def want_generators(self, function, automatic=True):
         """If its calls make generators, let these be resumed in compiled code (jit/resuming.py)."""
         if function.__code__.co_flags & GENERATORS == GENERATOR:
             if self.generators is None:
                 from jit.resuming import Generators
                 self.generators = Generators(self)
-            self.generators.want(function)
+            self.generators.want(function, automatic)
 
     def forget(self, key, record):
         """The function dies, or is cyclic garbage that finalizers may still call: its machine code goes, unless another version calls it."""

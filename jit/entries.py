@@ -46,7 +46,11 @@ class Entry:
 
 
 class FunctionBlock:
-    """A function record in the data arena; freed with this object, which every version of the function holds."""
+    """A function record in the data arena; freed with this object, which every version of the function holds.
+
+    Args:
+        function: or None, see `records.write_function`.
+    """
 
     def __init__(self, function, code):
         self.address = arena().allocate_data(records.FUNCTION_RECORD_SIZE)

@@ -30,12 +30,13 @@ class FunctionRecord:
         enters any more. cells: argument types -> BodyCell. refused: argument types -> reason why they are interpreted.
         reason: why the whole function is. automatic: nobody asked for it to be compiled. calls: a version calls compiled code.
         comprehensions: id of a code object -> record of the comprehension in it. is_comprehension: it is one itself (see comprehensions.py).
+        is_shared: it is in a generator, of which many functions may share the code.
         asleep: it was handed to the interpreter to make room. calls_seen: how often it had been called then.
     """
 
     def __init__(self, function, comprehension=None):
         self.function = weakref.ref(function)
-        self.automatic = self.asleep = False
+        self.automatic = self.asleep = self.is_shared = False
         self.calls_seen = 0
         self.name = function.__qualname__
         self.comprehensions = {}

@@ -57,16 +57,16 @@ def build(record, miss):
     arena().write_code(block, text)
     ctypes.c_uint64.from_address(counter.address).value = record.misses
     perfmap.note(block, len(text), f"jit::generator {record.name}")
-    return Entry(block, [part.code for part in record.parts], [record.kept, miss, counter])
+    return Entry(block, [part.code for part in record.parts], [miss, counter])
 
 
 class ResumeEmitter(LoopEntryEmitter):
-    """Emits it. rbx = our function, rbp = the frame's slots, r12 = the frame, r15 = thread state."""
+    """Emits it. rbx = the generator's function, rbp = the frame's slots, r12 = the frame, r15 = thread state."""
 
     def __init__(self, asm, record, miss, counter):
         self.asm = asm
         self.record = record
-        self.code = record.prepared.generator
+        self.code = record.generator()
         self.counter = counter
         self.shown = miss
         self.routines = routines()
@@ -93,7 +93,7 @@ class ResumeEmitter(LoopEntryEmitter):
         self.emit_unseen_check()
         low = asm.label("low")
         emit_stack_budget(asm, low)
-        asm.mov(rbx, self.constant(id(self.record.kept)))
+        asm.mov(rbx, mem64(r12, L.frame_function))
         for part in self.record.parts:
             self.emit_part_of(part)
         self.emit_resumed()
@@ -117,16 +117,10 @@ class ResumeEmitter(LoopEntryEmitter):
             asm.pop(register)
 
     def emit_unseen_check(self):
-        """Go to `original` if anybody has the frame or its dict of locals, if it handles an exception, or if its globals are not ours."""
+        """Go to `original` if anybody has the frame or its dict of locals, or if it handles an exception."""
         asm = self.asm
         unknown, unhandled = asm.label("unknown"), asm.label("unhandled")
         asm.cmp(mem64(r12, L.frame_locals), 0)
-        asm.jne(self.original)
-        asm.mov(rax, self.constant(id(self.record.kept.__globals__)))
-        asm.cmp(mem64(r12, L.frame_globals), rax)
-        asm.jne(self.original)
-        asm.mov(rax, self.constant(id(self.record.kept.__builtins__)))
-        asm.cmp(mem64(r12, L.frame_builtins), rax)
         asm.jne(self.original)
         asm.mov(rax, mem64(r12, -L.generator_frame + EXCEPTION))
         asm.test(rax, rax)
@@ -154,6 +148,10 @@ class ResumeEmitter(LoopEntryEmitter):
         asm.mov(rax, self.constant(resumption.resume_word(self.code, part.offset)))
         asm.cmp(mem64(r12, L.frame_instruction), rax)
         asm.jne(other)
+        for field, namespace in ((L.frame_globals, part.globals), (L.frame_builtins, part.builtins)):
+            asm.mov(rax, self.constant(namespace))
+            asm.cmp(mem64(r12, field), rax)
+            asm.jne(other)
         missed, self.miss = self.miss, other
         for number, slot in enumerate(part.state.slots()):
             self.emit_slot(number, slot)
@@ -193,7 +191,7 @@ class ResumeEmitter(LoopEntryEmitter):
         asm.mov(rbp, mem64(rsp, ARGUMENTS))
         asm.lea(r12, mem64(rbp, -L.frame_localsplus))
         asm.mov(rdi, mem64(rsp, FUNCTION))
-        emit_decref(asm, rdi, kept)  # the record holds it, too
+        emit_decref(asm, rdi, kept)  # the frame holds it, too
         asm.bind(kept)
         asm.test(rax, rax)
         asm.jz(raised)

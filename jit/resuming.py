@@ -7,13 +7,12 @@ stack then held. A part *takes over* the values, as a version entered at a loop'
 puts them back, so that between two items a generator is always as the interpreter would have left it: anybody may look
 at it, close it, throw into it, or resume it interpreted.
 
-What is kept per code object and not per function: generator expressions are functions made anew each time. Compiled frames name a function
-of our own with the same code and globals; CPython asks a frame's function for nothing else where an exit leads.
+What is kept per code object and not per function: generator expressions are functions made anew each time. Where a frame needs the function, it
+is the generator's, which the routine names in its block (jit/entries.py). Nothing here holds the code, its functions or their globals.
 """
 
-import sys
 from copy import copy
-from types import CellType, FunctionType
+from weakref import ref
 
 from jit import resume_entry, types
 from jit.attention import holds
@@ -29,19 +28,16 @@ from jit.machine import monitoring, records
 from jit.ours import LEFT_ALONE
 from jit.unit import Unit
 from jit.walk import Knowledge
-from platforms.cpython import observe
 from platforms.cpython.layout import layout
-from platforms.cpython.resumption import clear_routine, lead, resumable, set_routine
+from platforms.cpython.resumption import clear_routine, function_of, lead, resumable, set_routine, waits_at
 
-_GENERATOR, _OTHER_KINDS, _VARIADIC = 0x20, 0x80 | 0x200, 0xC
+_GENERATOR, _OTHER_KINDS = 0x20, 0x80 | 0x200
 #: Parts of one generator in all, and for one yield.
 PART_LIMIT, LIMIT_AT_ONE_YIELD = 12, 4
-#: Codes at once.
-CODE_LIMIT = 500
 #: What compiling takes at most, mostly.
 SECONDS_PER_INSTRUCTION = 1e-4
-#: Resumptions that find no part before one is compiled: the first, and how many times more after each.
-FIRST_MISSES, MORE_MISSES, MOST_MISSES = 2, 2, 1 << 20
+#: Resumptions that find no part before one is compiled, how many times more after each, and at most.
+FIRST_MISSES, MORE_MISSES, MOST_MISSES = 2, 3, 1 << 20
 
 
 def is_generator(code):
@@ -53,40 +49,42 @@ class Part:
     """One version of what follows one yield.
 
     Attributes:
-        offset: behind the yield, in the generator's own code. state: the LoopState it was compiled for. code: its Code.
+        offset: behind the yield, in the generator's own code. state: the LoopState it was compiled for. code: its Code. globals, builtins:
+            addresses of the dicts it was compiled for.
     """
 
-    __slots__ = ("offset", "state", "code")
+    __slots__ = ("offset", "state", "code", "globals", "builtins")
 
-    def __init__(self, offset, state, code):
+    def __init__(self, offset, state, code, function):
         self.offset, self.state, self.code = offset, state, code
+        self.globals, self.builtins = id(function.__globals__), id(function.__builtins__)
 
 
 class GeneratorRecord(FunctionRecord):
     """What is known of one generator's code.
 
     Attributes:
-        prepared: `resumable`'s. parts: list of Part. misses: how many are waited for next. entries: routines, the newest last.
-        busy: something of it is being compiled.
+        generator: weak reference to the code. prepared: `resumable`'s. parts: list of Part. misses: how many are waited for next.
+        routines: Entries, the newest last; former ones may still be running. busy: something of it is being compiled.
     """
 
-    def __init__(self, function, prepared):
+    def __init__(self, function, prepared, generator):
         super().__init__(function, prepared.code)
-        self.kept = function
-        self.prepared = prepared
-        self.block = FunctionBlock(function, prepared.code)
+        self.is_shared = True
+        self.prepared, self.generator = prepared, generator
+        self.block = FunctionBlock(None, prepared.code)
         self.parts, self.routines = [], []
         self.misses, self.busy = FIRST_MISSES, False
 
 
 class PartUnit(Unit):
-    """A part on its way through the compiler."""
+    """A part on its way through the compiler; `function` is that of a generator which waits for it."""
 
-    is_comprehension = is_part = True
+    is_comprehension = is_part = is_shared = True
 
-    def __init__(self, record, manager):
+    def __init__(self, record, function, manager):
         self.prepared = record.prepared
-        super().__init__(record.kept, manager, record.code)
+        super().__init__(function, manager, record.code)
 
     def check(self, code, may_be_module):
         """See `resumable`."""
@@ -111,48 +109,59 @@ class Generators:
     """The generators that are resumed in compiled code.
 
     Attributes:
-        compiler: the Compiler. records: id of a code object -> GeneratorRecord, or None: it is left alone.
+        compiler: the Compiler. known: id of a code object -> (weak reference to it, GeneratorRecord, or None: it is left alone).
     """
 
     def __init__(self, compiler):
         self.compiler = compiler
-        self.records = {}
+        self.known = {}
 
-    def want(self, function):
-        """Have the generators of this function's code compiled; returns its record, or None if they are left alone."""
+    def all(self):
+        """All records."""
+        return [record for _, record in list(self.known.values()) if record is not None]
+
+    def record_of(self, code):
+        """The record of a code object, or None."""
+        reference, record = self.known.get(id(code), (None, None))
+        return record if reference is not None and reference() is code else None
+
+    def want(self, function, automatic):
+        """Have the generators of this function's code compiled, if that can be done.
+
+        Args:
+            automatic: nobody asked for it, so that it is done within the budget only.
+        """
         code = function.__code__
-        found = self.records.get(id(code), self)
-        if found is None or found is not self and found.prepared.generator is code:
-            return found
+        if id(code) in self.known:
+            record = self.record_of(code)
+            if record is not None:
+                record.automatic = record.automatic and automatic
+            return
         with self.compiler.lock:
-            self.clean()
-            record = self.records[id(code)] = self.prepare(code, function.__globals__)
-            if record is None or not set_routine(code, self.build(record)):
-                self.records[id(code)] = record = None
-            return record
+            record = self.prepare(function, code)
+            if record is not None:
+                record.automatic = automatic
+            if record is None or not set_routine(id(code), self.build(record)):
+                record = None
+            self.known[id(code)] = ref(code, self.forgetter(id(code))), record
+
+    def forgetter(self, address):
+        """A callback for the death of the code at an address."""
+        def forget(_, known=self.known, clear_routine=clear_routine):
+            clear_routine(address)
+            known.pop(address, None)
+        return forget
 
     @staticmethod
-    def prepare(code, namespace):
+    def prepare(function, code):
+        """A record, or None."""
         if code.co_filename.startswith(LEFT_ALONE) or not lead():
             return None
         try:
             prepared = resumable(code, raw_instructions(code), depths(code))
         except Unsupported:
             return None
-        if prepared is None:
-            return None
-        return GeneratorRecord(FunctionType(code, namespace, code.co_name, None, tuple(CellType() for _ in code.co_freevars)), prepared)
-
-    def clean(self):
-        """Forget codes that nobody but we hold."""
-        for key, record in list(self.records.items()):
-            # The function's and `prepared`'s reference, and the argument.
-            if record is None and len(self.records) > CODE_LIMIT or \
-                    record is not None and not record.busy and sys.getrefcount(record.prepared.generator) <= 3:
-                del self.records[key]
-                if record is not None:
-                    clear_routine(record.prepared.generator)
-                    record.parts.clear()
+        return None if prepared is None else GeneratorRecord(function, prepared, ref(code))
 
     def build(self, record):
         """The address of a routine for the present parts."""
@@ -160,6 +169,7 @@ class Generators:
         return record.routines[-1].address
 
     def miss_handler(self, record):
+        """What is called with a generator for which there is no part."""
         def miss(generator):
             if record.busy or self.compiler.nesting or BUDGET.depth:
                 return
@@ -175,31 +185,37 @@ class Generators:
 
     def miss(self, record, generator):
         """A generator waits at a yield with values that no part takes: compile one. The routine is made anew in any case."""
-        prepared = record.prepared
-        if record.misses < MOST_MISSES:
-            record.misses *= 1 + MORE_MISSES
+        code, function = record.generator(), function_of(generator)
+        record.misses = min(MOST_MISSES, record.misses * MORE_MISSES)
         if monitoring.may_run():
-            record.parts = [part for part in record.parts if self.is_valid(record, part)]
-            offset = observe.read(id(generator) + layout().generator_frame + layout().frame_instruction) - \
-                id(prepared.generator) - layout().code_adaptive - layout().instruction_resume_bias
-            if offset in prepared.resumes and offset not in record.refused and len(record.parts) < PART_LIMIT and record.compilations < 2 * PART_LIMIT and \
-                    sum(part.offset == offset for part in record.parts) < LIMIT_AT_ONE_YIELD:
+            record.function = ref(function)
+            record.parts = [part for part in record.parts if self.is_valid(record, part, function)]
+            offset = waits_at(generator, code)
+            if self.is_wanted(record, offset):
                 try:
-                    self.compile(record, generator, offset)
+                    self.compile(record, function, generator, offset)
                 except (Unsupported, RecursionError, MemoryError) as problem:
                     record.refused[offset] = problem
                 except Exception as problem:
                     record.refused[offset] = problem
-                    self.compiler.give_up(record, record.kept, problem)
-        if not record.parts and all(resume in record.refused for resume in prepared.resumes):
-            clear_routine(prepared.generator)
+                    self.compiler.give_up(record, function, problem)
+        if not record.parts and all(resume in record.refused for resume in record.prepared.resumes):
+            clear_routine(id(code))
         else:
-            set_routine(prepared.generator, self.build(record))
+            set_routine(id(code), self.build(record))
 
-    def is_valid(self, record, part):
+    @staticmethod
+    def is_wanted(record, offset):
+        """Whether there is to be one more part."""
+        return offset in record.prepared.resumes and offset not in record.refused and len(record.parts) < PART_LIMIT and \
+            record.compilations < 2 * PART_LIMIT and sum(part.offset == offset for part in record.parts) < LIMIT_AT_ONE_YIELD
+
+    def is_valid(self, record, part, function):
         """Whether a part may go on being entered. Of one whose guards keep failing it is learnt what comes, or its yield is left alone."""
         code = part.code
-        if not holds(code, record.kept):
+        if part.globals != id(function.__globals__):
+            return record.compilations < PART_LIMIT
+        if not holds(code, function):
             self.compiler.note_unstable(record, code)
             return False
         state = records.read_version(code.version_record)
@@ -216,13 +232,13 @@ class Generators:
         records.clear_attention(code.version_record)
         return True
 
-    def compile(self, record, generator, offset):
+    def compile(self, record, function, generator, offset):
         """A Part for a generator that waits; raises Unsupported."""
         compiler = self.compiler
-        unit = PartUnit(record, compiler)
+        unit = PartUnit(record, function, compiler)
         goes_on, depth = record.prepared.resumes[offset]
         header = next(index for index, instruction in enumerate(unit.instructions) if instruction.offset >= goes_on)
-        if not BUDGET.affords(len(unit.instructions) * SECONDS_PER_INSTRUCTION):
+        if record.automatic and not BUDGET.affords(len(unit.instructions) * SECONDS_PER_INSTRUCTION):
             return
         frame = id(generator) + layout().generator_frame
         state = state_of(frame, header, unit.local_count, depth, unit.instructions[header].line)
@@ -233,7 +249,7 @@ class Generators:
         unit.types = None
         unit.entered = state
         unit.divide(record.leaders)
-        knowledge = unit.knowledge = Knowledge(record.observed, compiler.unstable.names(record.kept), record.rigid, record.leaders)
+        knowledge = unit.knowledge = Knowledge(record.observed, compiler.unstable.names(function), record.rigid, record.leaders)
         compiler.nesting += 1
         try:
             code = compile_function(unit, (types.INT,), [None], knowledge, record.block)
@@ -241,5 +257,5 @@ class Generators:
             compiler.nesting -= 1
             state.forget()
         compiler.tally.compiled += 1
-        if not unit.changed and holds(code, record.kept):
-            record.parts.append(Part(offset, state, code))
+        if not unit.changed and holds(code, function):
+            record.parts.append(Part(offset, state, code, function))

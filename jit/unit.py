@@ -47,10 +47,10 @@ class Unit:
         codes: id of a function -> (function, the code it had when it was met). changed: something that is relied on was found to be
         one thing first and another then: other threads run while compiling.
         argument_slots: local slot of each argument. is_comprehension: `code` is that of a comprehension in the function. is_part: of a
-        generator, see resuming.py. consumer: what a generator expression is for, see comprehensions.py. name: qualified.
+        generator, see resuming.py. is_shared: see function_records.py. consumer: what a generator expression is for, see comprehensions.py. name: qualified.
     """
 
-    is_comprehension = is_part = False
+    is_comprehension = is_part = is_shared = False
     consumer = None
 
     def __init__(self, function, manager, code=None, may_be_module=False):

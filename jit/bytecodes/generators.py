@@ -144,7 +144,7 @@ def yield_value(w, instruction):
     _move(w, item, True, moved)
     w.returns.append(item)
     following, depth = w.unit.prepared.yields[instruction.offset]
-    detail = slots, w.unit.local_count + depth, resume_word(w.unit.prepared.generator, following)
+    detail = slots, w.unit.local_count + depth, resume_word(w.unit.record.generator(), following)
     w.block.terminator = w.make_of("suspend", arguments, detail=detail)
     return True
 

@@ -13,6 +13,8 @@ CHUNK_SIZE = 16384
 CHUNK_SPARE = 1000  # slots
 #: Bytes of our own behind each frame.
 BEHIND = 24
+#: Where a wrapper's block names the function (jit/entries.py).
+BLOCK_FUNCTION = 8
 #: In the place of a frame's number of stack items: its locals are not in it yet. No code object allows so many.
 SKETCHED = 0x5EE7C4ED
 
@@ -76,7 +78,12 @@ class BuildRoutines:
         asm.mov(mem64(rax, -BEHIND), r13)
         asm.mov(mem64(rax, -BEHIND + 8), rbp)
         asm.mov(mem64(rax, -BEHIND + 16), rbx)
+        known = asm.label("known_function")
         asm.mov(r9, mem64(r8, r.FUNCTION))
+        asm.test(r9, r9)
+        asm.jnz(known)
+        asm.mov(r9, mem64(r13, BLOCK_FUNCTION))
+        asm.bind(known)
         asm.mov(mem64(r12, L.frame_function), r9)
         asm.mov(rax, mem64(r8, r.CODE))
         asm.mov(mem64(r12, L.frame_code), rax)

@@ -109,7 +109,11 @@ def write_version(address, words, dependencies):
 
 
 def write_function(address, function, code):
-    """Fill the record of a function with this code object; the pointers in it are borrowed. A module has its globals for locals."""
+    """Fill the record of a function with this code object; the pointers in it are borrowed. A module has its globals for locals.
+
+    Args:
+        function: None if it is the one that the wrapper's block names: one of many with the same code.
+    """
     fields = layout()
     base = id(code)
     if fields.code_framesize is not None:
@@ -118,7 +122,7 @@ def write_function(address, function, code):
         slots = read_int(base + fields.code_nlocalsplus) + read_int(base + fields.code_stacksize) + \
             fields.frame_specials_slots
     namespace = 0 if code.co_flags & CO_NEWLOCALS else id(function.__globals__)
-    ctypes.memmove(address, _FUNCTION_RECORD.pack(id(function), base, slots, read_int(base + fields.code_nlocalsplus), namespace),
+    ctypes.memmove(address, _FUNCTION_RECORD.pack(0 if function is None else id(function), base, slots, read_int(base + fields.code_nlocalsplus), namespace),
                    FUNCTION_RECORD_SIZE)
 
 

@@ -40,13 +40,13 @@ class Resumable:
     """A generator's code, prepared.
 
     Attributes:
-        code: what the interpreter runs after an exit. generator: the generator's own code object.
+        code: what the interpreter runs after an exit.
         yields: offset of each yield, with its prefixes -> (offset behind it, operands then on the stack). resumes: of the beginning and the
         yields whose value is not used: offset behind them -> (offset where the generator goes on, operands then on the stack). ends: offset of an instruction that returns
         what is on top of the stack or None, or None if there is none.
     """
 
-    __slots__ = ("code", "generator", "yields", "resumes", "ends")
+    __slots__ = ("code", "yields", "resumes", "ends")
 
 
 def resumable(code, raw, depths):
@@ -61,7 +61,7 @@ def resumable(code, raw, depths):
     if _REFUSED.intersection(names) or "RETURN_GENERATOR" not in names or len(code.co_consts) + names.count("YIELD_VALUE") > _LARGEST:
         return None
     made = Resumable()
-    made.generator, made.yields, made.resumes, made.ends = code, {}, {}, None
+    made.yields, made.resumes, made.ends = {}, {}, None
     units = bytearray(code.co_code)
     consts = list(code.co_consts)
     # What RETURN_GENERATOR leaves on the stack is counted in some versions only; behind the POP_TOP that follows there is nothing.
@@ -207,7 +207,7 @@ def lead():
 
 
 def _places(code):
-    first = id(code) >> 4 & PLACES - 1
+    first = code >> 4 & PLACES - 1
     return [_table() + 16 * (first + number) for number in (0, 1)]
 
 
@@ -215,19 +215,32 @@ def set_routine(code, address):
     """Let a machine code function of one generator of this code give its next item. Returns False if there is no room.
 
     Args:
-        code: the code object; it must live until `clear_routine`. address: of a C function like gen_iternext.
+        code: address of the code object; it must live until `clear_routine`. address: of a C function like gen_iternext.
     """
     places = _places(code)
-    for place in places:
-        if read(place) in (0, id(code)):
-            _write(place + 8, address)
-            _write(place, id(code))
-            return True
-    return False
+    place = next((place for place in places if read(place) == code), None) or next((place for place in places if not read(place)), None)
+    if place is None:
+        return False
+    _write(place + 8, address)
+    _write(place, code)
+    return True
 
 
 def clear_routine(code):
     """Undo `set_routine`."""
     for place in _places(code):
-        if read(place) == id(code):
+        if read(place) == code:
             _write(place, 0)
+
+
+# -- a generator that waits ----------------------------------------------------------------------------
+
+
+def function_of(generator):
+    """The function whose call made it."""
+    return ctypes.cast(read(id(generator) + L.generator_frame + L.frame_function), ctypes.py_object).value
+
+
+def waits_at(generator, code):
+    """The offset, in its code, behind the yield (or the beginning) that it waits at."""
+    return read(id(generator) + L.generator_frame + L.frame_instruction) - resume_word(code, 0)
