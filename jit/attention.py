@@ -14,6 +14,8 @@ from jit.unit import ABSENT
 UNSTABLE_AFTER = 2
 #: Exits before a version that leaves on most calls, before any loop, is retired.
 RETIRE_EXITS = 64
+#: Reason of exits behind calls of compiled functions that did not end in compiled code.
+CALLEE_LEFT = "the callee left its compiled code"
 #: Types an exit may report, by address. Others are only known to be something else.
 OBSERVABLE = {id(kind): kind for kind in STATIC}
 
@@ -176,10 +178,10 @@ class Attention:
         return leaving.reason == receivers.CLASS_GUARD and kind.__class__ is ClassReference and changes_often(seen, kind)
 
     def is_useless(self, code, state):
-        """Whether most calls leave, and by an exit that no loop comes before."""
+        """Whether most calls leave, and by an exit that no loop comes before. What callees leave by is theirs to have mended."""
         if state.exits < RETIRE_EXITS or state.exits * 2 < state.calls:
             return False
-        useless = sum(records.read_count(leaving.address) for leaving in code.exits if leaving.early)
+        useless = sum(records.read_count(leaving.address) for leaving in code.exits if leaving.early and leaving.reason != CALLEE_LEFT)
         return useless * 2 > state.exits
 
 

@@ -171,8 +171,7 @@ class Comprehensions:
     def all_records(self):
         """The records of all functions and generators, and of the comprehensions in them."""
         waiting = list(self.records.values())
-        if self.generators is not None:
-            waiting += self.generators.all()
+        waiting += self.generators.all()
         while waiting:
             record = waiting.pop()
             yield record

@@ -27,6 +27,7 @@ from jit.function_records import FunctionRecord, Target
 from jit.machine import attention_handlers
 from jit.misses import Misses
 from jit.receivers import forget_tags
+from jit.resuming import Generators
 from jit.tally import Tally
 from jit.types import OBJECT, forget_examples, shape_of
 from jit.unit import check_compilable
@@ -58,7 +59,8 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
         self.lock = threading.RLock()
         self.records = {}
         self.nesting = 0
-        self.first = self.generators = None
+        self.first = None
+        self.generators = Generators(self)
         self.unstable = Unstable()
         self.tally = Tally()
         Automatic.__init__(self)
@@ -214,9 +216,6 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
     def want_generators(self, function, automatic=True):
         """If its calls make generators, let these be resumed in compiled code (jit/resuming.py)."""
         if function.__code__.co_flags & GENERATORS == GENERATOR:
-            if self.generators is None:
-                from jit.resuming import Generators
-                self.generators = Generators(self)
             self.generators.want(function, automatic)
 
     def forget(self, key, record):

@@ -84,10 +84,8 @@ def module_attribute(w, owner, name):
 
 
 def class_attribute(w, owner, name):
-    """The constant Value of ``Class.name``, guarded by the class's version tag, or None."""
-    if not owner.is_constant or type(owner.constant) is not type or not instances.flags(owner.constant) & instances.HEAP_TYPE:
-        return None
-    if receivers.is_data_descriptor(receivers.class_attribute(type, name)):
+    """The constant Value of ``Class.name``, guarded by the version tags of the class and its metaclass, or None."""
+    if not is_plain_class(owner, name):
         return None
     meaning = receivers.of_class(receivers.class_attribute(owner.constant, name))
     if meaning is None or meaning.how not in ("method", "constant") or not guard_tag(w, owner):
@@ -95,9 +93,20 @@ def class_attribute(w, owner, name):
     return class_constant(w, meaning.place)
 
 
+def is_plain_class(owner, name):
+    """Whether a Value is a known Python class, and its metaclass leaves the look-up of this attribute to `type`."""
+    if not owner.is_constant:
+        return False
+    made = type(owner.constant)
+    if not any(base is type for base in instances.bases(made)) or not instances.flags(owner.constant) & instances.HEAP_TYPE:
+        return False
+    return receivers.class_attribute(made, "__getattribute__") is type.__getattribute__ and \
+        not receivers.is_data_descriptor(receivers.class_attribute(made, name))
+
+
 def class_method(w, owner, name):
     """The function of ``Class.name``, a class method, guarded by the class's version tag, or None."""
-    if not owner.is_constant or type(owner.constant) is not type or receivers.is_data_descriptor(receivers.class_attribute(type, name)):
+    if not is_plain_class(owner, name):
         return None
     found = receivers.class_attribute(owner.constant, name)
     if type(found) is not classmethod or not receivers.is_function(found.__func__) or not guard_tag(w, owner):
@@ -106,11 +115,16 @@ def class_method(w, owner, name):
 
 
 def guard_tag(w, owner):
-    """Guard that a class is as it is now; False if it has no version tag."""
-    tag = receivers.version_tag(owner.constant)
-    if tag:
-        w.operation("guard_tag", owner, detail=tag)
-    return bool(tag)
+    """Guard that a class and its metaclass are as they are now; False if one has no version tag."""
+    made = type(owner.constant)
+    tags = [(owner, receivers.version_tag(owner.constant))]
+    if instances.flags(made) & instances.HEAP_TYPE:
+        tags.append((w.constant(made), receivers.version_tag(made)))
+    if any(not tag for _, tag in tags):
+        return False
+    for kind, tag in tags:
+        w.operation("guard_tag", kind, detail=tag)
+    return True
 
 
 @bytecode("LOAD_METHOD")

@@ -4,8 +4,9 @@ import math
 import sys
 from types import CodeType
 
+from jit.attention import CALLEE_LEFT
 from jit.bytecodes.attributes import BoundBuiltin, bound_to
-from jit.bytecodes.builtins import CALLABLES, METHODS, reverse_range
+from jit.bytecodes.builtins import CALLABLES, METHODS
 from jit.bytecodes.bound import call_through, descriptor_of, result_of_random
 from jit.bytecodes.classes import is_list
 from jit.bytecodes.instantiating import instantiate
@@ -13,6 +14,7 @@ from jit.bytecodes.iterators import is_private, reversed_source_of, source_of
 from jit.bytecodes.generators import OF_PLAIN_KEYS, call_generator, yields_all
 from jit.bytecodes.names import make_real
 from jit.bytecodes.numbers import nonnegative
+from jit.bytecodes.ranges import reverse_range
 from jit.bytecodes.supers import super_call
 from jit.foreign import Call, blind_vectorcall, callout
 from jit.inlining import candidate, inline as inline_callee
@@ -284,7 +286,7 @@ def _blind_callables():
 
 
 ITERATING = frozenset({enumerate, zip, reversed, iter})
-LEFT = "the callee left its compiled code"
+LEFT = CALLEE_LEFT
 BUILTIN_TYPES = (type, type(len), type(list.append), type(dict.__dict__["fromkeys"]), type(list.__add__))
 #: Builtins that run no foreign code, with the exact types their arguments must have (None: any).
 BLIND = _blind_callables()

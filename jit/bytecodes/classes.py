@@ -17,11 +17,11 @@ def seen_classes(w, owner):
     """Python classes that the owner probably is of, best first; none if nothing is known, or too much."""
     if owner.type is not OBJECT:
         return []
+    if owner.is_constant:
+        return [type(owner.constant)]
     seen = w.knowledge.observed.get(origin(w, owner), ())
     found = []
-    if owner.is_constant:
-        found.append(type(owner.constant))
-    elif owner.shape is not None:
+    if owner.shape is not None:
         found.extend(owner.shape.kinds())
     for reference in in_order_seen(seen):  # without builtin types, which another version is for
         if reference.changes:

@@ -219,3 +219,10 @@ def unary(w, instruction):
     w.pop()
     w.push(result)
     w.release(value)
+
+
+def plain_int(w, value):
+    """A Value of type int for one of type int or bool."""
+    if value.type is not BOOL:
+        return value
+    return w.constant(int(value.constant)) if value.is_constant else w.operation("bool_to_int", value)

@@ -78,7 +78,7 @@ class BuildRoutines:
         asm.mov(mem64(rax, -BEHIND), r13)
         asm.mov(mem64(rax, -BEHIND + 8), rbp)
         asm.mov(mem64(rax, -BEHIND + 16), rbx)
-        known = asm.label("known_function")
+        known = asm.label("known")
         asm.mov(r9, mem64(r8, r.FUNCTION))
         asm.test(r9, r9)
         asm.jnz(known)
@@ -394,10 +394,6 @@ class BuildRoutines:
         asm.jmp(fill)
         asm.bind(failed)
         # No memory for a frame at all: nothing can be handed over, in the interpreter either.
-        asm.lea(rdi, relative(self.fatal_message()))
+        asm.lea(rdi, relative(asm.constant(b"memory!\0")))
         self.call("Py_FatalError")
         asm.ud2()
-
-    def fatal_message(self):
-        """An 8-byte constant that serves as the text of the last resort."""
-        return self.asm.constant(b"memory!\0")
