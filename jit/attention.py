@@ -72,7 +72,7 @@ class Attention:
             elif self.is_useless(code, state):
                 most = max(code.exits, key=lambda leaving: records.read_count(leaving.address))
                 record.refused[code.types] = Unsupported(f"it left its compiled code at once on most calls: {most.reason}",
-                                                         most.instruction.line, most.instruction.operation)
+                                                         most.line, most.operation)
                 self.discard(record, code)
             else:
                 records.set_exit_limit(code.version_record, max(64, state.pressure * 8))

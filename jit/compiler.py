@@ -25,6 +25,7 @@ from jit.machine.rooms import Room
 from jit.restarting import mark_restarts
 from jit.templates import (attributes, body_calls, boxing, buffers, calls, classes, control, dictionaries, floats, globals, generators, hoisted, instances, items, iterating, loops, mixed, numbers, slices, stores, strings, sums)  # noqa: F401
 from jit.unit import ABSENT
+from jit.values import ExitNote, exit_note
 from jit.walk import walk
 from platforms.cpython import symbols, threads
 from platforms.cpython.dictionaries import hint
@@ -47,7 +48,7 @@ class Code:
 
     Attributes:
         types, result: argument and result `Type`s. returned: ClassReferences of what it probably returns. address: of the body. size: bytes of machine code.
-        exits: list of `Exit`. data: address of the data block. kept: Python objects it holds the addresses of.
+        noted: what `ExitNote`s are made of: tuples, which the collector does not look at. data: address of the data block. kept: Python objects it holds the addresses of.
         watched: weak references to more such objects; when one dies, the version is never entered again and
             left at its next check. foreign: whether a call of it can run code other than its own.
         callees: BodyCells it calls through. checked_address: where the body asks first for what it relies on.
@@ -56,9 +57,14 @@ class Code:
         version_record: address. seconds: time to compile. listing: (offset, end, comments) chunks.
     """
 
-    __slots__ = ("types", "result", "address", "block", "size", "exits", "data", "kept", "callees", "version_record", "seconds",
-                 "listing", "dependencies", "words", "notes", "function_record", "frame_size", "bytes", "__weakref__",
+    __slots__ = ("types", "result", "address", "block", "size", "data", "kept", "callees", "version_record", "seconds",
+                 "listing", "noted", "dependencies", "words", "notes", "function_record", "frame_size", "bytes", "__weakref__",
                  "data_size", "knowledge", "watched", "foreign", "room", "checked_address", "argument_shapes", "expected", "returned", "returned_shape")
+
+    @property
+    def exits(self):
+        """`ExitNote` of each place where it may leave."""
+        return [ExitNote(*note) for note in self.noted]
 
 
 class Context:
@@ -126,7 +132,6 @@ def compile_function(unit, argument_types, shapes, knowledge, function_record):
         raise
     code.types, code.result = tuple(kinds), result
     code.returned = tuple(dict.fromkeys(walker.returned))
-    code.exits = exits
     code.kept, watched = unit.kept_and_watched()
     code.watched = [weakref.ref(item, Poison(code.version_record)) for item in watched if can_die(item)]
     code.callees = list(unit.callees)
@@ -136,8 +141,7 @@ def compile_function(unit, argument_types, shapes, knowledge, function_record):
     code.dependencies = [(None if namespace is unit.function.__globals__ else namespace, key, id(expected))
                          for namespace, key, expected in unit.dependencies.values()]
     code.words, code.notes = unit.words, unit.notes
-    for leaving in exits:
-        leaving.forget_state()
+    code.noted = tuple(map(exit_note, exits))
     code.function_record = function_record
     code.frame_size = context.frame_size
     code.knowledge = knowledge
@@ -360,4 +364,4 @@ def emit_code(unit, code, walker, numbering, allocation, context):
     code.size = len(text)
     code.bytes = text
     perfmap.note(code.block, len(text), f"py::{unit.name}:{unit.code.co_filename}")
-    code.listing = assembler.listing()
+    code.listing = tuple((start, end, tuple(comments)) for start, end, comments in assembler.listing())

@@ -85,7 +85,7 @@ def show_allocation(unit, numbering, allocation):
 def show_code(unit, code):
     if wanted("exits", unit):
         for leaving in code.exits:
-            write(f"exit {leaving.number}: line {leaving.instruction.line}: {leaving.reason}")
+            write(f"exit {leaving.number}: line {leaving.line}: {leaving.reason}")
     if wanted("asm", unit):
         from jit.disassembly import listing_text
         write(listing_text(code))

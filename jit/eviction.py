@@ -15,7 +15,7 @@ from platforms.cpython import entry, stacks
 #: Bytes of machine code and its data, both together; the arena has room for a little more of either.
 LIMIT = 30 << 20
 #: Below this nothing is looked for.
-FIRST_SWEEP = 4 << 20
+FIRST_SWEEP = 256 << 10
 #: What is left after an eviction, as a share of the limit.
 KEPT = 0.7
 

@@ -105,7 +105,7 @@ def explain_record(record):
 def _version(code, loop=None):
     from jit.machine import records
     state = records.read_version(code.version_record)
-    exits = [ExitReport(leaving.instruction.line, leaving.instruction.operation, leaving.reason,
+    exits = [ExitReport(leaving.line, leaving.operation, leaving.reason,
                         records.read_count(leaving.address)) for leaving in code.exits if leaving.routine != "observe"]
     notes = sorted({(line, operation, reason) for reason, line, operation in code.notes}, key=str)
     return VersionReport(tuple(kind.name for kind in code.types), code.result.name, code.size, code.seconds * 1e3,

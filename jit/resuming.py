@@ -226,7 +226,7 @@ class Generators:
         if state.exits * 2 > state.calls:
             most = max(code.exits, key=lambda leaving: records.read_count(leaving.address))
             record.refused[part.offset] = Unsupported(f"it left its compiled code on most resumptions: {most.reason}",
-                                                      most.instruction.line, most.instruction.operation)
+                                                      most.line, most.operation)
             return False
         records.set_exit_limit(code.version_record, max(64, state.pressure * 8))
         records.clear_attention(code.version_record)

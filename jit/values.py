@@ -209,13 +209,6 @@ class Exit:
         self.hoisted = None
         self.restarts = False
 
-    def forget_state(self):
-        """Once the descriptor is written, only what reports need is kept: values hold Python objects alive."""
-        self.locals = self.bound = self.stack = ()
-        self.owned = frozenset()
-        self.observe = None
-        self.labels = {}
-
     def values(self):
         """Every non-constant Value the exit needs (with repeats)."""
         for value in self.locals:
@@ -230,6 +223,23 @@ class Exit:
                     yield value
         if self.observe.__class__ is Value:
             yield self.observe
+
+
+class ExitNote:
+    """What is kept of an `Exit` once it is compiled; attributes as there, `line` and `operation` of its instruction."""
+
+    __slots__ = ("address", "number", "reason", "line", "operation", "routine", "site", "hoisted", "early")
+
+    def __init__(self, *fields):
+        (self.address, self.number, self.reason, self.line, self.operation, self.routine, self.site, self.hoisted,
+         self.early) = fields
+
+
+def exit_note(leaving):
+    """The fields of an Exit's ExitNote."""
+    instruction = leaving.instruction
+    return (leaving.address, leaving.number, leaving.reason, instruction.line, instruction.operation, leaving.routine, leaving.site,
+            leaving.hoisted, leaving.early)
 
 
 class Operation:
