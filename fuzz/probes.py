@@ -115,7 +115,7 @@ def exits_taken(functions):
         for code in () if record is None else (*record.versions, *record.retired):
             for leaving in code.exits:
                 if leaving.routine != "observe" and records.read_count(leaving.address):
-                    found.add(f"exit:{leaving.instruction.operation}:{leaving.reason}")
+                    found.add(f"exit:{leaving.operation}:{leaving.reason}")
     return found
 
 
@@ -143,7 +143,7 @@ class Guards:
         """Address of a new guard's counter, or None if there are too many."""
         if len(self.names) == GUARD_LIMIT:
             return None
-        self.names.append((leaving.instruction.operation, leaving.reason))
+        self.names.append((leaving.operation, leaving.reason))
         return ctypes.addressof(self.counters) + 8 * (len(self.names) - 1)
 
     def reset(self):

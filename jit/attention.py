@@ -24,13 +24,15 @@ class Unstable:
     """Globals that keep being rebound, by module, so that one function's experience serves all.
 
     Attributes:
-        modules: id of a namespace -> {name: (address of the last object seen there, rebindings)}.
+        modules: id of a namespace -> {name: (address of the last object seen there, rebindings)}. written: id of a namespace -> names that
+        compiled functions store without telling anybody: no version may take them for constant, see `note_written`.
     """
 
     LIMIT = 1000
 
     def __init__(self):
         self.modules = {}
+        self.written = {}
 
     def note(self, namespace, name):
         """A function that relied on a global's object has found another."""
@@ -44,7 +46,13 @@ class Unstable:
 
     def names(self, function):
         """Names of globals that functions load each time, because assuming them has failed too often."""
-        return {name for name, (_, count) in self.modules.get(id(function.__globals__), {}).items() if count >= UNSTABLE_AFTER}
+        namespace = id(function.__globals__)
+        rebound_often = {name for name, (_, count) in self.modules.get(namespace, {}).items() if count >= UNSTABLE_AFTER}
+        return rebound_often | self.written.get(namespace, set())
+
+    def relied_upon(self, dependencies):
+        """Names that are written so, among what a version is about to rely on: keys of `Unit.dependencies`."""
+        return {name for namespace, name in dependencies if name in self.written.get(namespace, ())}
 
 
 class Attention:
@@ -145,6 +153,29 @@ class Attention:
         """No call enters this version any more; its memory lives on while it may be running."""
         record.versions.remove(code)
         record.retired.append(code)
+
+    def note_written(self, namespace, name):
+        """A function is about to be compiled that stores a global and tells nobody: no version may rely on what that is.
+
+        Those that run leave at their next check, which comes before they call anything that is compiled now.
+        """
+        names = self.unstable.written.setdefault(id(namespace), set())
+        if name in names:
+            return
+        names.add(name)
+        discarded = set()
+        for record in list(self.all_records()):
+            function = record.function()
+            for code in (*record.versions, *record.retired, *record.entered_codes()):
+                if any(key == name and (space or function and function.__globals__) is namespace for space, key, _ in code.dependencies):
+                    records.poison(code.version_record)
+                    if code in record.versions:
+                        discarded.add(code)
+                        self.discard(record, code)
+            record.drop_entered(lambda code: records.asks_for_attention(code.version_record))
+            if function is not None and not discarded.isdisjoint(record.retired):
+                self.reinstall(record, function)
+        self.discard_callers(discarded)
 
     def note_unstable(self, record, code):
         """Take note of globals that have been rebound."""

@@ -38,15 +38,23 @@ class Loops:
 
     Attributes:
         entries: offset of a header -> list of (LoopState, Entry), the newest last. refused: offsets of headers that are left alone.
+        stale: former entries.
     """
 
     def __init__(self):
         self.entries = {}
         self.refused = set()
+        self.stale = []
 
     def codes(self):
         """(line of the loop, Code) of each."""
         return [(state.line, entry.versions[0]) for known in self.entries.values() for state, entry in known]
+
+    def drop(self, is_stale):
+        """Forget entries to versions for which `is_stale` holds; they stay where they are, because one may be waited for."""
+        for known in self.entries.values():
+            self.stale += [item for item in known if is_stale(item[1].versions[0])]
+            known[:] = [item for item in known if not is_stale(item[1].versions[0])]
 
     def all(self):
         """All Entries."""

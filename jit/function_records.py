@@ -65,6 +65,15 @@ class FunctionRecord:
         self.versions, self.retired, self.old_entries, self.entry, self.cells, self.comprehensions = [], [], [], None, {}, {}
         self.loops = None
 
+    def entered_codes(self):
+        """Versions that are entered in the middle of a run."""
+        return [] if self.loops is None else [code for _, code in self.loops.codes()]
+
+    def drop_entered(self, is_stale):
+        """Enter those no more for which `is_stale` holds."""
+        if self.loops is not None:
+            self.loops.drop(is_stale)
+
     def version_for(self, kinds):
         for code in self.versions:
             if code.types == kinds:

@@ -77,6 +77,15 @@ class GeneratorRecord(FunctionRecord):
         self.misses, self.busy = FIRST_MISSES, False
 
 
+    def entered_codes(self):
+        """See FunctionRecord."""
+        return [part.code for part in self.parts]
+
+    def drop_entered(self, is_stale):
+        """See FunctionRecord. What is entered no more lives on in the routines."""
+        self.parts = [part for part in self.parts if not is_stale(part.code)]
+
+
 class PartUnit(Unit):
     """A part on its way through the compiler; `function` is that of a generator which waits for it."""
 

@@ -130,6 +130,10 @@ class Walker(Merger):
             if incoming:
                 for block in self.receive(index, incoming):
                     self.walk(block)
+        written = self.unit.manager.unstable.relied_upon(self.unit.dependencies)
+        if written:
+            self.knowledge.unstable |= written
+            raise Restart
         if self.relies_on_overwritten():
             self.knowledge.checks_stores = True
             raise Restart

@@ -11,13 +11,18 @@ from jit.bytecodes.items import take
 from jit.errors import Unsupported
 from jit.foreign import Call, blind_call, callout
 from jit.types import FLOAT, INT, OBJECT, Shape, exact, shape_of
+from jit.machine.watcher import our_bit
 from jit.templates.calls import blind_template
+from jit.templates.globals import QUIETLY
 from jit.comprehensions import consumer_below, is_called_at_once, is_generator, operands_of
 from jit.unit import looked_up
 from jit.values import Value, VirtualFunction
 from jit.walk import bytecode
 from platforms.cpython import instances
-from platforms.cpython.dictionaries import entry_number
+from platforms.cpython.dictionaries import entry_number, may_be_replaced_in
+
+#: Templates for globals that are numbers.
+_STORED_IN_PLACE = {INT: "store_global_int", FLOAT: "store_global_float"}
 
 
 @bytecode("LOAD_GLOBAL")
@@ -72,20 +77,42 @@ def store_name(w, instruction):
 def store_global(w, instruction):
     name = w.unit.code.co_names[instruction.argument]
     namespace = w.unit.function.__globals__
+    value = w.peek()
     number = entry_number(namespace, name) if type(namespace) is dict and name in namespace else None
-    family = {INT: "store_global_int", FLOAT: "store_global_float"}.get(w.peek().type) if w.peek().__class__ is Value else None
-    # Compiled callers would not notice: they look around only where their callee got a frame.
-    is_called = not w.unit.is_module and w.unit.entered is None
-    if number is not None and family is not None and not is_called and not w.knowledge.checks_stores:
-        w.before_effect()
-        w.unit.keep(name)
+    if number is None or value.__class__ is not Value or w.knowledge.checks_stores or \
+            value.type not in _STORED_IN_PLACE and not may_be_replaced_in(namespace, our_bit()):
+        return store_by_python(w, namespace, name)
+    w.before_effect()
+    if w.unit.is_module or w.unit.entered is not None:
+        if value.type not in _STORED_IN_PLACE:
+            return store_by_python(w, namespace, name)
         w.overwritten.add(name)
-        w.operation(family, w.peek(), detail=(namespace, name, number), exit=w.exit("the global is no number"))
+    else:
+        # Compiled callers look around only where their callee got a frame.
+        w.unit.manager.note_written(namespace, name)
+    w.unit.keep(name)
+    detail = namespace, name, number
+    if value.type in _STORED_IN_PLACE:
+        quietly = () if name in w.overwritten else (QUIETLY,)
+        w.operation(_STORED_IN_PLACE[value.type], value, detail=(*detail, *quietly), exit=w.exit("the global is no number"))
         w.pop()
         return None
+    exit = w.exit("the global cannot be replaced")
+    w.freeze()
+    value = w.box(value)
+    w.pop()
+    moved = value in w.state.owned and not w.state.holds(value)
+    if moved:
+        w.state.owned -= {value}
+    w.operation("store_global_object", value, detail=(*detail, moved), exit=exit, after=w.exit_after("a finaliser looked at the frame"))
+    return None
+
+
+def store_by_python(w, namespace, name):
+    """By PyDict_SetItem."""
     w.freeze()
     value = w.pop()
-    w.push(w.constant(w.unit.function.__globals__))
+    w.push(w.constant(namespace))
     w.push(w.constant(name))
     w.push(value)
     return callout(w, Call("PyDict_SetItem", failure=-1, has_result=False), 3)

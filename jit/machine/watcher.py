@@ -12,6 +12,7 @@ from asm import Assembler, eax, relative
 from jit import perfmap
 from jit.machine.arena import arena
 from platforms.cpython import symbols
+from platforms.cpython.layout import layout
 
 
 @lru_cache(None)
@@ -40,3 +41,8 @@ def watched_word(namespace):
     number, cell = _watcher()
     _watch()(number, namespace)
     return (cell, ctypes.c_int64.from_address(cell).value, 0)
+
+
+def our_bit():
+    """The bit of our watcher in a dict's tag; 0 where dictionaries have versions."""
+    return 0 if layout().dict_version is not None else 1 << _watcher()[0]

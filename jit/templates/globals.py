@@ -7,16 +7,20 @@ A number that only the entry refers to is overwritten in place: nobody can tell 
 
 from asm import cl, eax, ecx, edx, mem8, mem32, mem64, rax, rcx, rdx, xmm15
 from jit.machine.boxes import SMALLEST, SMALL_COUNT
+from jit.machine.refcounts import emit_incref
+from jit.machine.watcher import our_bit
 from jit.template import template
 from jit.templates.boxing import UNBOX
 from platforms.cpython.layout import layout
 
 L = layout()
+#: Fourth of the details of a store of a number: no version relies on the name.
+QUIETLY = "quietly"
 
 
 def _emit_value(asm, emitter, exit, detail):
     """rax = the value, if the entry is still there."""
-    namespace, name, number = detail
+    namespace, name, number = detail[:3]
     asm.mov(rdx, emitter.object(namespace))
     asm.mov(rdx, mem64(rdx, L.dict_keys))
     asm.cmp(mem8(rdx, L.keys_kind), 0)
@@ -125,6 +129,28 @@ def global_was_no_number(asm, value, exit, detail, emitter):
         _emit_replace(asm, emitter, detail, done)
 
 
+@template("store_global_object", "value: object --")
+def global_cannot_be_replaced(asm, value, exit, detail, emitter):
+    """The entry's object, and nothing else of the dictionary: nobody relies on it. The last detail: the value's reference is ours to give."""
+    *place, moved = detail
+    namespace = emitter.object(place[0])
+    if L.dict_watchers:
+        asm.mov(rdx, namespace)
+        asm.mov(rax, mem64(rdx, L.dict_tag))
+        asm.test(eax, 0xFF & ~our_bit())
+        asm.jnz(exit)
+    asm.mov(rdx, namespace)
+    asm.cmp(mem64(rdx, L.gc_next), 0)  # CPython tracks a dictionary when it gets something to be tracked
+    asm.je(exit)
+    _emit_value(asm, emitter, exit, place)
+    asm.mov(rcx, value)
+    asm.mov(mem64(rdx, 8), rcx)
+    if not moved:
+        asm.mov(rdx, rcx)
+        emit_incref(asm, rdx, rcx)
+    emitter.emit_drop_rax()
+
+
 def _emit_has_digits(asm, count, replace):
     """Go to `replace` unless the int in rax has so many digits."""
     same = asm.label("same_size")
@@ -164,10 +190,24 @@ def _emit_check_old(asm, emitter, exit):
 
 
 def _emit_replace(asm, emitter, detail, done):
-    """Put the new object in rax into the dictionary."""
-    namespace, name, _ = detail
+    """Put the new object in rax into the dictionary; if nobody relies on the name, into its entry alone."""
+    namespace, name, _ = detail[:3]
     asm.test(rax, rax)
     asm.jz(emitter.throw_label())
+    if detail[3:] == (QUIETLY,):
+        told = asm.label("somebody_is_told")
+        if L.dict_watchers:
+            asm.mov(rdx, emitter.object(namespace))
+            asm.mov(rcx, mem64(rdx, L.dict_tag))
+            asm.test(ecx, 0xFF & ~our_bit())
+            asm.jnz(told)
+        asm.movq(xmm15, rax)
+        _emit_value(asm, emitter, told, detail)  # it has not moved
+        asm.movq(rcx, xmm15)
+        asm.mov(mem64(rdx, 8), rcx)
+        emitter.emit_drop_rax()
+        asm.jmp(done)
+        asm.bind(told)
     asm.mov(rcx, emitter.object(namespace))
     asm.mov(rdx, emitter.object(name))
     asm.call(emitter.routines.set_item)

@@ -52,3 +52,13 @@ def hint(mapping: dict, key: str) -> Hint | None:
     form = read(keys + fields.keys_log2_size, 4) & 0xFFFFFF
     offset = fields.keys_indices + (1 << read(keys + fields.keys_log2_index_bytes, 1)) + number * fields.keys_entry_size
     return Hint(form, number, offset)
+
+
+def may_be_replaced_in(mapping, watched=0):
+    """Whether nobody watches a dict, and the collector knows it, so that an entry's object may be replaced by any other.
+
+    Args:
+        watched: bits of watchers that do not count.
+    """
+    fields = layout()
+    return bool(read(id(mapping) + fields.gc_next)) and not (fields.dict_watchers and read(id(mapping) + fields.dict_tag, 1) & ~watched)
