@@ -23,7 +23,7 @@ class VersionReport:
         types: argument types. result: type of the result. bytes: of machine code. milliseconds: to compile.
         calls: from interpreted code. exits: list of ExitReport. notes: (line, operation, reason) left to the interpreter.
         loop: line of the loop at which a frame enters it that is running already (then it has no arguments, and calls says how often
-        that happened), or None.
+        that happened), or None. resumed: line behind the yield at which a generator enters it, or None.
     """
 
     types: tuple
@@ -34,12 +34,15 @@ class VersionReport:
     exits: list
     notes: list
     loop: int | None = None
+    resumed: int | None = None
 
     def heading(self):
         """What it is, and how often it ran."""
         size = f"{self.bytes} bytes in {self.milliseconds:.1f} ms"
         if self.loop is not None:
             return f"the loop at line {self.loop}: {size}, entered {self.calls} times while it ran"
+        if self.resumed is not None:
+            return f"generators from line {self.resumed} on: {size}, resumed {self.calls} times"
         return f"({', '.join(self.types)}) -> {self.result}: {size}, {self.calls} calls from interpreted code"
 
 
@@ -49,7 +52,7 @@ class Explanation:
 
     Attributes:
         state: "compiled", "waiting" (for its first call), "interpreted", or "not decorated". reason: why interpreted.
-        versions: list of VersionReport. loops: likewise, entered in the middle of a run. refused: argument types -> (line, reason). retired: versions no longer entered.
+        versions: list of VersionReport. loops: likewise, entered in the middle of a run. parts: likewise, of the generators it makes. refused: argument types -> (line, reason). retired: versions no longer entered.
     """
 
     name: str
@@ -59,10 +62,11 @@ class Explanation:
     refused: dict = field(default_factory=dict)
     retired: int = 0
     loops: list = field(default_factory=list)
+    parts: list = field(default_factory=list)
 
     def __str__(self):
         lines = [f"{self.name}: {self.state}" + (f" ({self.reason})" if self.reason else "")]
-        for version in (*self.versions, *self.loops):
+        for version in (*self.versions, *self.loops, *self.parts):
             lines.append(f"  {version.heading()}")
             lines.extend(f"    left {found.count} times at line {found.line}, {found.operation}: {found.reason}"
                          for found in version.exits if found.count)
@@ -89,27 +93,36 @@ def explain(function):
 
 def explain_record(record):
     """Explanation of what is known of a function."""
+    from jit.dispatch import COMPILER
+    made = COMPILER.generators.record_of(record.code)
+    parts = [] if made is None else [_version(part.code, resumed=part.state.line) for part in made.parts]
     versions = [_version(code) for code in record.versions]
     loops = [_version(code, line) for line, code in record.loops.codes()] if record.loops is not None else []
     refused = {tuple(kind.name for kind in kinds): (problem.line, problem.reason)
                for kinds, problem in record.refused.items()}
-    if record.reason is not None and not loops:
+    if record.reason is not None and not loops and not parts:
         state = "interpreted"
     else:
-        state = "compiled" if versions or loops else "interpreted" if refused else "waiting"
+        state = "compiled" if versions or loops or parts else "interpreted" if refused else "waiting"
     reason = record.reason or ("" if versions or not refused else next(iter(refused.values()))[1])
-    reason = "" if loops and not versions else reason
-    return Explanation(record.name, state, reason, versions, refused, len(record.retired), loops)
+    reason = "" if (loops or parts) and not versions else reason
+    return Explanation(record.name, state, reason, versions, refused, len(record.retired), loops, parts)
 
 
-def _version(code, loop=None):
+def explain_generators(record):
+    """Explanation of what is known of the generators of one code (jit/resuming.py)."""
+    parts = [_version(part.code, resumed=part.state.line) for part in record.parts]
+    return Explanation(record.name, "compiled" if parts else "waiting", parts=parts)
+
+
+def _version(code, loop=None, resumed=None):
     from jit.machine import records
     state = records.read_version(code.version_record)
     exits = [ExitReport(leaving.line, leaving.operation, leaving.reason,
                         records.read_count(leaving.address)) for leaving in code.exits if leaving.routine != "observe"]
     notes = sorted({(line, operation, reason) for reason, line, operation in code.notes}, key=str)
     return VersionReport(tuple(kind.name for kind in code.types), code.result.name, code.size, code.seconds * 1e3,
-                         state.calls, exits, notes, loop)
+                         state.calls, exits, notes, loop, resumed)
 
 
 @dataclass(frozen=True)
@@ -140,7 +153,7 @@ def statistics():
     from jit.machine import records
     found = list(COMPILER.records.values())
     codes = [code for record in found for code in record.versions]
-    codes += [code for record in found if record.loops is not None for _, code in record.loops.codes()]
+    codes += [code for record in (*found, *COMPILER.generators.all()) for code in record.entered_codes()]
     states = [records.read_version(code.version_record) for code in codes]
     return Statistics(len(found), len(codes), sum(len(record.refused) for record in found),
                       sum(code.size for code in codes), sum(code.data_size for code in codes),

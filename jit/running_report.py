@@ -4,7 +4,7 @@ import sys
 
 from jit.api import available
 from jit.budget import BUDGET
-from jit.report import explain, statistics
+from jit.report import explain, explain_generators, statistics
 
 #: Functions told about.
 LINES = 25
@@ -73,4 +73,6 @@ def by_code(compiler):
         function = record.function()
         if function is not None and (record.versions or record.loops is not None or id(record.code) not in found):
             found[id(record.code)] = explain(function)
+    for record in compiler.generators.all():
+        found.setdefault(id(record.generator()), explain_generators(record))
     return found

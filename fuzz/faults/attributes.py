@@ -21,7 +21,7 @@ def main():
     return read(A()), read(A()), read(B())
 """),
     Fault("first-value-of-a-name-not-on-record", "caches", "jit",
-          rewriting(_MODULE, "emit_replace", ("asm.jz(first if place.offset is None else done)", "asm.jz(done)")),
+          rewriting(_MODULE, "emit_replace", ("asm.jz(done if place.number is None else first)", "asm.jz(done)")),
           "An attribute set for the first time is missing when the instance's dict is made.", """
 class A: pass
 
@@ -105,7 +105,7 @@ def main():
     return found + [make(), make()]
 """),
     Fault("any-instance-is-true", "caches", "jit",
-          rewriting(_MODULE, "truth_of_another_class", ("asm.jne(exit)", "pass")),
+          rewriting("jit.templates.classes", "truth_of_another_class", ("asm.jne(exit)", "pass")),
           "What is not None is true, without asking its class.", """
 class A: pass
 
@@ -178,12 +178,16 @@ def main():
           "A new instance is not what its class's call leaves behind.", """
 class A:
     @jit
-    def __init__(self, x): self.x = x
+    def __init__(self, x):
+        self.x = 0
+        while self.x < 3:
+            self.x = self.x + 1
+        self.x = x * x
 
 def make(x):
     return type(A(x)).__name__
 
 def main():
-    return make(1), make(2)
+    return make(1), make(2), make(2**40), make(2**41)
 """),
 ]

@@ -46,7 +46,7 @@ def main():
     return run(1)
 """),
     Fault("exception-of-a-callee-not-noticed", "calls", "jit",
-          rewriting("jit.templates.calls", "_callee_left", ("asm.jz(emitter.throw_label())", "pass")),
+          rewriting("jit.templates.body_calls", "_callee_left", ("asm.jz(emitter.throw_label())", "pass")),
           "A direct call goes on when its callee has raised an exception.", """
 def look(table, key):
     found = table[key]

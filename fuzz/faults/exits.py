@@ -48,13 +48,13 @@ def main():
           rewriting("jit.builder", "Builder.exit_here", ("made.executing = self.instruction.executing",
                                                          "made.executing = self.instructions[self.block.index].executing")),
           "An exception is shown, and its handler is looked for, at the first instruction of the basic block.", """
-def look(table, first, second):
-    found = table[first]
-    again = table[second]
+def look(text, first, second):
+    found = text.index(first)
+    again = text.index(second)
     return found, again
 
 def main():
-    return look({1: 2, 3: 4}, 1, 3), attempt(look, {1: 2}, 1, 3)
+    return look("abc", "a", "c"), attempt(look, "abc", "a", "d")
 """),
     Fault("inlined-exit-resumes-behind-the-call", "inlining", "jit",
           rewriting("jit.decode", "Instruction.standing_for",

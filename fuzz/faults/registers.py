@@ -46,11 +46,11 @@ def main():
                     ("asm.mov(rax, rbp)\n        asm.xor(edx, edx)", "asm.mov(rax, r12)\n        asm.xor(edx, edx)")),
           "What foreign code has returned is not brought back when the frame around it is dropped.",
           """
-def run(table):
-    return [table["a"], table["b"]]
+def run(make):
+    return [make("a"), make("b")]
 
 def main():
-    return run({"a": 1, "b": "text"})
+    return run(repr), run(len), run(str.upper)
 """),
     Fault("register-read-behind-the-call", "allocation", "jit",
           rewriting("jit.placement", "Placement.operand_at", ("position < location.until", "position <= location.until")),

@@ -86,22 +86,18 @@ def main():
 """),
     Fault("global-not-checked-again", "guards", "jit",
           rewriting("jit.machine.validity", "ValidityRoutines.emit_look_into_dictionaries",
-                    ("asm.cmp(rax, mem64(r13, 16))\n        asm.jne(failed)", "asm.cmp(rax, mem64(r13, 16))\n        pass")),
+                    ("asm.cmp(rax, mem64(r13, r.D_VALUE))\n        asm.jne(failed)", "asm.cmp(rax, mem64(r13, r.D_VALUE))\n        pass")),
           "A version is believed to hold although a global that it relies on was rebound.", """
 SCALE = 3
 
 def scaled(number):
     return number * SCALE
 
-def rebind(value):
-    global SCALE
-    SCALE = value
-
 def main():
     found = [scaled(5)]
-    rebind(7)
+    globals()["SCALE"] = 7
     found.append(scaled(5))
-    rebind(3)
+    globals()["SCALE"] = 3
     return found
 """),
     Fault("shadowed-builtin-not-noticed", "guards", "jit",
@@ -116,5 +112,25 @@ def main():
     found.append(size([1, 2]))
     del globals()["len"]
     return found
+"""),
+    Fault("stored-global-taken-for-constant", "guards", "jit",
+          rewriting("jit.attention", "Unstable.relied_upon", ("return {name for namespace, name in dependencies if name in self.written.get(namespace, ())}",
+                                                              "return set()")),
+          "A global that a callee stores without telling anybody is a constant for its caller.", """
+COUNT = 0
+
+def step():
+    global COUNT
+    COUNT = COUNT + 1000
+
+def run(times):
+    found = []
+    for _ in range(times):
+        found.append(COUNT)
+        step()
+    return found
+
+def main():
+    return run(4), run(3)
 """),
 ]

@@ -46,23 +46,8 @@ def test_each_is_described():
         assert fault.explanation.endswith(".") and fault.witness.count("def main():") == 1
 
 
-#: Faults whose places in the compiler have moved, or whose witnesses do not reach them any more: to be planted anew.
-MOVED = {
-    "any-instance-is-true",
-    "callee-left-loses-instance",
-    "exception-line-of-the-block",
-    "exception-of-a-callee-not-noticed",
-    "first-value-of-a-name-not-on-record",
-    "global-not-checked-again",
-    "nan-equals-nan",
-    "nan-is-false",
-    "nan-is-less",
-    "result-of-callout-lost",
-}
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.xfail(reason="its place has moved")) if name in MOVED else name for name in FAULTS])
+@pytest.mark.parametrize("name", FAULTS)
 def test_a_planted_fault_shows(name, planted):
     """A wrong result, an exception, a crash or a hang; but planting itself must succeed."""
     assert planted[name] and not planted[name].startswith("NOT PLANTED"), planted[name]
