@@ -4,7 +4,7 @@ from jit.bytecodes.builtins import builtin
 from jit.bytecodes.numbers import arithmetic, number, plain_int
 from jit.comprehensions import callee_below
 from jit.iteration import Numbers
-from jit.types import BOOL, INT, exact
+from jit.types import BOOL, INT, NULL, PLAIN, exact
 from jit.values import BackwardRange, RangeIterator
 
 
@@ -26,7 +26,8 @@ def call_range(w, first, second=None, third=None):
     start, stop = (w.constant(0), given[0]) if len(given) == 1 else given[:2]
     step = given[2] if len(given) == 3 else w.constant(1)
     if backward:
-        return range_backward(w, start, stop, step)
+        depth = 2 + len(given)
+        return range_backward(w, start, stop, step) if all(map(dies_plainly, w.state.stack[-depth:])) else None
     if header.is_object:
         remaining = w.operation("range_length", start, stop, step, exit=w.exit("range step is 0 or range too long"))
         return make_range_iterator(w, start, step, remaining, w.exit("out of memory"))
@@ -90,4 +91,10 @@ def is_reversed(w, depth):
     following = w.instructions[w.index + 1]
     if not w.inside(w.index + 1) or (following.operation, following.argument, following.names) != ("CALL", 1, ()):
         return False
-    return callee_below(w, depth) == (reversed, False)
+    callee, is_method = callee_below(w, depth)
+    return callee is reversed and not is_method
+
+
+def dies_plainly(operand):
+    """Whether no exit is needed where an operand is dropped: what lies on the stack then could not be made."""
+    return operand.type.unboxed or operand.is_constant or operand.type is NULL or operand.type.python in PLAIN or operand.facts == "number"

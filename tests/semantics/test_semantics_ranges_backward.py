@@ -98,3 +98,29 @@ def test_a_reversed_that_is_another():
     for function in (plain, fast):
         del function.__globals__["reversed"]
     assert plain(5) == fast(5)
+
+
+def test_ends_that_are_objects():
+    """Operands that are dropped between the two calls, where an exit could not make the range."""
+    class Sized:
+        def __len__(self):
+            return 5
+
+    def shuffled(x, end):
+        found = []
+        for i in reversed(range(1, len(x))):
+            found.append(i)
+        for i in reversed(range(end(), 9)):
+            found.append(i)
+        return found
+
+    (plain,), (fast,) = copies(shuffled)
+    for x in ([1, 2, 3], Sized(), "abc", {1: 2}) * 10:
+        for end in (lambda: 3, lambda: True, lambda: 10**30):
+            results = []
+            for function in (plain, fast):
+                try:
+                    results.append(function(x, end))
+                except (TypeError, OverflowError) as problem:
+                    results.append(str(problem))
+            assert results[0] == results[1]
