@@ -28,9 +28,8 @@ NAMES = """
     test_dataclasses test_weakref test_gc test_sys test_inspect test_traceback test_threading test_copy test_pickle test_random
     test_statistics test_heapq test_bisect test_json test_re test_decimal test_fractions test_datetime""".split()
 SAMPLE = """
-    test_grammar test_opcodes test_int test_float test_bool test_list test_dict test_slice test_range test_raise test_with test_scope
-    test_class test_property test_super test_extcall test_keywordonlyarg test_unpack test_compare test_contains test_augassign
-    test_binop test_operator test_bisect""".split()
+    test_grammar test_opcodes test_int test_bool test_list test_range test_scope test_class test_super test_extcall test_unpack
+    test_augassign""".split()
 #: Names that a test has in older versions.
 OLDER = {"test_str": "test_unicode"}
 
