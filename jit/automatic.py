@@ -65,6 +65,7 @@ class Automatic:
                 function = record.function()
                 if record.automatic and function is not None:
                     entry.restore(function)
+            self.generators.suspend()
             self.suspended = True
 
     def revive(self):
@@ -73,6 +74,7 @@ class Automatic:
             if self.suspended:
                 self.suspended = False
                 self.postponed.clear()
+                self.generators.revive()
                 for record in self.records.values():
                     function = record.function()
                     if record.automatic and record.reason is None and function is not None:

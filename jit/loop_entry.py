@@ -33,7 +33,7 @@ from platforms.cpython.shell import shell
 L = layout()
 _RANGE_ITERATOR = type(iter(range(0)))
 #: Levels of recursion that must be left.
-_LEAST_LEVELS = 8
+LEAST_LEVELS = 8
 #: The block at [rsp] is that of entries.py, and behind it how many bytes of activations there were before.
 DEPTH, BLOCK = 24, 40
 #: What a frame returns that has come to a header again.
@@ -100,7 +100,7 @@ class LoopEntryEmitter(EntryEmitter):
         # The frame's own level of recursion is the body's.
         asm.add(mem32(r15, L.thread_recursion_remaining), 1)
         emit_stack_budget(asm, low)
-        asm.cmp(r14d, _LEAST_LEVELS)
+        asm.cmp(r14d, LEAST_LEVELS)
         asm.jl(out)
         self.emit_activation()
         self.emit_body()

@@ -16,7 +16,7 @@ from asm import (Assembler, eax, ecx, edi, edx, mem8, mem32, mem64, r12, r14d, r
 from jit import perfmap, types
 from jit.decode import local_count
 from jit.entries import ARGUMENTS, FUNCTION, PUSHED, Entry
-from jit.loop_entry import BLOCK, LoopEntryEmitter
+from jit.loop_entry import BLOCK, LEAST_LEVELS, LoopEntryEmitter
 from jit.machine import arena, records, routines
 from jit.machine.refcounts import emit_decref, emit_incref
 from jit.machine.rooms import Room
@@ -93,6 +93,8 @@ class ResumeEmitter(LoopEntryEmitter):
         self.emit_unseen_check()
         low = asm.label("low")
         emit_stack_budget(asm, low)
+        asm.cmp(r14d, LEAST_LEVELS)  # none of the parts is left at its beginning
+        asm.jl(self.original)
         asm.mov(rbx, mem64(r12, L.frame_function))
         for part in self.record.parts:
             self.emit_part_of(part)

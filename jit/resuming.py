@@ -11,6 +11,7 @@ What is kept per code object and not per function: generator expressions are fun
 is the generator's, which the routine names in its block (jit/entries.py). Nothing here holds the code, its functions or their globals.
 """
 
+import atexit
 from copy import copy
 from weakref import ref
 
@@ -119,11 +120,13 @@ class Generators:
 
     Attributes:
         compiler: the Compiler. known: id of a code object -> (weak reference to it, GeneratorRecord, or None: it is left alone).
+        is_over: the program ends. is_suspended: generators that nobody asked for are interpreted for now.
     """
 
     def __init__(self, compiler):
         self.compiler = compiler
         self.known = {}
+        self.is_over = self.is_suspended = False
 
     def all(self):
         """All records."""
@@ -141,18 +144,47 @@ class Generators:
             automatic: nobody asked for it, so that it is done within the budget only.
         """
         code = function.__code__
+        if self.is_over:
+            return
         if id(code) in self.known:
             record = self.record_of(code)
             if record is not None:
                 record.automatic = record.automatic and automatic
             return
         with self.compiler.lock:
+            if not self.known:
+                atexit.register(self.shut_down)
             record = self.prepare(function, code)
             if record is not None:
                 record.automatic = automatic
             if record is None or not set_routine(id(code), self.build(record)):
                 record = None
             self.known[id(code)] = ref(code, self.forgetter(id(code))), record
+
+    def suspend(self):
+        """Interpret what nobody asked for, until `revive`."""
+        self.is_suspended = True
+        self.clear(record for record in self.all() if record.automatic)
+
+    def revive(self):
+        """Undo `suspend`."""
+        self.is_suspended = False
+        for record in self.all():
+            code = record.generator()
+            if code is not None and record.routines:
+                set_routine(id(code), record.routines[-1].address)
+
+    def shut_down(self):
+        """The program ends: what the routines refer to may go before the last generator does."""
+        self.is_over = True
+        self.clear(self.all())
+
+    @staticmethod
+    def clear(found):
+        for record in found:
+            code = record.generator()
+            if code is not None:
+                clear_routine(id(code))
 
     def forgetter(self, address):
         """A callback for the death of the code at an address."""
@@ -208,7 +240,7 @@ class Generators:
                 except Exception as problem:
                     record.refused[offset] = problem
                     self.compiler.give_up(record, function, problem)
-        if not record.parts and all(resume in record.refused for resume in record.prepared.resumes):
+        if self.is_over or self.is_suspended and record.automatic or not record.parts and all(resume in record.refused for resume in record.prepared.resumes):
             clear_routine(id(code))
         else:
             set_routine(id(code), self.build(record))
