@@ -143,7 +143,7 @@ class Guards:
         """Address of a new guard's counter, or None if there are too many."""
         if len(self.names) == GUARD_LIMIT:
             return None
-        self.names.append((leaving.operation, leaving.reason))
+        self.names.append((leaving.instruction.operation, leaving.reason))
         return ctypes.addressof(self.counters) + 8 * (len(self.names) - 1)
 
     def reset(self):

@@ -117,7 +117,7 @@ def compile_function(unit, argument_types, shapes, knowledge, function_record):
     if dump.CHECK:
         verify(intervals, allocation, REGISTERS, numbering.clobbers, numbering.loops)
     dump.show_allocation(unit, numbering, allocation)
-    context = make_context(walker, order, allocation, argument_registers, result, overflow)
+    context = make_context(unit, walker, order, allocation, argument_registers, result, overflow)
     if drops_at_return(order):
         mark_self_calls(order)
     code = Code()
@@ -258,7 +258,7 @@ def collect_exits(order, overflow):
     return list(found)
 
 
-def make_context(walker, order, allocation, argument_registers, result, overflow):
+def make_context(unit, walker, order, allocation, argument_registers, result, overflow):
     outgoing, has_calls = 0, False
     for block in order:
         for operation in block.operations:
@@ -279,6 +279,7 @@ def make_context(walker, order, allocation, argument_registers, result, overflow
         raise Unsupported("too many values live at once")
     context.routines = routines()
     context.result = result
+    context.is_entered = unit.entered is not None  # whoever enters it has seen to it that there are levels of recursion left
     context.argument_registers = argument_registers
     context.overflow_exit = overflow
     context.eval_breaker = threads.eval_breaker()

@@ -67,7 +67,7 @@ class Emitter(Placement):
         asm = self.asm
         stale = asm.label("stale")
         asm.bind(self.checked_label)
-        if not self.context.words:
+        if not self.context.words or self.context.is_entered:
             return
         record = self.context.version_record
         for place, (address, _, _) in enumerate(self.context.words):
@@ -97,7 +97,8 @@ class Emitter(Placement):
         asm.bind(self.body_label)
         asm.comment("prologue")
         self.enter_frame(entry)
-        asm.js(self.stub(self.context.overflow_exit))
+        if not self.context.is_entered:
+            asm.js(self.stub(self.context.overflow_exit))
 
     def enter_frame(self, entry):
         """Make room, put the arguments in their places, take a level of recursion; negative if there is none left."""

@@ -21,6 +21,11 @@ COMPREHENDED = (("[{}]", "list"), ("[{}]", "list"), ("list({})", "list"), ("sort
                 ("int(any({}))", "int"), ("int(all({}))", "int"), ("len(tuple({}))", "int"))
 
 
+#: How what a generator yields is taken.
+CONSUMED = ("list({})", "[*{}]", "tuple({})", "[item for item in {}]", "list(zip({}, range(9)))", "sum(1 for _ in {})", "sorted(map(str, {}))",
+            "list(enumerate({}))", "next({}, None)")
+
+
 def typed_program(choices):
     """A Program of one to three functions, the last of which is called."""
     return Writer(choices).program()
@@ -78,21 +83,30 @@ class Writer(Expressions):
         if choices.chance(12) and kinds[-1] not in SEQUENCES:
             parameters[-1] += f"={choices.pick(SMALL)}"
             self.defaults.add(name)
-        self.line(0, f"def {name}({', '.join(parameters)}):")
+        self.yields = choices.chance(10)
+        self.line(0, f"def {'made_' * self.yields}{name}({', '.join(parameters)}):")
         self.kept = None
         if self.cells and choices.chance(40):
             self.line(1, "nonlocal C0")
             self.kept = "C0"
-        if choices.chance(25):
+        if choices.chance(25) and not self.yields:
             # Short enough to be inlined.
             self.line(1, f"return {self.expression(2)}")
         else:
             self.body(name, kinds)
+        if self.yields:
+            self.consume(name, parameters)
         if self.indent:
             self.line(0, f"return {name}")
             self.indent, self.cells = 0, ()
             self.line(0, f"{name} = make_{name}({choices.pick(SMALL)}, {choices.pick(FLOATS)})")
         self.functions.append((name, kinds))
+
+    def consume(self, name, parameters):
+        """Write the function that takes what a generator yields."""
+        made = f"made_{name}({', '.join(parameter.partition('=')[0] for parameter in parameters)})"
+        self.line(0, f"def {name}({', '.join(parameters)}):")
+        self.line(1, f"return {self.choices.pick(CONSUMED).format(made)}")
 
     def enclose(self, name):
         """Write the function inside another, whose variables it uses."""
@@ -111,6 +125,8 @@ class Writer(Expressions):
         for _ in range(choices.between(1, 2)):
             self.assign(1, False)
         self.block(1, False)
+        if self.yields:
+            self.give(1, False)
         if choices.chance(40):
             self.line(1, f"return {self.expression(2)}")
         else:
@@ -132,7 +148,7 @@ class Writer(Expressions):
                 (38, self.assign), (14, self.branch if depth < 5 else self.assign), (12, self.range_loop if deeper else self.assign),
                 (6, self.while_loop if deeper else self.assign), (6, self.attempt if deeper else self.assign),
                 (7, self.sequence_statement), (3, self.cut_short), (3, self.early_return), (2, self.forget), (3, self.unpack),
-                (4 if self.kept else 2, self.share), (2, self.close_over), (2, self.throw), (1, self.show))
+                (4 if self.kept else 2, self.share), (30 if self.yields else 0, self.give), (2, self.close_over), (2, self.throw), (1, self.show))
             statement(depth, loop)
         self.line(depth, "pass")
         if depth > 1 and not choices.chance(15):
@@ -185,6 +201,10 @@ class Writer(Expressions):
         self.line(depth, f"if {self.condition()}:")
         self.line(depth + 1, self.choices.pick(("break", "continue")))
         return None
+
+    def give(self, depth, loop):
+        """What a generator yields."""
+        self.line(depth, f"yield {self.expression(1)}" if self.yields else "pass")
 
     def show(self, depth, loop):
         self.line(depth, f"print({self.atom()}, {self.expression(1)})")
