@@ -36,13 +36,29 @@ def test_explain_tells_versions_and_exits():
 
 def test_explain_says_why_not():
     @jit.jit
-    def generate(n):
-        yield n
+    async def answer(n):
+        return n
 
-    assert list(generate(3)) == [3]
-    found = jit.explain(generate)
+    with pytest.raises(StopIteration):
+        answer(3).send(None)
+    found = jit.explain(answer)
     assert (found.state, found.reason) == ("interpreted", "generators and coroutines are interpreted")
     assert jit.explain(triangle).state == "not decorated"
+
+
+def test_explain_tells_of_generators():
+    @jit.jit
+    def generate(n):
+        while n:
+            n -= 1
+            yield n
+
+    assert jit.explain(generate).state == "interpreted"
+    for _ in range(9):
+        assert list(generate(3)) == [2, 1, 0]
+    found = jit.explain(generate)
+    assert found.state == "compiled" and not found.versions and sum(part.calls for part in found.parts) > 15
+    assert "generators from line" in str(found) and "resumed" in str(found)
 
 
 def test_jit_takes_functions_only():
