@@ -27,7 +27,7 @@ NAMES = """
     test_compare test_contains test_augassign test_binop test_operator test_functools test_itertools test_collections test_enum
     test_dataclasses test_weakref test_gc test_sys test_inspect test_traceback test_threading test_copy test_pickle test_random
     test_statistics test_heapq test_bisect test_json test_re test_decimal test_fractions test_datetime""".split()
-SAMPLE = "test_grammar test_int test_list test_range test_scope test_class test_super test_extcall".split()
+SAMPLE = "test_grammar test_bool test_list test_range test_scope test_class test_super test_extcall".split()
 #: Names that a test has in older versions.
 OLDER = {"test_str": "test_unicode"}
 
