@@ -1,0 +1,95 @@
+"""Generators' code for exits, and the table that leads to machine code."""
+
+import pytest
+
+from jit.decode import raw_instructions
+from jit.depths import depths
+from jit.errors import Unsupported
+from platforms.cpython import resumption
+
+
+def prepared(function):
+    code = function.__code__
+    try:
+        return resumption.resumable(code, raw_instructions(code), depths(code))
+    except Unsupported:  # its stack cannot be told
+        return None
+
+
+def plain(n):
+    for i in range(n):
+        yield i
+        if i:
+            x = yield -i
+            print(x)
+
+
+def delegating(n):
+    yield from range(n)
+
+
+def trying(n):
+    try:
+        yield n
+    finally:
+        print(n)
+
+
+def within(thing):
+    with thing:
+        yield 1
+
+
+def ordinary(n):
+    return n
+
+
+async def asking(n):
+    return await n
+
+
+def test_what_is_resumed():
+    made = prepared(plain)
+    assert len(made.yields) == 2 and {depth for _, depth in made.yields.values()} == {1}
+    # From the beginning and from the first yield; what is sent to the second one is used.
+    assert sorted(depth for _, depth in made.resumes.values()) == [0, 1]
+    assert made.ends is not None
+    code = plain.__code__
+    assert (made.code.co_name, made.code.co_varnames, list(made.code.co_lines())[:3]) == (code.co_name, code.co_varnames, list(code.co_lines())[:3])
+    assert made.code.co_code != code.co_code and len(made.code.co_consts) == len(code.co_consts) + 2
+
+
+@pytest.mark.parametrize("function", [delegating, trying, within, ordinary, asking])
+def test_what_is_not(function):
+    assert prepared(function) is None
+
+
+def test_the_slot_is_what_it_is_taken_for():
+    assert resumption.original() is not None
+    assert resumption.lead()
+    assert list(plain(1)) == [0]
+
+
+def test_the_table():
+    """Codes are told by addresses; there are two places for each."""
+    first = 0x123456789000
+    others = [first + 16 * resumption.PLACES * number for number in range(3)]
+    try:
+        assert resumption.set_routine(others[0], 1 << 40) and resumption.set_routine(others[1], 1 << 41)
+        assert not resumption.set_routine(others[2], 1 << 42)
+        assert resumption.set_routine(others[0], 1 << 43)  # again
+        resumption.clear_routine(others[0])
+        assert resumption.set_routine(others[2], 1 << 42)
+    finally:
+        for code in others:
+            resumption.clear_routine(code)
+    assert list(plain(1)) == [0]
+
+
+def test_where_a_generator_waits():
+    code, generator = plain.__code__, plain(3)
+    made = prepared(plain)
+    beginning = resumption.waits_at(generator, code)
+    next(generator)
+    assert made.resumes[beginning][1] == 0 and made.resumes[resumption.waits_at(generator, code)][1] == 1
+    assert resumption.function_of(generator) is plain
