@@ -167,7 +167,7 @@ class Attention:
         for record in list(self.all_records()):
             function = record.function()
             for code in (*record.versions, *record.retired, *record.entered_codes()):
-                if any(key == name and (space or function and function.__globals__) is namespace for space, key, _ in code.dependencies):
+                if any(key == name and (code.namespace if space is None else id(space)) == id(namespace) for space, key, _ in code.dependencies):
                     records.poison(code.version_record)
                     if code in record.versions:
                         discarded.add(code)

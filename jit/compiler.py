@@ -48,7 +48,7 @@ class Code:
 
     Attributes:
         types, result: argument and result `Type`s. returned: ClassReferences of what it probably returns. address: of the body. size: bytes of machine code.
-        noted: what `ExitNote`s are made of: tuples, which the collector does not look at. data: address of the data block. kept: Python objects it holds the addresses of.
+        namespace: address of the globals it was compiled for. noted: what `ExitNote`s are made of: tuples, which the collector does not look at. data: address of the data block. kept: Python objects it holds the addresses of.
         watched: weak references to more such objects; when one dies, the version is never entered again and
             left at its next check. foreign: whether a call of it can run code other than its own.
         callees: BodyCells it calls through. checked_address: where the body asks first for what it relies on.
@@ -58,7 +58,7 @@ class Code:
     """
 
     __slots__ = ("types", "result", "address", "block", "size", "data", "kept", "callees", "version_record", "seconds",
-                 "listing", "noted", "dependencies", "words", "notes", "function_record", "frame_size", "bytes", "__weakref__",
+                 "listing", "noted", "namespace", "dependencies", "words", "notes", "function_record", "frame_size", "bytes", "__weakref__",
                  "data_size", "knowledge", "watched", "foreign", "room", "checked_address", "argument_shapes", "expected", "returned", "returned_shape")
 
     @property
@@ -138,6 +138,7 @@ def compile_function(unit, argument_types, shapes, knowledge, function_record):
     code.expected = {key: frozenset(seen) for key, seen in knowledge.observed.items()}
     code.argument_shapes, code.returned_shape = list(map(types.remember, shapes)), returned_shape(walker)
     code.foreign = runs_foreign_code(order)
+    code.namespace = id(unit.function.__globals__)
     code.dependencies = [(None if namespace is unit.function.__globals__ else namespace, key, id(expected))
                          for namespace, key, expected in unit.dependencies.values()]
     code.words, code.notes = unit.words, unit.notes

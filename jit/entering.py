@@ -163,23 +163,28 @@ class LoopEntering:
             if not holds(code, function):
                 compiler.note_unstable(record, code)
         unit = Unit(function, compiler, may_be_module=True)
-        unit.record = record
-        unit.types = None
-        unit.entered = state
-        unit.divide(record.leaders)
-        knowledge = unit.knowledge = Knowledge(record.observed, compiler.unstable.names(function), record.rigid, set())
-        compiler.nesting += 1
-        try:
-            code = compile_function(unit, (types.INT,), [None], knowledge, record.block)
-        finally:
-            compiler.nesting -= 1
-            state.forget()
-        compiler.tally.compiled += 1
+        code = compile_entered(unit, record, state, set())
         if unit.changed or not holds(code, function):
             return None
         entry = loop_entry.build(function, code, state, offset)
         known.append((state, entry))
         return entry
+
+
+def compile_entered(unit, record, state, leaders):
+    """The Code of a version that takes a frame's values over, in this LoopState; `leaders`: see walk.Knowledge. Raises Unsupported."""
+    compiler = unit.manager
+    unit.record, unit.types, unit.entered = record, None, state
+    unit.divide(record.leaders)
+    unit.knowledge = Knowledge(record.observed, compiler.unstable.names(unit.function), record.rigid, leaders)
+    compiler.nesting += 1
+    try:
+        code = compile_function(unit, (types.INT,), [None], unit.knowledge, record.block)
+    finally:
+        compiler.nesting -= 1
+        state.forget()
+    compiler.tally.compiled += 1
+    return code
 
 
 def headers_around(unit, index):

@@ -20,7 +20,7 @@ from jit.machine.rooms import Room
 from jit.matching import MATCHED_PARAMETERS, ArgumentMatching
 from jit.machine.stack import emit_stack_budget
 from jit.templates.calls import argument_registers
-from platforms.cpython import entry, symbols, threads, undisturbed
+from platforms.cpython import entry, threads, undisturbed
 from platforms.cpython.layout import layout
 
 L = layout()
@@ -194,6 +194,13 @@ class EntryEmitter(ArgumentMatching):
         asm.mov(mem64(rsp, FUNCTION), rbx)
         asm.mov(mem64(rsp, ARGUMENTS), rbp)
         emit_incref(asm, rbx, rcx)
+        self.emit_run(code, self.left)
+        asm.jmp(self.called)
+        asm.bind(other)
+
+    def emit_run(self, code, left):
+        """Call a body, whose arguments are in their places; rax = its result, boxed. To `left` if it ended in the interpreter."""
+        asm = self.asm
         asm.call(code.address)
         asm.marker(None)
         # Callouts have left the levels remaining at their depth in the interpreter's counter.
@@ -201,7 +208,11 @@ class EntryEmitter(ArgumentMatching):
         asm.add(ecx, r14d)
         asm.mov(mem32(r15, L.thread_recursion_remaining), ecx)
         asm.test(edx, edx)
-        asm.jnz(self.left)
+        asm.jnz(left)
+        self.emit_box_result(code)
+
+    def emit_box_result(self, code):
+        asm = self.asm
         if code.result is types.FLOAT:
             asm.movapd(xmm15, xmm0)
             asm.call(self.routines.box_float)
@@ -209,8 +220,6 @@ class EntryEmitter(ArgumentMatching):
             asm.call(self.routines.box_int)
         elif code.result is types.BOOL:
             self.emit_box_bool()
-        asm.jmp(self.called)
-        asm.bind(other)
 
     def emit_refused(self, kinds):
         """Arguments of types that are not compiled: interpret without asking again."""

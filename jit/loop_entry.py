@@ -13,8 +13,7 @@ returns a mark through the version to here, and the frame, which is again as it 
 Source: CPython Python/bytecodes.c (RETURN_VALUE, RERAISE), Include/internal/pycore_frame.h (_PyFrame_IsIncomplete).
 """
 
-from asm import (Assembler, eax, ecx, edx, mem8, mem32, mem64, r8, r12, r13, r14d, r15, rax, rbp, rbx, rcx, rdi, rdx, relative, rsi, rsp,
-                 xmm0, xmm15)
+from asm import (Assembler, eax, ecx, edx, mem8, mem32, mem64, r8, r12, r13, r14d, r15, rax, rbp, rbx, rcx, rdi, rdx, relative, rsi, rsp)
 from jit import perfmap, types
 from jit.entries import ARGUMENTS, FUNCTION, PUSHED, Entry, EntryEmitter
 from jit.iteration import Enumerated, Numbers, Sequence, nodes
@@ -25,7 +24,7 @@ from jit.machine.stack import emit_stack_budget
 from jit.templates.calls import argument_registers
 from jit.templates.iterating import emit_part
 from jit.unit import is_module
-from platforms.cpython import symbols, threads
+from platforms.cpython import symbols
 from platforms.cpython.back_edges import OWNED_BY_C_STACK, OWNED_BY_THREAD, instruction
 from platforms.cpython.layout import layout
 from platforms.cpython.shell import shell
@@ -301,13 +300,7 @@ class LoopEntryEmitter(EntryEmitter):
         asm.mov(mem32(r15, L.thread_recursion_remaining), ecx)
         asm.test(edx, edx)
         asm.jnz(boxed)
-        if code.result is types.FLOAT:
-            asm.movapd(xmm15, xmm0)
-            asm.call(self.routines.box_float)
-        elif code.result is types.INT:
-            asm.call(self.routines.box_int)
-        elif code.result is types.BOOL:
-            self.emit_box_bool()
+        self.emit_box_result(code)
         asm.bind(boxed)
         asm.mov(rbp, mem64(rsp, ARGUMENTS))
         asm.lea(r12, mem64(rbp, -L.frame_localsplus))

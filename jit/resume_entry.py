@@ -12,7 +12,7 @@ Source: CPython Objects/genobject.c (gen_iternext, gen_send_ex2, gen_close).
 
 import ctypes
 
-from asm import (Assembler, eax, ecx, edi, edx, mem8, mem32, mem64, r12, r14d, r15, rax, rbp, rbx, rcx, rdi, rdx, relative, rsi, rsp, xmm0, xmm15)
+from asm import (Assembler, eax, ecx, edi, edx, mem8, mem32, mem64, r12, r14d, rax, rbp, rbx, rcx, rdi, rdx, relative, rsi, rsp)
 from jit import perfmap, types
 from jit.decode import local_count
 from jit.entries import ARGUMENTS, FUNCTION, PUSHED, Entry
@@ -150,7 +150,7 @@ class ResumeEmitter(LoopEntryEmitter):
         asm.mov(rax, self.constant(resumption.resume_word(self.code, part.offset)))
         asm.cmp(mem64(r12, L.frame_instruction), rax)
         asm.jne(other)
-        for field, namespace in ((L.frame_globals, part.globals), (L.frame_builtins, part.builtins)):
+        for field, namespace in ((L.frame_globals, code.namespace), (L.frame_builtins, part.builtins)):
             asm.mov(rax, self.constant(namespace))
             asm.cmp(mem64(r12, field), rax)
             asm.jne(other)
@@ -167,27 +167,14 @@ class ResumeEmitter(LoopEntryEmitter):
         asm.mov(mem64(rsp, ARGUMENTS), rbp)
         emit_incref(asm, rbx, rcx)
         asm.mov(argument_registers([types.INT])[0], rbp)
-        asm.call(code.address)
-        asm.marker(None)
-        asm.mov(ecx, mem32(rsp, 0))
-        asm.add(ecx, r14d)
-        asm.mov(mem32(r15, L.thread_recursion_remaining), ecx)
-        asm.test(edx, edx)
-        asm.jnz(self.resumed)
-        if code.result is types.FLOAT:
-            asm.movapd(xmm15, xmm0)
-            asm.call(self.routines.box_float)
-        elif code.result is types.INT:
-            asm.call(self.routines.box_int)
-        elif code.result is types.BOOL:
-            self.emit_box_bool()
+        self.emit_run(code, self.resumed)
         asm.jmp(self.resumed)
         asm.bind(other)
 
     def emit_resumed(self):
         """rax = what a part has returned."""
         asm = self.asm
-        over, passed, kept, raised, returned = (asm.label(name) for name in ("parts_over", "passed", "kept", "raised", "returned"))
+        over, kept, raised, returned = (asm.label(name) for name in ("parts_over", "kept", "raised", "returned"))
         asm.jmp(over)
         asm.bind(self.resumed)
         asm.mov(rbp, mem64(rsp, ARGUMENTS))

@@ -18,17 +18,15 @@ from weakref import ref
 from jit import resume_entry, types
 from jit.attention import holds
 from jit.budget import BUDGET
-from jit.compiler import compile_function
 from jit.decode import raw_instructions
 from jit.depths import depths
-from jit.entering import state_of
+from jit.entering import compile_entered, state_of
 from jit.entries import FunctionBlock
 from jit.errors import Unsupported
 from jit.function_records import FunctionRecord
 from jit.machine import monitoring, records
 from jit.ours import LEFT_ALONE
 from jit.unit import Unit
-from jit.walk import Knowledge
 from platforms.cpython.layout import layout
 from platforms.cpython.resumption import clear_routine, function_of, lead, resumable, set_routine, waits_at
 
@@ -50,15 +48,15 @@ class Part:
     """One version of what follows one yield.
 
     Attributes:
-        offset: behind the yield, in the generator's own code. state: the LoopState it was compiled for. code: its Code. globals, builtins:
-            addresses of the dicts it was compiled for.
+        offset: behind the yield, in the generator's own code. state: the LoopState it was compiled for. code: its Code. builtins: address
+            of the dict it was compiled for.
     """
 
-    __slots__ = ("offset", "state", "code", "globals", "builtins")
+    __slots__ = ("offset", "state", "code", "builtins")
 
     def __init__(self, offset, state, code, function):
         self.offset, self.state, self.code = offset, state, code
-        self.globals, self.builtins = id(function.__globals__), id(function.__builtins__)
+        self.builtins = id(function.__builtins__)
 
 
 class GeneratorRecord(FunctionRecord):
@@ -120,7 +118,7 @@ class Generators:
 
     Attributes:
         compiler: the Compiler. known: id of a code object -> (weak reference to it, GeneratorRecord, or None: it is left alone).
-        is_over: the program ends. is_suspended: generators that nobody asked for are interpreted for now.
+        is_over: the program ends. is_suspended: between `suspend` and `revive`.
     """
 
     def __init__(self, compiler):
@@ -157,8 +155,11 @@ class Generators:
             record = self.prepare(function, code)
             if record is not None:
                 record.automatic = automatic
-            if record is None or not set_routine(id(code), self.build(record)):
-                record = None
+                try:
+                    is_led = set_routine(id(code), self.build(record))
+                except MemoryError:
+                    is_led = False
+                record = record if is_led else None
             self.known[id(code)] = ref(code, self.forgetter(id(code))), record
 
     def suspend(self):
@@ -218,6 +219,11 @@ class Generators:
                 record.busy = True
                 try:
                     self.miss(record, generator)
+                except (RecursionError, MemoryError):
+                    pass  # the routine stays what it is, and asks no more
+                except Exception as problem:
+                    self.clear([record])
+                    self.compiler.give_up(record, function_of(generator), problem)
                 finally:
                     record.busy = False
                     if not self.compiler.nesting:
@@ -254,7 +260,7 @@ class Generators:
     def is_valid(self, record, part, function):
         """Whether a part may go on being entered. Of one whose guards keep failing it is learnt what comes, or its yield is left alone."""
         code = part.code
-        if part.globals != id(function.__globals__):
+        if code.namespace != id(function.__globals__):
             return record.compilations < PART_LIMIT
         if not holds(code, function):
             self.compiler.note_unstable(record, code)
@@ -275,8 +281,7 @@ class Generators:
 
     def compile(self, record, function, generator, offset):
         """A Part for a generator that waits; raises Unsupported."""
-        compiler = self.compiler
-        unit = PartUnit(record, function, compiler)
+        unit = PartUnit(record, function, self.compiler)
         goes_on, depth = record.prepared.resumes[offset]
         header = next(index for index, instruction in enumerate(unit.instructions) if instruction.offset >= goes_on)
         if record.automatic and not BUDGET.affords(len(unit.instructions) * SECONDS_PER_INSTRUCTION):
@@ -286,17 +291,6 @@ class Generators:
         if state is None:
             return
         record.compilations += 1
-        unit.record = record
-        unit.types = None
-        unit.entered = state
-        unit.divide(record.leaders)
-        knowledge = unit.knowledge = Knowledge(record.observed, compiler.unstable.names(function), record.rigid, record.leaders)
-        compiler.nesting += 1
-        try:
-            code = compile_function(unit, (types.INT,), [None], knowledge, record.block)
-        finally:
-            compiler.nesting -= 1
-            state.forget()
-        compiler.tally.compiled += 1
+        code = compile_entered(unit, record, state, record.leaders)
         if not unit.changed and holds(code, function):
             record.parts.append(Part(offset, state, code, function))

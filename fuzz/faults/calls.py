@@ -4,7 +4,7 @@ from fuzz.faults.planting import Fault, rewriting
 
 FAULTS = [
     Fault("truth-returned-as-int", "entry", "jit",
-          rewriting("jit.entries", "EntryEmitter.emit_version", ("self.emit_box_bool()", "asm.call(self.routines.box_int)")),
+          rewriting("jit.entries", "EntryEmitter.emit_box_result", ("self.emit_box_bool()", "asm.call(self.routines.box_int)")),
           "A function whose result is a bool returns 0 or 1.", """
 def less(a, b):
     return a < b

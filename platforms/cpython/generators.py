@@ -81,14 +81,14 @@ def collecting(code, raw, into_list):
         put(last - 1, "NOP")
     put(last, "RETURN_VALUE")
     depth = sum(name == "FOR_ITER" and start < offset < following + 2 * argument for start, _, name, argument, following in raw)
-    units += _tail(depth + 2, len(consts) - 1)
+    units += tail(depth + 2, len(consts) - 1)
     suspend = Suspender(code, raw[yields][4])
     made = code.replace(co_code=bytes(units), co_consts=(*consts[:-1], suspend), co_stacksize=code.co_stacksize + _MORE_STACK)
     return Collecting(made, code, raw[yields][0], raw[last][0])
 
 
-def _tail(count, suspend):
-    """Give the container, the iterators and the item, which lie on the stack, to a constant in one tuple; return what it returns."""
+def tail(count, suspend):
+    """Code that gives `count` operands to the constant of number `suspend`, in one tuple, and returns what it returns."""
     swap = ("SWAP", 2)
     callee = [("PUSH_NULL", 0), swap, ("LOAD_CONST", suspend), swap] if NULL_FIRST else \
         [("LOAD_CONST", suspend), swap, ("PUSH_NULL", 0), swap]

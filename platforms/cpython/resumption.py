@@ -15,9 +15,10 @@ from types import GeneratorType
 
 from platforms import pages
 from platforms.cpython import symbols
+from platforms.cpython.generators import tail
 from platforms.cpython.layout import layout
 from platforms.cpython.observe import read
-from platforms.cpython.opcodes import NULL_FIRST, NUMBERS, cache_entries
+from platforms.cpython.opcodes import NUMBERS
 from platforms.cpython.undisturbed import JNE, assemble, disp
 
 L = layout()
@@ -85,26 +86,13 @@ def resumable(code, raw, depths):
             return None
         units[own:own + 2] = NUMBERS["EXTENDED_ARG"], distance >> 8
         units[own + 2:own + 4] = NUMBERS["JUMP_FORWARD"], distance & 255
-        units += _tail(depth + 2, len(consts))
+        units += tail(depth + 2, len(consts))
         consts.append(Suspender(following))
     if not made.yields:
         return None
     made.resumes[begin[0]] = begin[4], 0
     made.code = code.replace(co_code=bytes(units), co_consts=tuple(consts), co_stacksize=code.co_stacksize + _MORE_STACK)
     return made
-
-
-def _tail(count, suspend):
-    """Give the generator, its operands and the item, which lie on the stack, to a constant in one tuple; return what it returns."""
-    swap = ("SWAP", 2)
-    callee = [("PUSH_NULL", 0), swap, ("LOAD_CONST", suspend), swap] if NULL_FIRST else \
-        [("LOAD_CONST", suspend), swap, ("PUSH_NULL", 0), swap]
-    call = [("PRECALL", 1)] if "PRECALL" in NUMBERS else []
-    caches = cache_entries()
-    units = bytearray()
-    for name, argument in [("BUILD_TUPLE", count), *callee, *call, ("CALL", 1), ("RETURN_VALUE", 0)]:
-        units += bytes((NUMBERS[name], argument)) + bytes(2 * caches[NUMBERS[name]])
-    return units
 
 
 class Suspender:

@@ -3,11 +3,13 @@
 import gc
 import sys
 import threading
+import types
 import weakref
 
 import jit
 import pytest
 from compare import describe
+from jit.dispatch import COMPILER
 
 SOURCE = '''
 COUNT = 0
@@ -173,3 +175,20 @@ def test_namespaces_with_cycles_die():
     del plain, fast, space, item
     gc.collect()
     assert not any(reference() for reference in references)
+
+
+def test_generators_of_functions_that_are_gone():
+    """The function of a generator expression dies with it; what its compiled parts relied on is known all the same."""
+    space = {"jit": jit}
+    exec("LEVEL = 5\ndef read(n):\n    return [x for x in map(int, (i * LEVEL for i in range(n)))]\n"
+         "def both(n, set_it):\n    made = (i * LEVEL for i in range(n))\n    return next(made), next(made), set_it(7), next(made), next(made)\n", space)
+    read, both = jit.jit(space["read"]), jit.jit(space["both"])
+    COMPILER.want_generators(types.FunctionType(both.__code__.co_consts[1], space), False)
+    for _ in range(8):
+        assert both(9, lambda n: None) == (0, 5, None, 10, 15) and read(3) == [0, 5, 10]
+    gc.collect()
+    exec("def set_it(n):\n    global LEVEL\n    LEVEL = n\n", space)
+    set_it = jit.jit(space["set_it"])
+    for value in (5, 5, 5, 5, 5):
+        set_it(value)
+        assert both(9, set_it) == (0, 5, None, 14, 21)
