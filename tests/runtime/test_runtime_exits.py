@@ -19,6 +19,13 @@ L = layout()
 RangeIterator = type(iter(range(0)))
 
 
+@pytest.fixture(autouse=True)
+def _nothing_is_handled(request):
+    """Frames resumed inside handlers end with an exception that counts as being handled; the tests that follow have none."""
+    assert sys.exc_info() == (None, None, None)
+    request.addfinalizer(lambda: ctypes.pythonapi.PyErr_SetHandledException(None))
+
+
 class Forms:
     """A plan that picks among the forms in which a value can be described."""
 
