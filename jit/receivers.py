@@ -121,6 +121,8 @@ def find(kind, name, instance=None):
         Attribute, or None: it is left to the interpreter.
     """
     found = class_attribute(kind, name)
+    if name == "__class__" and found is object.__dict__["__class__"]:
+        return Attribute("constant", kind)
     meaning = of_class(found)
     if meaning is not None and meaning.how in ("slot", "property"):
         return meaning

@@ -11,6 +11,8 @@ the arguments, or in what was stored). Every use of a guess is guarded.
 import itertools
 import weakref
 
+from platforms.cpython import instances
+
 try:
     from array import array as ARRAY
 except ImportError:
@@ -119,6 +121,11 @@ def in_order_seen(references):
     return sorted((item for item in references if item.__class__ is ClassReference), key=lambda reference: reference.number)
 
 
+def is_class(item):
+    """Whether an object is a class, without running code of its metaclass."""
+    return any(base is type_of for base in instances.bases(type_of(item)))
+
+
 class ClassReference:
     """A Python class that was seen at some place; it does not keep the class alive.
 
@@ -189,20 +196,29 @@ def class_reference(shape):
 
 
 class Remembered:
-    """What a Shape says, kept beyond a compilation: classes are referred to weakly."""
+    """What a Shape says, kept beyond a compilation: classes are referred to weakly.
 
-    __slots__ = ("type", "kinds", "element", "fields")
+    Attributes:
+        type, element, fields: as of a Shape. kinds: ClassReferences to the classes that the value may be of. itself: None, or a ClassReference to
+        the class that the value is.
+    """
+
+    __slots__ = ("type", "kinds", "element", "fields", "itself")
 
     def __init__(self, shape, depth=4):
         self.type = shape.type
         self.kinds = [ClassReference(kind) for kind in shape.kinds() if id(kind) not in STATIC_ADDRESSES and kind.__weakrefoffset__]
+        self.itself = ClassReference(shape.example) if is_class(shape.example) else None
         self.element = Remembered(shape.element, depth - 1) if depth and shape.element is not None else None
         self.fields = shape.fields and [Remembered(field, 0) for field in shape.fields]
 
     def recall(self):
         """The Shape, as far as its classes are still alive."""
         kinds = [kind for kind in (reference.kind() for reference in self.kinds) if kind is not None]
-        if kinds:
+        itself = self.itself and self.itself.kind()
+        if itself is not None:
+            shape = exemplary(itself)
+        elif kinds:
             shape = instance_of(kinds[0])
             shape.more = tuple(kinds[1:])
         else:

@@ -8,12 +8,12 @@ from types import ModuleType
 
 from jit import profiles, receivers
 from jit.bytecodes.bound import Bound
-from jit.bytecodes.classes import example_of, meanings, on_class
+from jit.bytecodes.classes import example_of, meanings, on_class, settle_class
 from jit.bytecodes.guards import probably
 from jit.bytecodes.items import take
 from jit.foreign import Call, blind_call, callout
 from jit.templates.attributes import Place
-from jit.types import BOOL, FLOAT, INT, MIXED, OBJECT, STATIC, Shape, shape_of
+from jit.types import BOOL, FLOAT, INT, MIXED, OBJECT, STATIC, Shape, is_class, shape_of
 from jit.values import Value
 from jit.walk import bytecode
 from platforms.cpython import instances, opcodes
@@ -30,6 +30,7 @@ def load_attr(w, instruction):
     owner = w.peek()
     if owner.__class__ is not Value:
         return w.leave("attribute of an iterator")
+    owner = settle_class(w, 1)
     known = module_attribute(w, owner, name) or class_attribute(w, owner, name)
     if known is not None:
         w.pop()
@@ -98,7 +99,7 @@ def is_plain_class(owner, name):
     if not owner.is_constant:
         return False
     made = type(owner.constant)
-    if not any(base is type for base in instances.bases(made)) or not instances.flags(owner.constant) & instances.HEAP_TYPE:
+    if not is_class(owner.constant) or not instances.flags(owner.constant) & instances.HEAP_TYPE:
         return False
     return receivers.class_attribute(made, "__getattribute__") is type.__getattribute__ and \
         not receivers.is_data_descriptor(receivers.class_attribute(made, name))
@@ -134,6 +135,7 @@ def load_method(w, instruction):
     owner = w.peek()
     if owner.__class__ is not Value:
         return w.leave("method of an iterator")
+    owner = settle_class(w, 1)
     known = module_attribute(w, owner, name) or class_attribute(w, owner, name)
     if known is not None:
         w.pop()

@@ -8,7 +8,7 @@ from jit.attention import CALLEE_LEFT
 from jit.bytecodes.attributes import BoundBuiltin, bound_to
 from jit.bytecodes.builtins import CALLABLES, METHODS
 from jit.bytecodes.bound import call_through, descriptor_of, result_of_random
-from jit.bytecodes.classes import is_list
+from jit.bytecodes.classes import is_list, settle_class
 from jit.bytecodes.instantiating import instantiate
 from jit.bytecodes.iterators import is_private, reversed_source_of, source_of
 from jit.bytecodes.generators import OF_PLAIN_KEYS, call_generator, yields_all
@@ -70,6 +70,8 @@ def call(w, instruction):
         callee, first = (below, None) if above.type is NULL else (below, above)
     if first is not None:
         arguments = [first] + arguments
+    if first is None:
+        callee = settle_class(w, count + (1 if callee is above else 2))
     if callee.is_constant and callee.constant is super and first is None and not names:
         done = super_call(w, arguments, count + 2)
         if done is not NotImplemented:

@@ -3,7 +3,7 @@
 from jit import receivers
 from jit.bytecodes.guards import observe
 from jit.inlining import NotInlined
-from jit.types import LIST, OBJECT, in_order_seen
+from jit.types import LIST, OBJECT, ClassReference, in_order_seen, is_class
 from jit.values import Value
 from platforms.cpython import instances
 from platforms.cpython.layout import layout
@@ -81,6 +81,33 @@ def guard_classes(w, value, kinds):
     return True
 
 
+def settle_class(w, depth):
+    """Guard that a stack item is the very class it was when this was compiled, and put that in its place: ``cls`` in a class method.
+
+    Args:
+        depth: of the item on the stack, 1 on top.
+
+    Returns:
+        the Value that stands there now: the class, a constant, or what was there, if that is not known to be a Python class.
+    """
+    value = w.state.stack[-depth]
+    if value.__class__ is not Value or value.type is not OBJECT or value.is_constant or value.shape is None or value in w.state.owned:
+        return value
+    kind = value.shape.example
+    if not is_class(kind) or not instances.flags(kind) & instances.HEAP_TYPE:
+        return value
+    site = origin(w, value)[0], "which class"
+    if w.knowledge.observed.get(site):
+        return value
+    known = w.constant(kind)
+    guard = w.exit("it is another class", observe=value)
+    guard.site = site
+    w.operation("guard_same", value, known, exit=guard)
+    w.freeze()
+    w.state.stack[-depth] = known
+    return known
+
+
 def is_list(w, value, method=None):
     """Whether a value is a list, or of subclasses that were seen, which are guarded here.
 
@@ -93,6 +120,15 @@ def is_list(w, value, method=None):
         return False
     kinds = classes_of(w, value, note=False)
     return bool(kinds) and all(is_list_class(kind, method) for kind in kinds) and guard_classes(w, value, kinds)
+
+
+def is_list_seen(w, value, role, method):
+    """The same for what has been seen at this place in this role: its classes are known to be the value's from here on."""
+    seen = w.knowledge.observed.get((w.instruction.site, role), ())
+    classes = {reference for reference in seen if reference.__class__ is ClassReference}
+    if classes:
+        w.knowledge.observed.setdefault(origin(w, value), set()).update(classes)
+    return len(classes) == len(seen) and is_list(w, value, method)
 
 
 def is_list_class(kind, method):

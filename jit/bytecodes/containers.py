@@ -2,6 +2,7 @@
 
 from jit import types
 from jit.bytecodes.buffers import buffer_of, load_element, store_element
+from jit.bytecodes.classes import is_list_seen
 from jit.bytecodes.guards import observe, probably, prove
 from jit.bytecodes.items import Built, take
 from jit.bytecodes.iterators import character
@@ -58,6 +59,8 @@ def binary_subscr(w, instruction):
     if container.__class__ is not Value or index.__class__ is not Value:
         return w.leave("subscript of an iterator")
     python = _INDEXED.get(container.type)
+    if python is None and is_list_seen(w, container, "container", "__getitem__"):
+        python = list
     machine = index_value(w, index) if python or container.type is STR or container.type.buffer else None
     if machine is None and container.type in SLICED and index.type is exact(slice) and plain_slice(index):
         return blind_call(w, "PyObject_GetItem", 2, container.type, Shape(container.type, container.shape and container.shape.element))

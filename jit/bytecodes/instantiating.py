@@ -4,6 +4,7 @@ Source: CPython Objects/typeobject.c (type_call, object_new, slot_tp_init).
 """
 
 from jit import receivers
+from jit.foreign import Call, blind_vectorcall
 from jit.inlining import initialiser_candidate, inline
 from jit.machine import harmless
 from jit.templates.attributes import Place
@@ -12,6 +13,9 @@ from jit.types import NONE, NULL, OBJECT, PENDING, instance_of
 from platforms.cpython import instances
 from platforms.cpython.layout import layout
 
+#: Builtin types of which classes are derived.
+CONTAINERS = (list, dict, set)
+
 
 def instantiate(w, callee, arguments, names, depth):
     """``kind(arguments)``, the operands being on the stack; NotImplemented if the class does more than these two things."""
@@ -19,8 +23,11 @@ def instantiate(w, callee, arguments, names, depth):
     kind = callee.constant
     tag = receivers.version_tag(kind)
     maker = plain_maker(kind)
-    if maker is None or w.inlined or not tag:
+    if w.inlined or not tag:
         return NotImplemented
+    harmless.note(kind, tag)
+    if maker is None:
+        return make_empty(w, callee, depth) if not arguments and derives_plainly(kind) else NotImplemented
     initialiser = receivers.class_attribute(kind, "__init__")
     made = w.value(OBJECT, instance_of(kind))
     if initialiser is object.__init__:
@@ -54,6 +61,24 @@ def plain_maker(kind):
         return None
     maker = instances.slot_function(object, fields.type_new)
     return maker if instances.slot_function(kind, fields.type_new) == maker else None
+
+
+def derives_plainly(kind):
+    """Whether instances of a class are made, when it is called without arguments, by what a builtin container's are made by, and nothing else."""
+    if type(kind) is not type or not instances.flags(kind) & instances.HEAP_TYPE or instances.flags(kind) & instances.ABSTRACT:
+        return False
+    fields = layout()
+    return any(all(instances.slot_function(kind, field) == instances.slot_function(base, field) for field in (fields.type_new, fields.type_init))
+               for base in CONTAINERS)
+
+
+def make_empty(w, callee, depth):
+    """Let the class's C functions make an instance; they run no foreign code."""
+    w.before_effect()
+    w.operation("guard_tag", callee, detail=receivers.version_tag(callee.constant))
+    w.freeze()
+    w.state.stack[-depth:] = w.null, callee
+    return blind_vectorcall(w, Call("PyObject_Vectorcall", vector=True), depth, OBJECT, instance_of(callee.constant))
 
 
 def make(w, callee, maker, made):

@@ -1,12 +1,12 @@
 """Loops over sequences, ranges, enumerations and zips, by the fields of their iterator objects."""
 
 from jit.bytecodes.buffers import array_format
-from jit.bytecodes.classes import is_list, origin
+from jit.bytecodes.classes import is_list_seen
 from jit.bytecodes.guards import probably
 from jit.bytecodes.items import take
 from jit.foreign import blind_call
 from jit.iteration import SOURCES, Enumerated, Numbers, Sequence, Zipped
-from jit.types import ARRAY, OBJECT, STR, ClassReference
+from jit.types import ARRAY, OBJECT, STR
 from jit.values import Value, VirtualTuple
 
 _SEQUENCES = (list, tuple, bytes, bytearray, str)
@@ -48,13 +48,7 @@ def iterable(w, value, role):
 
 def list_source(w, value):
     """What an iterator over an instance of subclasses of list walks over, if these were seen and iterate as lists do, or None."""
-    if value.__class__ is not Value:
-        return None
-    seen = w.knowledge.observed.get((w.instruction.site, "iterable"), ())
-    classes = {reference for reference in seen if reference.__class__ is ClassReference}
-    if classes:
-        w.knowledge.observed.setdefault(origin(w, value), set()).update(classes)
-    return Sequence(list, None) if len(classes) == len(seen) and is_list(w, value, "__iter__") else None
+    return Sequence(list, None) if value.__class__ is Value and is_list_seen(w, value, "iterable", "__iter__") else None
 
 
 def make_iterator(w, value, source):

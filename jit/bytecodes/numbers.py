@@ -7,10 +7,10 @@ guarded and unboxed; then the family ``BINARY_OP <symbol>`` chooses the template
 import operator
 
 from jit import foreign
-from jit.bytecodes.operators import binary_on_instances
+from jit.bytecodes.operators import binary_on_instances, format_text
 from jit.template import find
 from jit.templates.mixed import MIXED_SYMBOLS
-from jit.types import BOOL, FLOAT, INT, MIXED, OBJECT, UNBOXED, Shape
+from jit.types import BOOL, FLOAT, INT, MIXED, OBJECT, STR, UNBOXED, Shape
 from jit.values import Value
 from jit.walk import bytecode
 
@@ -131,7 +131,10 @@ def binary_op(w, instruction):
             return None
     if is_mixed(w, symbol, left, right):
         return mixed_operation(w, symbol, (left, right), "mixed_arithmetic")
-    done = binary_on_instances(w, symbol, w.peek(2), w.peek(1))
+    left, right = w.peek(2), w.peek(1)
+    done = NotImplemented
+    if left.__class__ is right.__class__ is Value:
+        done = format_text(w, symbol, left, right) if left.type is STR else binary_on_instances(w, symbol, left, right)
     return foreign.binary(w, symbol, left, right) if done is NotImplemented else done
 
 

@@ -5,7 +5,9 @@ Source: CPython Objects/abstract.c (binary_op1, binary_op), Objects/typeobject.c
 
 from jit import receivers
 from jit.bytecodes.classes import classes_of, guard_classes, origin
-from jit.types import BOOL, FLOAT, INT, NONE, OBJECT, in_order_seen
+from jit.bytecodes.items import Built
+from jit.foreign import BINARY, blind_call
+from jit.types import BOOL, FLOAT, INT, NONE, OBJECT, STR, in_order_seen
 from jit.values import Value
 from platforms.cpython import instances
 
@@ -27,6 +29,18 @@ def binary_on_instances(w, symbol, left, right):
         return NotImplemented
     guard(w, left, right)
     return direct_call(w, function, arguments, (), 2, lambda result: check_implemented(w, symbol, result, left, right))
+
+
+#: Types of objects whose text C code alone makes.
+_PLAIN_TEXT = (int, float, bool, str, type(None))
+
+
+def format_text(w, symbol, left, right):
+    """``"%s: %d" % (name, number)``, if no foreign code runs meanwhile; else NotImplemented."""
+    items = right.facts.items if right.facts.__class__ is Built else (right,)
+    if symbol not in ("%", "%=") or left.type is not STR or not all(item.__class__ is Value and item.type.python in _PLAIN_TEXT for item in items):
+        return NotImplemented
+    return blind_call(w, BINARY["%"], 2, STR)
 
 
 def compare_instances(w, symbol, left, right):

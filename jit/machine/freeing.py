@@ -2,7 +2,7 @@
 
 from asm import eax, mem32, mem64, r13, r15, rax, rbp, rcx, rdi, rdx, rsi
 from jit.machine.area import BASE, EXTRA
-from jit.machine.harmless import emit_unless_harmless
+from jit.machine.harmless import ITERATORS, emit_unless_harmless
 from jit.machine.kept import emit_keep
 from platforms.cpython.layout import layout
 
@@ -28,10 +28,11 @@ class FreeingRoutines:
         self.emit_go_on()
 
     def emit_without_frame_if_harmless(self):
-        """Go to dealloc_plain if the object in rax is a number or string, a small list or tuple of what frees itself without running Python code, or an instance."""
+        """Go to dealloc_plain if the object in rax frees itself without running Python code: a number or string, a small list or tuple, an instance."""
         asm = self.asm
-        is_list, start, again, other, foreign, harmless, plain, wanted = (
-            asm.label(name) for name in ("is_list", "start", "item", "other", "foreign", "harmless", "plain", "frame_wanted"))
+        is_list, start, again, other, foreign, look_deeper, iterator, harmless, plain, wanted = (
+            asm.label(name) for name in (
+                "is_list", "start", "item", "other", "foreign", "look_deeper", "iterator", "harmless", "plain", "frame_wanted"))
         for register in (rcx, rdx, rsi, rdi):
             asm.push(register)
         asm.mov(rdx, mem64(rax, L.ob_type))
@@ -61,15 +62,27 @@ class FreeingRoutines:
         asm.bind(foreign)
         for register in (rdi, rsi, rdx, rcx):
             asm.pop(register)
-        asm.jmp(wanted)
+        asm.jmp(look_deeper)
         asm.bind(other)
         for kind in (int, float, str, bytes):
             asm.cmp(rdx, self.frames.pointer(id(kind)))
             asm.je(plain)
+        for kind in ITERATORS:
+            asm.cmp(rdx, self.frames.pointer(id(kind)))
+            asm.je(iterator)
         for register in (rdi, rsi, rdx, rcx):
             asm.pop(register)
+        asm.bind(look_deeper)
         emit_unless_harmless(asm, wanted)
         asm.jmp(self.labels["dealloc_plain"])
+        asm.bind(iterator)
+        asm.mov(rdx, mem64(rax, L.sequence_iterator_sequence))
+        asm.test(rdx, rdx)
+        asm.jz(plain)
+        # Somebody else has what was iterated over.
+        asm.cmp(mem64(rdx, L.ob_refcnt), 1)
+        asm.jne(plain)
+        asm.jmp(foreign)
         asm.bind(harmless)
         self.emit_keep_numbers()
         asm.bind(plain)

@@ -2,7 +2,7 @@
 
 Problem: freeing an instance of a Python class may run finalisers, of its own or of what only it holds; so the frames of all compiled
 callers are built first, which costs more than the freeing.
-Idea: classes that are compiled for are put into a table if they have no finaliser and nothing but slots and values; machine code looks
+Idea: classes that are compiled for are put into a table if they have no finaliser and nothing but slots, values and perhaps a list's items; machine code looks
 there, by the class's address and version tag, and then at what the instance holds, to a small depth. An object with more references
 than are visited cannot die.
 
@@ -23,14 +23,18 @@ from platforms.cpython.observe import read
 
 L = layout()
 _ENTRIES = 256
-#: type, version tag, words in the instance behind its header, offset of its list of weak references or 0, whether it has values.
-_ENTRY = struct.Struct("<QIIii")
+#: type, version tag, number of slots in the instance, offset of its list of weak references or 0, one of the three below, offset of its
+#: slots, whether it is a list.
+_ENTRY = struct.Struct("<QIIiiii")
 _SIZE = 32
+_NO_DICT, _VALUES, _NO_VALUES = range(3)  # instances have neither values nor a dict, both, or a dict that may be absent
 _HEADER = 16
 #: Pointers that are visited, and levels.
 MOST_VISITED, DEEPEST = 24, 4
 #: Objects of these types hold nothing.
-PLAIN = (float, int, str, type(None), bool, bytes)
+PLAIN = (float, int, str, type(None), bool, bytes, type(iter(range(0))))
+#: Iterators that hold a sequence, or nothing when they have come to its end.
+ITERATORS = (type(iter([])), type(iter(())), type(reversed([])))
 _SAVED = (rax, rcx, rdx, rsi, rdi, r8, r9, r10)
 
 
@@ -46,28 +50,39 @@ def table():
 
 def note(kind, tag):
     """Put a Python class into the table, if freeing an instance runs none of its code."""
-    if is_simple(kind):
+    is_list = any(base is list for base in instances.bases(kind))
+    if is_simple(kind, is_list):
         place = table() + (id(kind) >> 4) % _ENTRIES * _SIZE
-        values = bool(instances.flags(kind) & instances.MANAGED_DICT)
-        words = (instances.basic_size(kind) - _HEADER) // 8
-        entry = _ENTRY.pack(id(kind), tag, words, instances.weak_offset(kind), values)
+        managed = instances.flags(kind) & instances.MANAGED_DICT
+        values = _NO_DICT if not managed else _VALUES if instances.has_values(kind) else _NO_VALUES
+        first = instances.basic_size(list) if is_list else _HEADER
+        words = (instances.basic_size(kind) - first) // 8
+        entry = _ENTRY.pack(id(kind), tag, words, instances.weak_offset(kind), values, first, is_list)
         # Other threads may look meanwhile: the address, which makes the entry valid, comes last.
         _put(place, 0)
-        for offset in (16, 8, 0):
+        for offset in (24, 16, 8, 0):
             _put(place + offset, int.from_bytes(entry[offset:offset + 8], "little"))
 
 
-def is_simple(kind):
-    """Whether instances have no finaliser, and hold objects in slots, in values, and nowhere else."""
+def is_simple(kind, is_list=False):
+    """Whether instances have no finaliser, and hold objects in slots, in values, and nowhere else.
+
+    Args:
+        is_list: whether they may also be lists, with items and a dict in the place of values.
+    """
     dealloc, has_lists = _expected()
-    if not has_lists or instances.dict_offset(kind) and not instances.has_values(kind):
+    flags = instances.flags(kind)
+    if not has_lists or instances.dict_offset(kind) and not instances.has_values(kind) and not (is_list and flags & instances.MANAGED_DICT):
         return False
     known = {instances.weak_offset(kind)}
+    if is_list:
+        known.update(range(_HEADER, instances.basic_size(list), 8))
     for base in instances.bases(kind):
         known.update(instances.slot_offset(item) for item in instances.namespace(base).values() if type(item) is MemberDescriptorType)
     if not known.issuperset(range(_HEADER, instances.basic_size(kind), 8)):
         return False  # fields of a class that is written in C
-    return all(base is object or instances.flags(base) & instances.HEAP_TYPE and instances.slot_function(base, L.type_dealloc) == dealloc and
+    return all(base is object or is_list and base is list or
+               instances.flags(base) & instances.HEAP_TYPE and instances.slot_function(base, L.type_dealloc) == dealloc and
                "__del__" not in instances.namespace(base) for base in instances.bases(kind))
 
 
@@ -139,11 +154,20 @@ def _emit_visit(asm, visit, stop):
     asm.bind(done)
     asm.ret()
     asm.bind(is_list)
-    instance = asm.label("instance")
+    instance, iterator, other = asm.label("instance"), asm.label("iterator"), asm.label("other")
     asm.cmp(rdx, relative(asm.constant(id(list))))
-    asm.jne(instance)
+    asm.jne(other)
     asm.mov(rdi, mem64(rsi, L.list_size))
     asm.mov(rsi, mem64(rsi, L.list_items))
+    asm.jmp(items)
+    asm.bind(other)
+    for kind in ITERATORS:
+        asm.cmp(rdx, relative(asm.constant(id(kind))))
+        asm.je(iterator)
+    asm.jmp(instance)
+    asm.bind(iterator)
+    asm.mov(rdi, 1)
+    asm.lea(rsi, mem64(rsi, L.sequence_iterator_sequence))
     asm.jmp(items)
     asm.bind(instance)
     _emit_instance(asm, visit, stop)
@@ -171,8 +195,8 @@ def _emit_items(asm, visit, load):
 
 
 def _emit_instance(asm, visit, stop):
-    """rsi = an instance of the class rdx: its slots, then its values."""
-    no_list, end = asm.label("no_list"), asm.label("no_values")
+    """rsi = an instance of the class rdx: its slots, its items if it is a list, then its values."""
+    no_list, no_items, end = asm.label("no_list"), asm.label("no_items"), asm.label("no_values")
     asm.mov(rcx, rdx)
     asm.shr(rcx, 4)
     asm.and_(rcx.r32, _ENTRIES - 1)
@@ -192,18 +216,43 @@ def _emit_instance(asm, visit, stop):
     asm.bind(no_list)
     asm.mov(rdi.r32, mem32(rcx, 12))
     asm.push(rcx)
-    _emit_items(asm, visit, lambda: asm.mov(rsi, mem64(rsi, _HEADER, rdi, 8)))
+    asm.push(rsi)
+    asm.movsxd(rax, mem32(rcx, 24))
+    asm.add(rsi, rax)
+    _emit_items(asm, visit, lambda: asm.mov(rsi, mem64(rsi, 0, rdi, 8)))
+    asm.pop(rsi)
     asm.pop(rcx)
-    asm.cmp(mem32(rcx, 20), 0)
+    asm.cmp(mem32(rcx, 28), 0)
+    asm.je(no_items)
+    asm.push(rcx)
+    asm.push(rsi)
+    asm.mov(rdi, mem64(rsi, L.list_size))
+    asm.mov(rsi, mem64(rsi, L.list_items))
+    _emit_items(asm, visit, lambda: asm.mov(rsi, mem64(rsi, 0, rdi, 8)))
+    asm.pop(rsi)
+    asm.pop(rcx)
+    asm.bind(no_items)
+    asm.cmp(mem32(rcx, 20), _NO_DICT)
     asm.je(end)
-    _emit_values(asm, visit, stop)
+    _emit_values(asm, visit, stop, end)
     asm.bind(end)
 
 
-def _emit_values(asm, visit, stop):
-    if L.values_inline:
+def _emit_values(asm, visit, stop, end):
+    """rsi = an instance of a class with the entry rcx, which says that it may have a dict: its values, if it has none."""
+    if L.instance_tagged is not None:
+        asm.mov(rsi, mem64(rsi, L.instance_tagged))
+        asm.test(rsi, rsi)
+        asm.jz(end)
+        asm.test(rsi.r8, 1)
+        asm.jz(stop)
+        asm.add(rsi, 1)
+    else:
         asm.cmp(mem64(rsi, L.instance_dict), 0)
         asm.jne(stop)
+    if L.values_inline:
+        asm.cmp(mem32(rcx, 20), _VALUES)
+        asm.jne(end)
         asm.mov(rax, mem64(rsi, L.ob_type))
         asm.add(rsi, mem64(rax, L.type_basicsize))
         asm.cmp(mem8(rsi, L.values_valid), 0)
@@ -211,15 +260,10 @@ def _emit_values(asm, visit, stop):
         asm.movzx(rdi.r32, mem8(rsi, L.values_capacity))
         _emit_items(asm, visit, lambda: asm.mov(rsi, mem64(rsi, L.values_items, rdi, 8)))
         return
-    if L.instance_tagged is not None:
-        asm.mov(rsi, mem64(rsi, L.instance_tagged))
-        asm.test(rsi.r8, 1)
-        asm.jz(stop)
-        asm.add(rsi, 1)
-    else:
+    if L.instance_tagged is None:
         asm.mov(rsi, mem64(rsi, L.instance_values))
         asm.test(rsi, rsi)
-        asm.jz(stop)
+        asm.jz(end)
     asm.movzx(rdi.r32, mem8(rsi, L.values_size))
 
     def load():

@@ -129,6 +129,13 @@ def guard_bound(asm, flag, exit):
     asm.je(exit)
 
 
+@template("guard_same", "left: object, right: object --")
+def another_object(asm, left, right, exit):
+    asm.mov(rax, left)
+    asm.cmp(rax, right)
+    asm.jne(exit)
+
+
 @template("guard_distinct", "left: any, right: any --")
 def compared_with_itself(asm, left, right, exit):
     asm.mov(rax, left)

@@ -119,6 +119,7 @@ type_getattro                     144   144   144
 type_setattro                     152   152   152
 type_flags                        168   168   168
 type_iternext                     224   224   224
+type_init                         296   296   296
 type_new                          312   312   312
 type_version_tag                  384   384   384  uint32; 0: none
 type_cached_keys                  872   880   880  of heap types: the keys that instances' values go by

@@ -29,9 +29,9 @@ def _types(fields, peeker):
     get_slot = ctypes.PYFUNCTYPE(ctypes.c_uint64, ctypes.py_object, ctypes.c_int)(("PyType_GetSlot", ctypes.pythonapi))
     name = peeker.copy(read(id(int) + fields.type_name), 4)
     yield "type_name", name, b"int\0"
-    strange = type("Strange", (), {"__getattribute__": object.__getattribute__, "__setattr__": lambda *_: None, "__new__": lambda kind: None})
-    # Py_tp_getattro, Py_tp_setattro, Py_tp_new, <typeslots.h>
-    for name, number in (("type_getattro", 58), ("type_setattro", 69), ("type_new", 65)):
+    strange = type("Strange", (), {"__getattribute__": object.__getattribute__, "__setattr__": lambda *_: None, "__init__": lambda *_: None, "__new__": lambda kind: None})
+    # Py_tp_getattro, Py_tp_setattro, Py_tp_init, Py_tp_new, <typeslots.h>
+    for name, number in (("type_getattro", 58), ("type_setattro", 69), ("type_init", 60), ("type_new", 65)):
         yield name, read(id(strange) + getattr(fields, name)), get_slot(strange, number)
 
 

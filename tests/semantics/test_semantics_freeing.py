@@ -54,6 +54,32 @@ class Listening:
         self.x, self.y = x, y
 
 
+class Listed(list):
+    """A list whose instances may have attributes."""
+
+    def __init__(self, x=0, y=0):
+        list.__init__(self, (x, y))
+        self.x, self.y = x, y
+
+
+class ListedSlotted(list):
+    __slots__ = ("x", "y")
+
+    def __init__(self, x=0, y=0):
+        list.__init__(self, (y, x))
+        self.x, self.y = x, y
+
+
+class Kept(list):
+    """Its instances have no attributes."""
+
+
+def kept(*items):
+    found = Kept()
+    found.extend(items)
+    return found
+
+
 def make(kind, x, y):
     thing = kind(x, y)
     return thing.x is x
@@ -71,6 +97,36 @@ def in_a_list(kind, x, y):
     things[0] = None
     things.append(kind(1.5, (x, y)))
     return len(things)
+
+
+def loop(kind, x, y):
+    count = 0
+    for thing in [kind(x, y), kind(y, x)]:
+        count += 1
+    thing = None
+    for thing in (kind(x, y), 1):
+        if count:
+            break
+    thing = None
+    for thing in reversed([1, kind(x, y)]):
+        count += thing is not None
+        thing = None
+    return count
+
+
+def derived_lists(kind, x, y):
+    things = Kept()
+    things.append(kind(x, y))
+    others = Kept()
+    for thing in things:
+        others.append(thing)
+    thing = None
+    things = None
+    for thing in others:
+        pass
+    others.append(others.pop(0))
+    others = Kept()
+    return len(others)
 
 
 def argument(thing):
@@ -122,11 +178,14 @@ def observed():
 
 REFERENCES = []
 MAKERS = [nothing, loud, deep, with_dict, many, cyclic, observed, lambda: "text", lambda: (1, Loud()), lambda: [Plain(Loud())], lambda: {1: Loud()},
-          lambda: Slotted(Loud()), lambda: Derived(1, Loud()), lambda: None, lambda: 1 << 70, lambda: Plain(Plain(), (Slotted(), [2.5]))]
+          lambda: Slotted(Loud()), lambda: Derived(1, Loud()), lambda: None, lambda: 1 << 70, lambda: Plain(Plain(), (Slotted(), [2.5])),
+          lambda: Listed(Loud()), lambda: kept(Loud()), lambda: kept(1, kept(Plain())), lambda: ListedSlotted(1, Loud()),
+          lambda: iter([Loud()]), lambda: iter((1, 2)), lambda: reversed([Plain(Loud())]), lambda: iter([Plain()] * 40 + [Loud()]),
+          lambda: iter(range(3)), lambda: iter({1: Loud()}.items()), lambda: iter("text")]
 
 
-@pytest.mark.parametrize("kind", [Plain, Slotted, Derived, Loud, Listening])
-@pytest.mark.parametrize("function", [make, replace, in_a_list, passed], ids=lambda function: function.__name__)
+@pytest.mark.parametrize("kind", [Plain, Slotted, Derived, Loud, Listening, Listed, ListedSlotted])
+@pytest.mark.parametrize("function", [make, replace, in_a_list, passed, loop, derived_lists], ids=lambda function: function.__name__)
 def test_freeing(function, kind):
     (plain, *_), (fast, *_) = copies(function, argument, kind.__init__)
     for maker in MAKERS * 2:

@@ -175,3 +175,35 @@ def test_many_numbers_die_at_once():
     check(f, (5,), (3000,))
     gc.collect()
     check(f, (100,))
+
+
+class Reflected:
+    def __rmod__(self, left):
+        return "reflected", left
+
+    def __str__(self):
+        return "text of " + sys._getframe(1).f_code.co_name
+
+    __repr__ = __str__
+
+
+class ReflectedStr(str):
+    def __rmod__(self, left):
+        return "reflected", left
+
+
+FORMATS = ["%s", "%d", "%5.2f", "%r", "%%", "%", "%s %s", "%(a)s", "", "%c", "%x", "%*d", "é%s", "%z"]
+
+
+@pytest.mark.parametrize("text", FORMATS)
+def test_percent(text):
+    space = {}
+    exec(f"def f(a, b):\n    x = {text!r} % a\n    x = {text!r} % (a, b)\n    return {text!r} % a, x", space)
+    exec(f"def one(a):\n    t = {text!r}\n    t %= a\n    return t", space)
+    exec("def any(t, a):\n    return t % a", space)
+    values = [*NUMBERS, SubInt(3), SubStr("x"), Reflected(), ReflectedStr("r"), (1,), (1, 2), {"a": 1}, [1], b"b"]
+    for name in ("f", "one", "any"):
+        space[name].__globals__.update(Reflected=Reflected)
+    check(space["f"], *((a, b) for a in values for b in values[::5]), repeat=1)
+    check(space["one"], *((a,) for a in values), repeat=2)
+    check(space["any"], *((t, a) for a in values for t in (text, SubStr(text))), repeat=2)
