@@ -1,0 +1,99 @@
+"""Classes as arguments, classes derived from lists, and what happens without a frame around it."""
+
+from fuzz.faults.planting import Fault, rewriting
+
+FAULTS = [
+    Fault("another-class-not-noticed", "caches", "jit",
+          rewriting("jit.templates.boxing", "another_object", ("asm.jne(exit)", "pass")),
+          "The class that a function is called with is taken for the one it was compiled for.", """
+class First:
+    level = 1
+
+class Second:
+    level = 2
+
+def level(kind):
+    return kind.level
+
+def main():
+    return [level(kind) for kind in (First, First, First, Second, First)]
+"""),
+    Fault("initialiser-of-a-derived-list-runs-unseen", "frames", "jit",
+          rewriting("jit.bytecodes.instantiating", "derives_plainly", ("(fields.type_new, fields.type_init)", "(fields.type_new,)")),
+          "A class derived from list is made without a frame although its initialiser is a Python function.", """
+import sys
+
+class Items(list):
+    def __init__(self, *more):
+        list.__init__(self, more)
+        self.made_by = sys._getframe(1).f_code.co_name
+
+def make():
+    items = Items()
+    return items.made_by
+
+def main():
+    return [make() for _ in range(4)]
+"""),
+    Fault("items-of-a-derived-list-freed-unseen", "frames", "jit",
+          rewriting("jit.machine.harmless", "_emit_instance", ("asm.cmp(mem32(rcx, 28), 0)\n    asm.je(no_items)", "asm.jmp(no_items)\n    pass")),
+          "A dying instance of a class derived from list is freed without a frame whatever its items are.", """
+import sys
+
+class Items(list):
+    pass
+
+class Loud:
+    def __del__(self):
+        SEEN.append(sys._getframe(1).f_code.co_name)
+
+SEEN = []
+
+def use():
+    items = Items()
+    items.append(Loud())
+    items = None
+    return len(SEEN)
+
+def main():
+    del SEEN[:]
+    return [use() for _ in range(4)], SEEN[:]
+"""),
+    Fault("sequence-dies-unseen-with-its-iterator", "frames", "jit",
+          rewriting("jit.machine.freeing", "FreeingRoutines.emit_without_frame_if_harmless", ("asm.jne(plain)\n        asm.jmp(foreign)", "asm.jmp(plain)\n        pass")),
+          "An iterator that is the last to hold a list is freed without a frame whatever the list holds.", """
+import sys
+
+class Loud:
+    def __del__(self):
+        SEEN.append(sys._getframe(1).f_code.co_name)
+
+SEEN = []
+
+def count(kind):
+    total = 0
+    for item in [kind(), kind()]:
+        total += 1
+        item = None
+    return total
+
+def main():
+    del SEEN[:]
+    return [count(Loud) for _ in range(4)], SEEN[:]
+"""),
+    Fault("foreign-text-made-unseen", "frames", "jit",
+          rewriting("jit.bytecodes.operators", "format_text", ("item.type.python in _PLAIN_TEXT", "item.type.is_object")),
+          "Formatting an instance runs its method without a frame around it.", """
+import sys
+
+class Named:
+    def __str__(self):
+        return sys._getframe(1).f_code.co_name
+
+def show(item):
+    return "made by %s" % item
+
+def main():
+    return [show(Named()) for _ in range(4)]
+"""),
+]
