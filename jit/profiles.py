@@ -8,6 +8,7 @@ where it is used. Only types are kept, and classes weakly.
 
 import weakref
 
+from jit.hint_cells import HintCell
 from jit.receivers import POLYMORPHIC
 from jit.types import LIST, MIXED, OBJECT, STATIC_ADDRESSES, TUPLE, UNBOXED, ClassReference, Shape, exact, instance_of, in_order_seen
 from platforms.cpython import dictionaries, instances
@@ -19,14 +20,17 @@ _profiles = {}
 
 
 class Profile:
-    """What is known of one class. Attributes: kind: weak reference. seen: name -> set of builtin types and ClassReferences. hints: name -> Hint."""
+    """What is known of one class. Attributes: kind: weak reference. seen: name -> set of builtin types and ClassReferences. hints: name -> Hint.
+    absences: name -> Absence. cells: name -> HintCell."""
 
-    __slots__ = ("kind", "seen", "hints")
+    __slots__ = ("kind", "seen", "hints", "absences", "cells")
 
     def __init__(self, kind):
         self.kind = weakref.ref(kind)
         self.seen = {}
         self.hints = {}
+        self.absences = {}
+        self.cells = {}
 
 
 def _profile(kind, make=False):
@@ -80,6 +84,30 @@ def hint(kind, name, example):
             return found
     profile = _profile(kind)
     return None if profile is None else profile.hints.get(name)
+
+
+def hint_cell(kind, name):
+    """The HintCell for a name of a class's instances."""
+    cells = _profile(kind, make=True).cells
+    if name not in cells:
+        cells[name] = HintCell()
+    return cells[name]
+
+
+def absence(kind, name, example):
+    """How the dicts of a class's instances probably show that they have not a name, as an Absence, or None.
+
+    Args:
+        example: an instance to look into, or None.
+    """
+    mapping = None if example is None else instances.mapping(example)
+    if mapping is not None and name not in mapping:
+        found = dictionaries.absence(mapping, name)
+        if found is not None:
+            _profile(kind, make=True).absences[name] = found
+            return found
+    profile = _profile(kind)
+    return None if profile is None else profile.absences.get(name)
 
 
 def is_known(kind):

@@ -96,4 +96,41 @@ def show(item):
 def main():
     return [show(Named()) for _ in range(4)]
 """),
+    Fault("own-attribute-hidden-by-its-absence-elsewhere", "caches", "jit",
+          rewriting("jit.templates.instance_dicts", "emit_absence",
+                    ("asm.cmp(mem8(rdx, index), number)\n        asm.jne(otherwise)", "asm.cmp(mem8(rdx, index), number)\n        pass")),
+          "An instance's dict is believed not to have a name because another one had it not.", """
+class Thing:
+    def name(self):
+        return "method"
+
+def call(thing):
+    return thing.name()
+
+def main():
+    found = []
+    things = [Thing() for _ in range(8)]
+    for number, thing in enumerate(things):
+        thing.__dict__ = {"first": 1}
+        if number > 5:
+            thing.__dict__ = {"first": 1, "name": lambda: "its own"}
+        found.append(call(thing))
+    return found
+"""),
+    Fault("keys-of-sets-told-apart-by-hash", "containers", "jit",
+          rewriting("jit.machine.lookups", "_Finder.emit_compare_int", ("asm.jne(self.unknown)", "asm.jne(other)")),
+          "A key of another type that is equal to an int is not found in a set.", """
+class Number:
+    def __hash__(self):
+        return 5
+
+    def __eq__(self, other):
+        return other == 5
+
+def has(items, number):
+    return number in items
+
+def main():
+    return [has(items, 5) for items in ({1, 2}, {5}, {4, Number()}, {5.0})]
+"""),
 ]

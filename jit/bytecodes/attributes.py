@@ -242,7 +242,10 @@ def replace_owner(w, owner, value):
 def guard_keys(w, owner, receiver, meaning, name):
     """Make sure that the instance has no attribute of its own that comes before the class's."""
     if meaning.keys is not None:
-        w.operation("guard_values", owner, detail=(instances.basic_size(receiver.kind), interned(w, name)))
+        absence = profiles.absence(receiver.kind, name, example_of(owner, receiver.kind))
+        for _, _, _, other in absence.probes if absence is not None else ():
+            w.unit.keep(other)
+        w.operation("guard_values", owner, detail=(instances.basic_size(receiver.kind), interned(w, name), absence))
 
 
 def interned(w, name):
@@ -283,7 +286,10 @@ def place_of(w, owner, receiver, meaning, name, in_dict=False):
         return Place(offset=meaning.place)
     number = meaning.place if meaning.how == "value" else None
     hint = profiles.hint(receiver.kind, name, example_of(owner, receiver.kind))
-    return Place(number=number, size=instances.basic_size(receiver.kind), name=interned(w, name), hint=hint, in_dict=in_dict)
+    cell = profiles.hint_cell(receiver.kind, name) if hint is None else None
+    if cell is not None:
+        w.unit.keep(cell)
+    return Place(number=number, size=instances.basic_size(receiver.kind), name=interned(w, name), hint=hint, cell=cell, in_dict=in_dict)
 
 
 # -- writing ------------------------------------------------------------------------------------------------

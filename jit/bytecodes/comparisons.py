@@ -62,7 +62,7 @@ def truth_of(w, value):
         return value
     w.site = 0
     if value.type is OBJECT:
-        truth = truth_of_instance(w, value)
+        truth = truth_of_object(w, value)
         if truth is not None:
             return truth
     kind = guess(w, value) if value.type is OBJECT else None
@@ -73,18 +73,28 @@ def truth_of(w, value):
     return w.operation("truth", value)
 
 
-def truth_of_instance(w, value):
-    """The truth of what probably is None or an instance of a Python class that says nothing about its truth; else None."""
+#: Types whose truth compiled code sees in an object, beside instances of Python classes, in the order in which it asks; those of them that are
+#: true if they have a length.
+_ORDER = (bool, int, str, list, tuple, dict, set, bytes, bytearray, frozenset)
+_TRUTHS = frozenset({type(None), *_ORDER})
+_SIZED = frozenset(_ORDER[2:])
+
+
+def truth_of_object(w, value):
+    """The truth of what probably is of one of some builtin types or an instance of a Python class that says nothing about its truth; else None."""
     seen = w.knowledge.observed.get((w.instruction.site, 0), ())
+    builtin = [kind for kind in seen if kind.__class__ is type]
     kinds = [] if value.shape is None or value.shape.kind() is None else [value.shape.kind()]
     references = types.in_order_seen(seen)
-    if any(reference.changes for reference in references) or len(seen) > len(references) + (type(None) in seen):
+    if any(reference.changes for reference in references) or not _TRUTHS.issuperset(builtin):
         return None
+    if not seen and value.shape is not None and value.shape.type.python in _SIZED:
+        builtin = [value.shape.type.python]
     for kind in (reference.kind() for reference in references):
         if kind is not None and not any(kind is other for other in kinds):
             kinds.append(kind)
-    if not kinds and not seen or len(kinds) > receivers.POLYMORPHIC:
-        return None
+    if not kinds and builtin in ([], [bool], [int]) or len(kinds) > receivers.POLYMORPHIC:
+        return None  # not known at all, or of one type that is better unboxed
     tags = []
     for kind in kinds:
         receiver = receivers.receiver(kind)
@@ -93,7 +103,7 @@ def truth_of_instance(w, value):
         tags.append(receiver.tag)
     exit = w.exit("its receiver is of another class", observe=value if not value.is_constant else None)
     exit.site = (w.instruction.site, 0)
-    return w.operation("truth_of_instance", value, exit=exit, detail=tags)
+    return w.operation("truth_of_object", value, exit=exit, detail=(tags, tuple(kind for kind in _ORDER if kind in builtin)))
 
 
 @bytecode("COMPARE_OP")

@@ -15,6 +15,7 @@ from jit.walk import bytecode
 
 _INDEXED = {LIST: list, TUPLE: tuple, BYTES: bytes, BYTEARRAY: bytearray}
 _SUBSCRIPTED = frozenset({str, dict, memoryview, ARRAY})
+_SETS = frozenset({set, frozenset})
 
 #: What is sliced without foreign code, if the bounds are ints or None.
 SLICED = frozenset({LIST, TUPLE, STR, BYTES, BYTEARRAY})
@@ -36,8 +37,8 @@ def index_value(w, value):
     return None if machine.is_constant and abs(machine.constant) > LARGEST_CONSTANT_INDEX else machine
 
 
-def container_of(w, value):
-    """`value` with its type proven, if it is or probably is a container we index ourselves; else the value as it is."""
+def container_of(w, value, also=frozenset()):
+    """`value` with its type proven, if it is or probably is a container we index ourselves, or one of `also`; else the value as it is."""
     if value.__class__ is Value and value.type is OBJECT and not value.is_constant:
         seen = w.knowledge.observed.get((w.instruction.site, "container"))
         kind = None
@@ -45,7 +46,7 @@ def container_of(w, value):
             kind = next(iter(seen)) if len(seen) == 1 else None
         elif value.shape is not None:
             kind = value.shape.type.python
-        if isinstance(kind, type) and (exact(kind) in _INDEXED or kind in _SUBSCRIPTED):
+        if isinstance(kind, type) and (exact(kind) in _INDEXED or kind in _SUBSCRIPTED or kind in also):
             return buffer_of(w, prove(w, value, kind, "container"))
         if not seen:
             observe(w, value, "container")
@@ -274,8 +275,11 @@ def contains_op(w, instruction):
         return w.leave("membership of an iterator")
     found = among_constants(w, left, right)
     if found is None:
-        from jit.bytecodes import dictionaries
-        found = dictionaries.contains(w, container_of(w, right), left)
+        from jit.bytecodes import dictionaries, sets
+        right = container_of(w, right, _SETS)
+        found = dictionaries.contains(w, right, left)
+        if found is None:
+            found = sets.contains(w, right, left)
     if found is not None:
         result = w.operation("not", found) if instruction.argument else found
         w.freeze()

@@ -21,9 +21,13 @@ _KEY_SITE = 8
 _FOREIGN = "keys that only CPython can compare"
 
 
-def key_of(w, container, key):
-    """(family, key Value) if a proven dictionary is to be looked up by a string or an int, guessed from what was seen; else None."""
-    if container.__class__ is not Value or container.type is not DICT or key.__class__ is not Value or w.inlined or container.is_constant:
+def key_of(w, container, key, kinds=(DICT,)):
+    """(family, key Value) if a container proven to be a dictionary is to be looked up by a string or an int, guessed from what was seen; else None.
+
+    Args:
+        kinds: Types to take in the place of the dictionary's.
+    """
+    if container.__class__ is not Value or container.type not in kinds or key.__class__ is not Value or w.inlined or container.is_constant:
         return None
     if w.knowledge.observed.get((w.instruction.site, "keys")):
         return None

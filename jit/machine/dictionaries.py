@@ -2,6 +2,7 @@
 
     dict_attribute   rcx = instance whose type has a managed dictionary, rdx = name (an interned str)
                      -> rax = the attribute (borrowed), 0 if the dict has none, 1 if only CPython can tell; rcx, rdx are lost
+    dict_attribute_noted   the same, and rax = address of a cell (jit/hint_cells.py) that is told where it was found
     dict_entry       rcx = an exact dict, else the same
     dict_store       the same, and rax = object to put there; without a dict, the instance has no attribute of this name
                      -> rax = the old object, now ours, or 0; rcx = the new one; edx = 1: nothing done, only CPython can tell; 2: no memory
@@ -29,6 +30,8 @@ FORM = 0xFFFFFF
 #: Places in the table of dicts relied upon; a power of 2.
 PLACES = 1 << 16
 UNICODE, SPLIT = 1, 2
+#: A HintCell: form and number, 32 bits each, then the offset.
+CELL_FORM, CELL_NUMBER, CELL_OFFSET, CELL_SIZE = 0, 4, 8, 16
 PERTURB_SHIFT = 5
 EMPTY, DUMMY = -1, -2
 _SAVED = (rsi, rdi, r8, r9, r10)
@@ -36,8 +39,9 @@ _SAVED = (rsi, rdi, r8, r9, r10)
 
 def emit(asm):
     """Emit the routine; returns its label by name."""
-    labels = {name: asm.label(name) for name in ("dict_attribute", "dict_store")}
-    for name, emit_one in (("dict_attribute", _Lookup(asm).emit), ("dict_store", lambda: _emit_store(asm, labels["dict_attribute"]))):
+    labels = {name: asm.label(name) for name in ("dict_attribute", "dict_attribute_noted", "dict_store")}
+    for name, emit_one in (("dict_attribute", _Lookup(asm).emit), ("dict_attribute_noted", _Lookup(asm, noted=True).emit),
+                           ("dict_store", lambda: _emit_store(asm, labels["dict_attribute"]))):
         asm.align(16)
         asm.comment(name)
         asm.bind(labels[name])
@@ -148,17 +152,20 @@ def _emit_store(asm, look_up):
 
 
 class _Lookup:
-    """rsi = keys, rdi = dict, r8 = place in the index, r9 = perturbation, r10 = hash; rdx = name."""
+    """rsi = keys, rdi = dict, r8 = place in the index, r9 = perturbation, r10 = hash; rdx = name; on the stack, if `noted`: the cell."""
 
-    def __init__(self, asm, of_instance=True):
+    def __init__(self, asm, of_instance=True, noted=False):
         self.asm = asm
         self.of_instance = of_instance
+        self.noted = noted
         self.absent, self.unknown, self.done, self.found = (asm.label(name) for name in ("absent", "unknown", "done", "found"))
 
     def emit(self):
         asm = self.asm
         for register in _SAVED:
             asm.push(register)
+        if self.noted:
+            asm.push(rax)
         self.emit_dict()
         asm.mov(rsi, mem64(rdi, L.dict_keys))
         asm.movzx(eax, mem8(rsi, L.keys_kind))
@@ -174,6 +181,8 @@ class _Lookup:
         asm.bind(self.absent)
         asm.xor(eax, eax)
         asm.bind(self.done)
+        if self.noted:
+            asm.add(rsp, 8)
         for register in reversed(_SAVED):
             asm.pop(register)
         asm.ret()
@@ -261,6 +270,8 @@ class _Lookup:
         split = asm.label("split")
         asm.cmp(mem8(rsi, L.keys_kind), SPLIT)
         asm.je(split)
+        if self.noted:
+            self.emit_note()
         asm.mov(rax, mem64(rcx, 8))
         asm.jmp(self.done)
         asm.bind(split)
@@ -269,3 +280,15 @@ class _Lookup:
         asm.jz(self.unknown)
         asm.mov(rax, mem64(rcx, L.values_items, rax, 8))
         asm.jmp(self.done)
+
+    def emit_note(self):
+        """Write into the cell that entry rax, whose key is at rcx, is where dicts with such keys have the name. r8, r9 are lost."""
+        asm = self.asm
+        asm.mov(r9, mem64(rsp, 0))
+        asm.mov(mem32(r9, CELL_NUMBER), eax)
+        asm.mov(r8, rcx)
+        asm.sub(r8, rsi)
+        asm.mov(mem64(r9, CELL_OFFSET), r8)
+        asm.mov(eax, mem32(rsi, L.keys_log2_size))
+        asm.and_(eax, FORM)
+        asm.mov(mem32(r9, CELL_FORM), eax)

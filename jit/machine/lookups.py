@@ -1,10 +1,12 @@
-"""Machine code that looks keys up in dictionaries, where that runs no code but CPython's.
+"""Machine code that looks keys up in dictionaries and sets, where that runs no code but CPython's.
 
     find_text   rdi = exact dict, rsi = exact str   -> rax = address of the value, 0 if there is none, 1 if only CPython can tell
     find_int    rdi = exact dict, rsi = int64       -> the same
+    find_text_in_set, find_int_in_set: the same for an exact set or frozenset, of the entry
 
 They obey the C calling convention. A key of another type with the same hash may bring its own comparison: then only CPython can tell.
-Source: CPython Objects/dictobject.c (unicodekeys_lookup_unicode, dictkeys_lookup), Include/internal/pycore_dict.h; Objects/longobject.c (long_hash).
+Source: CPython Objects/dictobject.c (unicodekeys_lookup_unicode, dictkeys_lookup), Include/internal/pycore_dict.h; Objects/longobject.c (long_hash);
+Objects/setobject.c (set_lookkey).
 """
 
 from asm import eax, ecx, mem8, mem16, mem32, mem64, r8, r9, r10, r11, rax, rbp, rbx, rcx, rdi, rdx, relative, rsi, rsp
@@ -13,11 +15,13 @@ from platforms.cpython import symbols
 from platforms.cpython.layout import layout
 
 L = layout()
-NAMES = ("find_text", "find_int")
-#: sys.hash_info.modulus: smaller ints are their own hash.
+NAMES = ("find_text", "find_int", "find_text_in_set", "find_int_in_set")
+#: sys.hash_info.modulus.
 _MODULUS = (1 << 61) - 1
 #: An entry of a table with keys of any type: hash, key, value.
 _HASH, _KEY, _VALUE = 0, 8, 16
+#: Entries of a set that are tried one after the other, besides the first.
+LINEAR_PROBES = 9
 _SAVED = (rcx, rdx, rsi, rdi, r8, r9, r10, r11)
 
 
@@ -32,7 +36,8 @@ def emit(asm, unbox_int):
         asm.align(16)
         asm.comment(name)
         asm.bind(labels[name])
-        _Finder(asm, name == "find_text", unbox_int).emit()
+        finder = _SetFinder if name.endswith("_in_set") else _Finder
+        finder(asm, name.startswith("find_text"), unbox_int).emit()
     return labels
 
 
@@ -44,7 +49,12 @@ class _Finder:
     """rsi = key, rdx = hash, r8 = keys, r9 = mask, r10 = perturbation, r11 = place in the index, rdi = entries, ebx = log2 of an index item's bytes.
 
     On the stack: the dict, rbp, rbx.
+
+    Attributes:
+        hash_place: of the hash in an entry.
     """
+
+    hash_place = _HASH
 
     def __init__(self, asm, is_text, unbox_int):
         self.asm, self.is_text, self.unbox_int = asm, is_text, unbox_int
@@ -92,14 +102,25 @@ class _Finder:
         asm.bind(known)
 
     def emit_int_hash(self):
+        """rdx = the int's remainder, with its sign, when divided by the modulus; -2 in the place of -1."""
         asm = self.asm
-        fine = asm.label("not_minus_one")
-        asm.mov(rax, _MODULUS - 1)
-        asm.lea(rcx, mem64(rsi, 0, rax, 1))
-        asm.add(rax, rax)
-        asm.cmp(rcx, rax)
-        asm.ja(self.unknown)
+        fine, below = asm.label("not_minus_one"), asm.label("below_modulus")
+        asm.mov(rcx, rsi)
+        asm.sar(rcx, 63)
         asm.mov(rdx, rsi)
+        asm.xor(rdx, rcx)
+        asm.sub(rdx, rcx)
+        asm.mov(rax, _MODULUS)
+        asm.mov(r8, rdx)
+        asm.shr(r8, 61)
+        asm.and_(rdx, rax)
+        asm.add(rdx, r8)
+        asm.cmp(rdx, rax)
+        asm.jb(below)
+        asm.sub(rdx, rax)
+        asm.bind(below)
+        asm.xor(rdx, rcx)
+        asm.sub(rdx, rcx)
         asm.cmp(rdx, -1)
         asm.jne(fine)
         asm.mov(rdx, -2)
@@ -185,7 +206,7 @@ class _Finder:
         asm = self.asm
         asm.cmp(rax, rsi)
         asm.je(found)
-        asm.cmp(mem64(rcx, _HASH), rdx)
+        asm.cmp(mem64(rcx, self.hash_place), rdx)
         asm.jne(other)
         asm.mov(rbp, relative(asm.constant(id(str))))
         asm.cmp(mem64(rax, L.ob_type), rbp)
@@ -206,7 +227,7 @@ class _Finder:
 
     def emit_compare_int(self, found, other):
         asm = self.asm
-        asm.cmp(mem64(rcx, _HASH), rdx)
+        asm.cmp(mem64(rcx, self.hash_place), rdx)
         asm.jne(other)
         asm.mov(rbp, relative(asm.constant(id(int))))
         asm.cmp(mem64(rax, L.ob_type), rbp)
@@ -238,3 +259,57 @@ class _Finder:
         asm.shr(rcx, 1)
         asm.lea(rax, mem64(rdx, L.values_items, rcx, 1))
         asm.bind(have)
+
+
+class _SetFinder(_Finder):
+    """rcx = entry, rax = its key, rsi = key, rdx = hash, r8 = table, r9 = mask, r10 = perturbation, r11 = place, edi = entries to try behind it."""
+
+    hash_place = 8
+
+    def emit(self):
+        asm = self.asm
+        again, following, alone, other, found = (asm.label(name) for name in ("again", "following", "alone", "other_key", "found"))
+        for register in (rbx, rbp, rdi):
+            asm.push(register)
+        self.emit_text_hash() if self.is_text else self.emit_int_hash()
+        asm.mov(r8, mem64(rdi, L.set_table))
+        asm.mov(r9, mem64(rdi, L.set_mask))
+        asm.mov(r10, rdx)
+        asm.mov(r11, rdx)
+        asm.bind(again)
+        asm.and_(r11, r9)
+        asm.mov(rcx, r11)
+        asm.shl(rcx, 4)
+        asm.add(rcx, r8)
+        asm.xor(rdi.r32, rdi.r32)
+        asm.lea(rax, mem64(r11, LINEAR_PROBES))
+        asm.cmp(rax, r9)
+        asm.ja(alone)
+        asm.mov(rdi.r32, LINEAR_PROBES)
+        asm.bind(alone)
+        asm.bind(following)
+        asm.mov(rax, mem64(rcx, 0))
+        asm.test(rax, rax)
+        asm.jz(self.absent)
+        # The hash of what stands for a deleted key is -1, which no key has.
+        (self.emit_compare_any if self.is_text else self.emit_compare_int)(found, other)
+        asm.bind(other)
+        asm.add(rcx, 16)
+        asm.sub(rdi.r32, 1)
+        asm.jns(following)
+        asm.shr(r10, PERTURB_SHIFT)
+        asm.lea(r11, mem64(r11, 1, r11, 4))
+        asm.add(r11, r10)
+        asm.jmp(again)
+        asm.bind(self.unknown)
+        asm.mov(eax, 1)
+        asm.jmp(self.done)
+        asm.bind(self.absent)
+        asm.xor(eax, eax)
+        asm.jmp(self.done)
+        asm.bind(found)
+        asm.mov(rax, rcx)
+        asm.bind(self.done)
+        for register in (rdi, rbp, rbx):
+            asm.pop(register)
+        asm.ret()

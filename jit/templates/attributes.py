@@ -10,7 +10,7 @@ from jit.machine import boxes
 from jit.machine.refcounts import emit_incref
 from jit.template import template
 from jit.templates.boxing import UNBOX, emit_box
-from jit.templates.instance_dicts import emit_look_up, emit_place_in_dict, emit_set_in_dict
+from jit.templates.instance_dicts import emit_absence, emit_look_up, emit_place_in_dict, emit_set_in_dict
 from platforms.cpython.layout import layout
 
 L = layout()
@@ -21,30 +21,36 @@ class Place:
 
     Attributes:
         offset: in the instance, of a slot; None for a value. number: of the value, None for one that is in a dict only.
-        size: of the instance without its values. name: of the attribute. hint: Hint where a dict probably keeps it, or None.
+        size: of the instance without its values. name: of the attribute. hint: Hint where a dict probably keeps it, or None; cell: HintCell if there is no Hint.
         in_dict: instances that have a dict are to be expected.
     """
 
-    __slots__ = ("offset", "number", "size", "name", "hint", "in_dict")
+    __slots__ = ("offset", "number", "size", "name", "hint", "cell", "in_dict")
 
-    def __init__(self, offset=None, number=None, size=0, name=None, hint=None, in_dict=False):
+    def __init__(self, offset=None, number=None, size=0, name=None, hint=None, cell=None, in_dict=False):
         self.offset = offset
         self.number = number
         self.size = size
         self.name = name
         self.hint = hint
+        self.cell = cell
         self.in_dict = in_dict or hint is not None or offset is None and number is None
 
 
 @template("guard_values", "owner: object --")
 def instance_may_have_its_own(asm, owner, exit, detail, emitter):
-    """`detail`: the instance's size without its values, whose names are known, and the name it must not have in a dict."""
-    size, name = detail
+    """`detail`: the instance's size without its values, whose names are known; the name it must not have in a dict; Absence of it, or None."""
+    size, name, absence = detail
     has_dict, fine = asm.label("has_dict"), asm.label("has_not_its_own")
     emit_values(asm, emitter.register(owner, rcx), size, has_dict)
     asm.bind(fine)
     with asm.cold():
         asm.bind(has_dict)
+        if absence is not None:
+            otherwise = asm.label("look_up")
+            emit_absence(asm, emitter, owner, absence, otherwise)
+            asm.jmp(fine)
+            asm.bind(otherwise)
         asm.mov(rcx, owner)
         asm.mov(rdx, emitter.object(name))
         asm.call(emitter.routines.dict_attribute)
@@ -203,11 +209,10 @@ class _Storing:
 
     def emit_find_in_dict(self, located):
         asm, place = self.asm, self.place
-        if place.hint is not None:
-            otherwise = asm.label("not_as_hinted")
-            emit_place_in_dict(asm, self.emitter, self.owner, place, self.tracked, otherwise)
-            asm.jmp(located)
-            asm.bind(otherwise)
+        otherwise = asm.label("not_as_hinted")
+        emit_place_in_dict(asm, self.emitter, self.owner, place, self.tracked, otherwise)
+        asm.jmp(located)
+        asm.bind(otherwise)
         emit_set_in_dict(asm, self.emitter, self.owner, place, self.emit_value, self.ownership, self.exit, self.done)
 
     def emit_boxed(self):

@@ -1,7 +1,8 @@
 """Tests of the classes that values are of, by their version tags."""
 
-from asm import ecx, mem32, mem64, rax, rcx, rdx
+from asm import eax, ecx, mem32, mem64, rax, rcx, rdx
 from jit.template import template
+from jit.templates.items import SIZE
 from platforms.cpython.layout import layout
 
 L = layout()
@@ -51,20 +52,45 @@ def branch_on_class(asm, owner, detail, emitter):
     emitter.branch("e")
 
 
-@template("truth_of_instance", "value: object -- truth: bool")
+@template("truth_of_object", "value: object -- truth: bool")
 def truth_of_another_class(asm, value, truth, exit, detail, emitter):
-    """None is false, instances of the classes with these version tags are true."""
-    done = asm.label("truth_known")
+    """None is false, instances of the classes with these version tags are true, bools, ints and containers are asked: `detail` is (tags, types)."""
+    tags, kinds = detail
+    done, is_true = asm.label("truth_known"), asm.label("is_true")
     asm.mov(rdx, value)
     asm.xor(ecx, ecx)
     asm.cmp(rdx, emitter.object(None))
     asm.je(done)
-    asm.mov(ecx, 1)
-    if detail:
-        emit_compare_tags(asm, emitter, rdx, detail)
+    for kind in kinds:
+        if kind is bool:
+            asm.cmp(rdx, emitter.object(False))
+            asm.je(done)
+            asm.cmp(rdx, emitter.object(True))
+            asm.je(is_true)
+            continue
+        other = asm.label("of_another_type")
+        emitter.compare_type(rdx, kind, rax)
+        asm.jne(other)
+        if kind is not int:
+            asm.cmp(mem64(rdx, SIZE[kind]), 0)
+            asm.je(done)
+        elif L.long_tag is not None:
+            asm.mov(eax, mem32(rdx, L.long_tag))
+            asm.and_(eax, 3)
+            asm.cmp(eax, 1)
+            asm.je(done)
+        else:
+            asm.cmp(mem64(rdx, L.long_size), 0)
+            asm.je(done)
+        asm.jmp(is_true)
+        asm.bind(other)
+    if tags:
+        emit_compare_tags(asm, emitter, rdx, tags)
         asm.jne(exit)
     else:
         asm.jmp(exit)
+    asm.bind(is_true)
+    asm.mov(ecx, 1)
     asm.bind(done)
     asm.mov(truth, rcx)
 

@@ -16,7 +16,7 @@ L = layout()
 _next_version = ctypes.c_uint64(1 << 63)
 
 
-def _find(asm, emitter, routine, container, key, written=False):
+def emit_find(asm, emitter, routine, container, key, written=False):
     """rax = address of the value, or 0; leaves where it cannot be told, or where others must learn of what is `written`."""
     emitter.place([(rdi, container), (rsi, key)])
     if written:
@@ -32,13 +32,13 @@ def _declare(kind, routine):
     @template(f"dict_item_{kind}", f"container: object, key: {wanted} -- item: object", clobbers="c")
     def dict_item(asm, container, key, item, detail, emitter):
         """`detail`: the exit for a key that is not there."""
-        _find(asm, emitter, routine, container, key)
+        emit_find(asm, emitter, routine, container, key)
         asm.jb(emitter.mismatch_label())
         asm.mov(item, mem64(rax, 0))
 
     @template(f"dict_contains_{kind}", f"container: object, key: {wanted} -- found: bool", clobbers="c")
     def dict_contains(asm, container, key, found, emitter):
-        _find(asm, emitter, routine, container, key)
+        emit_find(asm, emitter, routine, container, key)
         asm.seta(cl)
         asm.movzx(ecx, cl)
         asm.mov(found, rcx)
@@ -46,7 +46,7 @@ def _declare(kind, routine):
     @template(f"dict_get_{kind}", f"container: object, key: {wanted}, default: object -- item: object", clobbers="c")
     def dict_get(asm, container, key, default, item, emitter):
         absent, done = asm.label("absent"), asm.label("found")
-        _find(asm, emitter, routine, container, key)
+        emit_find(asm, emitter, routine, container, key)
         asm.jb(absent)
         asm.mov(rax, mem64(rax, 0))
         asm.bind(done)
@@ -60,7 +60,7 @@ def _declare(kind, routine):
     def dict_store(asm, container, key, value, old, detail, emitter):
         """The reference to the old value becomes ours; None's, if there was none. `detail`: the value may be what gc tracks."""
         anew, done = asm.label("by_CPython"), asm.label("stored")
-        _find(asm, emitter, routine, container, key, written=True)
+        emit_find(asm, emitter, routine, container, key, written=True)
         asm.jb(anew)
         asm.mov(rdi, emitter.after_call("container"))
         _may_replace(asm, anew, detail)
@@ -123,7 +123,7 @@ def _store_anew(asm, emitter, kind):
         asm.mov(rcx, rax)
         asm.pop(rdx)
         asm.pop(rdx)
-        _drop_key(asm, emitter)
+        emit_drop_key(asm, emitter)
         asm.mov(rax, rcx)
     asm.test(rax.r32, rax.r32)
     asm.js(failed)
@@ -139,7 +139,7 @@ def _store_anew(asm, emitter, kind):
     asm.bind(done)
 
 
-def _drop_key(asm, emitter):
+def emit_drop_key(asm, emitter):
     """Drop the int in rdx; rcx is kept."""
     freed, dropped = asm.label("freed"), asm.label("dropped")
     emit_decref(asm, rdx, freed)

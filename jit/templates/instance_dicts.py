@@ -5,7 +5,7 @@ Source: CPython Python/bytecodes.c (LOAD_ATTR_WITH_HINT, STORE_ATTR_WITH_HINT), 
 """
 
 from asm import eax, edx, mem8, mem32, mem64, rax, rcx, rdx, relative, xmm15
-from jit.machine.dictionaries import FORM, VERSION_STEP, emit_refuse_relied, version_source
+from jit.machine.dictionaries import CELL_FORM, CELL_NUMBER, CELL_OFFSET, FORM, VERSION_STEP, emit_refuse_relied, version_source
 from jit.machine.refcounts import emit_decref
 from platforms.cpython.layout import layout
 
@@ -14,20 +14,44 @@ L = layout()
 
 def emit_look_up(asm, emitter, owner, place, exit):
     """rax = the attribute in the instance's dict."""
-    found = asm.label("found_in_dict")
-    if place.hint is not None:
-        otherwise = asm.label("look_up")
-        _emit_entry(asm, emitter, owner, place, otherwise)
-        asm.mov(rax, mem64(rdx, 0))
-        asm.test(rax, rax)
-        asm.jnz(found)
-        asm.bind(otherwise)
-    asm.mov(rcx, owner)
-    asm.mov(rdx, emitter.object(place.name))
-    asm.call(emitter.routines.dict_attribute)
+    found, otherwise = asm.label("found_in_dict"), asm.label("look_up")
+    _emit_entry(asm, emitter, owner, place, otherwise)
+    asm.mov(rax, mem64(rdx, 0))
+    asm.test(rax, rax)
+    asm.jnz(found)
+    asm.bind(otherwise)
+    _emit_search(asm, emitter, owner, place)
     asm.cmp(rax, 1)
     asm.jbe(exit)
     asm.bind(found)
+
+
+def _emit_search(asm, emitter, owner, place):
+    """rax = the attribute, as `dict_attribute` finds it; where it is found goes into the cell, if there is one."""
+    asm.mov(rcx, owner)
+    asm.mov(rdx, emitter.object(place.name))
+    if place.cell is None:
+        asm.call(emitter.routines.dict_attribute)
+    else:
+        asm.lea(rax, relative(place.cell.address))
+        asm.call(emitter.routines.dict_attribute_noted)
+
+
+def emit_absence(asm, emitter, owner, absence, otherwise):
+    """Go on if the instance's dict has not the name, as its index shows in the places where that of another one did; else to `otherwise`."""
+    emit_dict(asm, emitter, owner, otherwise)
+    asm.mov(rdx, mem64(rcx, L.dict_keys))
+    asm.mov(eax, mem32(rdx, L.keys_log2_size))
+    asm.and_(eax, FORM)
+    asm.cmp(eax, absence.form)
+    asm.jne(otherwise)
+    for index, number, entry, other in absence.probes:
+        asm.cmp(mem8(rdx, index), number)
+        asm.jne(otherwise)
+        if number >= 0:
+            asm.mov(rax, emitter.object(other))
+            asm.cmp(mem64(rdx, entry), rax)
+            asm.jne(otherwise)
 
 
 def emit_dict(asm, emitter, owner, otherwise):
@@ -47,13 +71,25 @@ def emit_dict(asm, emitter, owner, otherwise):
 
 def _emit_entry(asm, emitter, owner, place, otherwise, written=False):
     """rcx = the instance's dict, rdx = address of the value (which may be NULL) of the entry that the hint leads to, if its key is the name."""
-    hint = place.hint
+    hint, cell = place.hint, place.cell
     emit_dict(asm, emitter, owner, otherwise)
     if written:
         emit_refuse_relied(asm, rcx, rax, rdx, otherwise)
     asm.mov(rdx, mem64(rcx, L.dict_keys))
     asm.mov(eax, mem32(rdx, L.keys_log2_size))
     asm.and_(eax, FORM)
+    if hint is None:
+        asm.cmp(eax, relative(cell.address + CELL_FORM, size=4))
+        asm.jne(otherwise)
+        asm.mov(eax, relative(cell.address + CELL_NUMBER, size=4))
+        asm.cmp(mem64(rdx, L.keys_entries_used), rax)
+        asm.jbe(otherwise)
+        asm.add(rdx, relative(cell.address + CELL_OFFSET))
+        asm.mov(rax, emitter.object(place.name))
+        asm.cmp(mem64(rdx, 0), rax)
+        asm.jne(otherwise)
+        asm.add(rdx, 8)
+        return
     asm.cmp(eax, hint.form)
     asm.jne(otherwise)
     asm.cmp(mem64(rdx, L.keys_entries_used), hint.number)
@@ -94,6 +130,8 @@ def emit_set_in_dict(asm, emitter, owner, place, emit_value, ownership, exit, do
         exit: taken where the dict is not ours to write, or only CPython can tell what is in it. done: where to go on.
     """
     stored, failed, dropped, freed = (asm.label(name) for name in ("set", "not_set", "box_dropped", "box_freed"))
+    if place.cell is not None:
+        _emit_search(asm, emitter, owner, place)
     emit_value()
     asm.mov(rcx, owner)
     asm.mov(rdx, emitter.object(place.name))

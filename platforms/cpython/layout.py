@@ -89,6 +89,8 @@ enumerate_result                   32    32    32
 enumerate_long_index               40    40    40
 dict_used                          16    16    16
 set_used                           24    24    24
+set_mask                           32    32    32
+set_table                          40    40    40  entries: key, hash
 dict_version                       24    24     -  uint64
 dict_version_tag                   24    24    24  uint64: the version, and below it what it counts in steps of:
 dict_version_step                   1   256  4096  number; what is below are flags

@@ -236,6 +236,10 @@ def _others(fields, peeker):
     shrunk.discard(2)
     for items in (shrunk, frozenset(shrunk)):
         yield "set_used", read(id(items) + fields.set_used), 2
+        mask, table = read(id(items) + fields.set_mask), read(id(items) + fields.set_table)
+        yield "set_mask", mask, 7
+        keys = {peeker.number(table + 16 * place): peeker.number(table + 16 * place + 8) for place in range(8)}
+        yield "set_table", (keys.get(id(1)), keys.get(id(3)), keys.get(0)), (1, 3, 0)
     if fields.dict_version is not None:
         versions = [read(id(mapping) + fields.dict_version)]
         for change in (mapping.copy, lambda: mapping.update(second=2), lambda: mapping.update(second=3)):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from compare import check
+from compare import check, copies
 
 
 class Index:
@@ -260,3 +260,32 @@ def test_identity_of_objects_survives():
         total = n * n * n
         return a is b, b is c[0], x is y, y is a, items[0] is items[-1], total, a is None
     check(f, ([], [1], 5), ({}, [], 2**40), (None, [None], 2**30), ("é", ["é"], 2**25), (True, [True], 2**25))
+
+
+def test_truth_of_several_types_at_one_place():
+    class Plain:
+        pass
+
+    class False_:
+        def __bool__(self):
+            return False
+
+    class Sized(list):
+        pass
+
+    def choose(x):
+        return 1 if x else 2
+
+    def negate(x):
+        return not x
+
+    values = [0, 1, -1, 2**70, -2**70, True, False, None, "", "a", [], [1], (), (1,), {}, {1: 2}, set(), {1}, b"", b"a", bytearray(), bytearray(b"x"),
+              frozenset(), 0.0, 1.5, -0.0, float("nan"), Plain(), False_(), Sized(), Sized([1]), 0j, range(0), range(2)]
+    for function in (choose, negate):
+        for first in range(0, len(values), 3):
+            (plain,), (fast,) = copies(function)
+            for shift in (0, 1, 2, 5, 9):
+                for value in (values[first], values[(first + shift) % len(values)]) * 2:
+                    assert plain(value) == fast(value), value
+        for value in values * 4:
+            assert plain(value) == fast(value), value

@@ -7,6 +7,7 @@ import weakref
 
 import jit
 import pytest
+from compare import copies, outcome
 
 from tests.semantics.test_semantics_attributes import run_both
 
@@ -259,3 +260,94 @@ def test_watchers_are_told():
         api.PyDict_Unwatch(watcher, ctypes.py_object(late.__dict__))
     finally:
         api.PyDict_ClearWatcher(watcher)
+
+
+class Late:
+    """Few attributes at first, more later: on 3.11 these make a dict of the values."""
+
+    def __init__(self, n):
+        self.a = n
+
+    def method(self):
+        return "method"
+
+    def other(self):
+        return self.method(), self.a
+
+
+def set_late(thing, n):
+    thing.b = n
+    thing.b += 1
+    thing.c = thing.b
+    return thing.b, thing.c, thing.method(), thing.other()
+
+
+def read_late(thing):
+    return thing.b
+
+
+def call_late(thing):
+    return thing.method()
+
+
+def various(count):
+    """Instances that have come to their dicts in different ways."""
+    made = []
+    for number in range(count):
+        thing = Late(number)
+        if number % 5 == 1:
+            vars(thing)
+        if number % 5 == 2:
+            thing.__dict__["z"], thing.__dict__["b"] = 1, 2
+        if number % 5 == 3:
+            thing.__dict__ = {f"name{place}": place for place in range(number % 30)}
+            thing.a = 5
+        if number % 5 == 4:
+            for place in range(number):
+                setattr(thing, f"attribute{place}", place)
+        if number % 7 == 3:
+            thing.c = 1
+            del thing.c
+        if number % 11 == 10:
+            thing.method = lambda: "its own"
+        if number % 13 == 12:
+            vars(thing)[1] = 2
+        made.append(thing)
+    return made
+
+
+@pytest.mark.parametrize("function, arguments", [(set_late, (7,)), (read_late, ()), (call_late, ())])
+def test_dicts_of_all_forms(function, arguments):
+    (plain,), (fast,) = copies(function)
+    jit.jit(Late.other), jit.jit(Late.method)
+    for turn in range(3):
+        for one, other in zip(various(80), various(80)):
+            assert outcome(plain, (one, *arguments)) == outcome(fast, (other, *arguments))
+            assert list(map(repr, vars(one).items())) == list(map(repr, vars(other).items())) or "method" in vars(one)
+
+
+def test_a_method_is_hidden_and_shown_again():
+    (plain,), (fast,) = copies(call_late)
+    things = various(40)
+    for turn in range(6):
+        for number, thing in enumerate(things):
+            if number % 3 == turn % 3:
+                thing.method = lambda: "hidden"
+            elif "method" in vars(thing):
+                del thing.method
+            assert plain(thing) == fast(thing)
+
+
+def test_names_that_meet_in_the_index():
+    """Names whose search begins where that of the method does."""
+    (plain,), (fast,) = copies(call_late)
+    names = [name for name in (f"n{number}" for number in range(5000)) if (hash(name) ^ hash("method")) & 31 == 0][:12]
+    for count in range(len(names)):
+        thing = Late(1)
+        for name in names[:count]:
+            setattr(thing, name, name)
+        vars(thing)
+        for _ in range(5):
+            assert plain(thing) == fast(thing) == "method"
+        thing.method = lambda: "its own"
+        assert plain(thing) == fast(thing) == "its own"
