@@ -2,7 +2,7 @@
 
 Problem: freeing an instance of a Python class may run finalisers, of its own or of what only it holds; so the frames of all compiled
 callers are built first, which costs more than the freeing.
-Idea: classes that are compiled for are put into a table if they have no finaliser and nothing but slots, values and perhaps a list's items; machine code looks
+Idea: classes that are compiled for are put into a table if they have no finaliser and nothing but slots, values, a dict or a list's items; machine code looks
 there, by the class's address and version tag, and then at what the instance holds, to a small depth. An object with more references
 than are visited cannot die.
 
@@ -31,6 +31,8 @@ _NO_DICT, _VALUES, _NO_VALUES = range(3)  # instances have neither values nor a 
 _HEADER = 16
 #: Pointers that are visited, and levels.
 MOST_VISITED, DEEPEST = 24, 4
+#: Places, less one, of the largest table of a set that is gone through.
+LARGEST_TABLE = 255
 #: Objects of these types hold nothing.
 PLAIN = (float, int, str, type(None), bool, bytes, type(iter(range(0))))
 #: Iterators that hold a sequence, or nothing when they have come to its end.
@@ -154,7 +156,8 @@ def _emit_visit(asm, visit, stop):
     asm.bind(done)
     asm.ret()
     asm.bind(is_list)
-    instance, iterator, other = asm.label("instance"), asm.label("iterator"), asm.label("other")
+    instance, iterator, other, of_set, of_dict, visited = (
+        asm.label(name) for name in ("instance", "iterator", "other", "of_set", "of_dict", "visited"))
     asm.cmp(rdx, relative(asm.constant(id(list))))
     asm.jne(other)
     asm.mov(rdi, mem64(rsi, L.list_size))
@@ -164,7 +167,18 @@ def _emit_visit(asm, visit, stop):
     for kind in ITERATORS:
         asm.cmp(rdx, relative(asm.constant(id(kind))))
         asm.je(iterator)
+    for kind, label in ((set, of_set), (frozenset, of_set), (dict, of_dict)):
+        asm.cmp(rdx, relative(asm.constant(id(kind))))
+        asm.je(label)
     asm.jmp(instance)
+    asm.bind(of_set)
+    _emit_set(asm, visit, stop)
+    asm.jmp(visited)
+    asm.bind(of_dict)
+    _emit_dict(asm, visit, stop)
+    asm.bind(visited)
+    asm.add(r9.r32, 1)
+    asm.ret()
     asm.bind(iterator)
     asm.mov(rdi, 1)
     asm.lea(rsi, mem64(rsi, L.sequence_iterator_sequence))
@@ -192,6 +206,77 @@ def _emit_items(asm, visit, load):
     asm.pop(rsi)
     asm.jmp(again)
     asm.bind(end)
+
+
+def _emit_set(asm, visit, stop):
+    """rsi = a set or frozenset, not a large one. Most of its entries are free, and most keys are ints or strings, which are passed by at once."""
+    again, end = asm.label("again"), asm.label("end")
+    asm.cmp(mem64(rsi, instances.weak_offset(set)), 0)
+    asm.jne(stop)
+    asm.mov(rdi, mem64(rsi, L.set_mask))
+    asm.cmp(rdi, LARGEST_TABLE)
+    asm.ja(stop)
+    asm.add(rdi, 1)
+    asm.shl(rdi, 4)
+    asm.mov(rsi, mem64(rsi, L.set_table))
+    asm.add(rdi, rsi)
+    asm.mov(rcx, relative(asm.constant(id(int))))
+    asm.mov(rdx, relative(asm.constant(id(str))))
+    asm.bind(again)
+    asm.cmp(rsi, rdi)
+    asm.jae(end)
+    asm.mov(rax, mem64(rsi, 0))
+    asm.add(rsi, 16)
+    asm.test(rax, rax)
+    asm.jz(again)
+    for plain in (rcx, rdx):
+        asm.cmp(mem64(rax, L.ob_type), plain)
+        asm.je(again)
+    for register in (rcx, rdx, rdi, rsi):
+        asm.push(register)
+    asm.mov(rsi, rax)
+    asm.call(visit)
+    for register in (rsi, rdi, rdx, rcx):
+        asm.pop(register)
+    asm.jmp(again)
+    asm.bind(end)
+
+
+def _emit_dict(asm, visit, stop):
+    """rsi = a dict: its values and, unless it shares them, its keys."""
+    split, general, done = (asm.label(name) for name in ("split", "keys_of_any_type", "dict_visited"))
+    if L.dict_watcher_mask:
+        asm.test(mem64(rsi, L.dict_version_tag), L.dict_watcher_mask)
+        asm.jnz(stop)
+    asm.mov(rdx, mem64(rsi, L.dict_keys))
+    asm.mov(rdi, mem64(rdx, L.keys_entries_used))
+    asm.mov(rax, mem64(rsi, L.dict_values))
+    asm.test(rax, rax)
+    asm.jnz(split)
+    asm.movzx(rcx.r32, mem8(rdx, L.keys_log2_index_bytes))
+    asm.mov(rax.r32, 1)
+    asm.shl(rax, rcx.r8)
+    asm.lea(rsi, mem64(rdx, L.keys_indices, rax, 1))
+    asm.add(rdi, rdi)
+    asm.cmp(mem8(rdx, L.keys_kind), 0)
+    asm.je(general)
+    _emit_items(asm, visit, lambda: asm.mov(rsi, mem64(rsi, 0, rdi, 8)))
+    asm.jmp(done)
+    asm.bind(general)
+
+    def load():
+        """Of each entry's three words the hash comes first: item 2 * n is key n, item 2 * n + 1 its value."""
+        asm.mov(rax, rdi)
+        asm.shr(rax, 1)
+        asm.add(rax, rdi)
+        asm.mov(rsi, mem64(rsi, 8, rax, 8))
+
+    _emit_items(asm, visit, load)
+    asm.jmp(done)
+    asm.bind(split)
+    asm.lea(rsi, mem64(rax, L.values_items))
+    _emit_items(asm, visit, lambda: asm.mov(rsi, mem64(rsi, 0, rdi, 8)))
+    asm.bind(done)
 
 
 def _emit_instance(asm, visit, stop):
@@ -239,17 +324,24 @@ def _emit_instance(asm, visit, stop):
 
 
 def _emit_values(asm, visit, stop, end):
-    """rsi = an instance of a class with the entry rcx, which says that it may have a dict: its values, if it has none."""
+    """rsi = an instance of a class with the entry rcx, which says that it may have a dict: its dict, if it has one, or its values."""
+    no_dict = asm.label("no_dict")
     if L.instance_tagged is not None:
         asm.mov(rsi, mem64(rsi, L.instance_tagged))
         asm.test(rsi, rsi)
         asm.jz(end)
         asm.test(rsi.r8, 1)
-        asm.jz(stop)
-        asm.add(rsi, 1)
+        asm.jnz(no_dict)
     else:
-        asm.cmp(mem64(rsi, L.instance_dict), 0)
-        asm.jne(stop)
+        asm.mov(rax, mem64(rsi, L.instance_dict))
+        asm.test(rax, rax)
+        asm.jz(no_dict)
+        asm.mov(rsi, rax)
+    asm.call(visit)
+    asm.jmp(end)
+    asm.bind(no_dict)
+    if L.instance_tagged is not None:
+        asm.add(rsi, 1)
     if L.values_inline:
         asm.cmp(mem32(rcx, 20), _VALUES)
         asm.jne(end)

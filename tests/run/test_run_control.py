@@ -47,7 +47,9 @@ def test_disable_hands_back_and_enable_takes_up_again():
     code = """
 import jit
 from platforms.cpython import entry
-jit.enable(); until_compiled()
+jit.enable()
+while jit.explain(f).state != "compiled" or not entry.is_redirected(f):
+    any(map(f, [20_000] * 20))  # not from code that is compiled itself, and calls f directly then
 seen = [entry.is_redirected(f)]
 jit.disable(); seen.append(entry.is_redirected(f)); work(0.1); seen.append(entry.is_redirected(f))
 jit.enable(); seen.append(entry.is_redirected(f)); work(0.1)

@@ -176,11 +176,45 @@ def observed():
     return thing
 
 
+def split_dict():
+    """An instance whose dict shares its class's keys."""
+    thing = Plain(Loud())
+    vars(thing)
+    return thing
+
+
+class Dict(dict):
+    def __del__(self):
+        note("dict deleted")
+
+
+def dict_subclass():
+    thing = Plain()
+    thing.__dict__ = Dict(x=1, y=Loud())
+    return thing
+
+
+def watched_set():
+    items = {1, 2}
+    REFERENCES.append(weakref.ref(items, lambda _: note("set died")))
+    return items
+
+
+def emptied():
+    """Deleted keys leave their places."""
+    items, mapping = {1, 2, 3}, {1: 2, "a": Loud(), 3: 4}
+    items.discard(2)
+    del mapping[1], mapping["a"]
+    return items, mapping
+
+
 REFERENCES = []
 MAKERS = [nothing, loud, deep, with_dict, many, cyclic, observed, lambda: "text", lambda: (1, Loud()), lambda: [Plain(Loud())], lambda: {1: Loud()},
           lambda: Slotted(Loud()), lambda: Derived(1, Loud()), lambda: None, lambda: 1 << 70, lambda: Plain(Plain(), (Slotted(), [2.5])),
           lambda: Listed(Loud()), lambda: kept(Loud()), lambda: kept(1, kept(Plain())), lambda: ListedSlotted(1, Loud()),
           lambda: iter([Loud()]), lambda: iter((1, 2)), lambda: reversed([Plain(Loud())]), lambda: iter([Plain()] * 40 + [Loud()]),
+          lambda: {1, "a"}, lambda: {Loud()}, lambda: frozenset({1.5, (Loud(),)}), lambda: {"a": 1}, lambda: {"a": Loud()}, lambda: {1: Loud()}, lambda: {Loud(): 1},
+          lambda: {1: {"b": [Loud()]}}, lambda: vars(Plain(Loud())), lambda: vars(Plain(1.5)), split_dict, dict_subclass, watched_set, emptied,
           lambda: iter(range(3)), lambda: iter({1: Loud()}.items()), lambda: iter("text")]
 
 

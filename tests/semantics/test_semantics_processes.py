@@ -193,6 +193,7 @@ def handler(number, frame):
     if len(seen) == 3:
         global LIMIT
         LIMIT = 5
+        signal.setitimer(signal.ITIMER_REAL, 0)  # the compiler is at work next
 signal.signal(signal.SIGALRM, handler)
 for _ in range(3):
     LIMIT = 10**12
@@ -200,7 +201,6 @@ for _ in range(3):
     seen.clear()
     signal.setitimer(signal.ITIMER_REAL, 0.3, 0.02)
     result = outer(10**13)
-    signal.setitimer(signal.ITIMER_REAL, 0)
     assert result[0][0] == result[0][1] + 1 > 5 and result[1] == 1.5, result
     assert len(seen) >= 3 and all(item == ("f", 10**13, int, "outer", 1.5) for item in seen), seen
 """)
