@@ -60,7 +60,7 @@ def main():
     return [use() for _ in range(4)], SEEN[:]
 """),
     Fault("sequence-dies-unseen-with-its-iterator", "frames", "jit",
-          rewriting("jit.machine.freeing", "FreeingRoutines.emit_without_frame_if_harmless", ("asm.jne(plain)\n        asm.jmp(foreign)", "asm.jmp(plain)\n        pass")),
+          rewriting("jit.machine.freeing", "FreeingRoutines.emit_is_only_holder", ("asm.je(foreign)", "pass")),
           "An iterator that is the last to hold a list is freed without a frame whatever the list holds.", """
 import sys
 

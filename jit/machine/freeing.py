@@ -2,7 +2,7 @@
 
 from asm import eax, mem32, mem64, r13, r15, rax, rbp, rcx, rdi, rdx, rsi
 from jit.machine.area import BASE, EXTRA
-from jit.machine.harmless import ITERATORS, emit_unless_harmless
+from jit.machine.harmless import HOLDERS, emit_unless_harmless, emit_unless_referred
 from jit.machine.kept import emit_keep
 from platforms.cpython.layout import layout
 
@@ -30,9 +30,9 @@ class FreeingRoutines:
     def emit_without_frame_if_harmless(self):
         """Go to dealloc_plain if the object in rax frees itself without running Python code: a number or string, a small list or tuple, an instance."""
         asm = self.asm
-        is_list, start, again, other, foreign, look_deeper, iterator, harmless, plain, wanted = (
-            asm.label(name) for name in (
-                "is_list", "start", "item", "other", "foreign", "look_deeper", "iterator", "harmless", "plain", "frame_wanted"))
+        is_list, start, again, other, foreign, look_deeper, harmless, plain, wanted = (
+            asm.label(name) for name in ("is_list", "start", "item", "other", "foreign", "look_deeper", "harmless", "plain", "frame_wanted"))
+        holders = [asm.label(kind.__name__) for kind, _, _ in HOLDERS]
         for register in (rcx, rdx, rsi, rdi):
             asm.push(register)
         asm.mov(rdx, mem64(rax, L.ob_type))
@@ -67,22 +67,18 @@ class FreeingRoutines:
         for kind in (int, float, str, bytes):
             asm.cmp(rdx, self.frames.pointer(id(kind)))
             asm.je(plain)
-        for kind in ITERATORS:
+        for (kind, _, _), label in zip(HOLDERS, holders):
             asm.cmp(rdx, self.frames.pointer(id(kind)))
-            asm.je(iterator)
+            asm.je(label)
         for register in (rdi, rsi, rdx, rcx):
             asm.pop(register)
         asm.bind(look_deeper)
         emit_unless_harmless(asm, wanted)
         asm.jmp(self.labels["dealloc_plain"])
-        asm.bind(iterator)
-        asm.mov(rdx, mem64(rax, L.sequence_iterator_sequence))
-        asm.test(rdx, rdx)
-        asm.jz(plain)
-        # Somebody else has what was iterated over.
-        asm.cmp(mem64(rdx, L.ob_refcnt), 1)
-        asm.jne(plain)
-        asm.jmp(foreign)
+        for (kind, first, count), label in zip(HOLDERS, holders):
+            asm.bind(label)
+            self.emit_is_only_holder(kind, first, count, foreign)
+            asm.jmp(plain)
         asm.bind(harmless)
         self.emit_keep_numbers()
         asm.bind(plain)
@@ -90,6 +86,19 @@ class FreeingRoutines:
             asm.pop(register)
         asm.jmp(self.labels["dealloc_plain"])
         asm.bind(wanted)
+
+    def emit_is_only_holder(self, kind, first, count, foreign):
+        """Go to `foreign` if the object in rax is the last to refer to one of the objects that it holds, or is referred to weakly."""
+        asm = self.asm
+        emit_unless_referred(asm, rax, kind, foreign)
+        for number in range(count):
+            following = asm.label("following")
+            asm.mov(rdx, mem64(rax, first + 8 * number))
+            asm.test(rdx, rdx)
+            asm.jz(following)
+            asm.cmp(mem64(rdx, L.ob_refcnt), 1)
+            asm.je(foreign)
+            asm.bind(following)
 
     def emit_keep_numbers(self):
         """Take the numbers that only the list or tuple in rax refers to out of it, items at rsi, so that their blocks can be kept."""

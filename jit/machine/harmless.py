@@ -13,7 +13,7 @@ import ctypes
 import functools
 import struct
 import weakref
-from types import MemberDescriptorType
+from types import BuiltinMethodType, CellType, MemberDescriptorType, MethodType
 
 from asm import mem8, mem32, mem64, r8, r9, r10, rax, rcx, rdi, rdx, relative, rsi, rsp
 from jit.machine.arena import arena
@@ -35,8 +35,9 @@ MOST_VISITED, DEEPEST = 24, 4
 LARGEST_TABLE = 255
 #: Objects of these types hold nothing.
 PLAIN = (float, int, str, type(None), bool, bytes, type(iter(range(0))))
-#: Iterators that hold a sequence, or nothing when they have come to its end.
-ITERATORS = (type(iter([])), type(iter(())), type(reversed([])))
+#: Types of objects that hold one or two others: (type, offset of the first, how many). Iterators hold nothing when they have come to the end.
+HOLDERS = (*((kind, L.sequence_iterator_sequence, 1) for kind in (type(iter([])), type(iter(())), type(reversed([])))),
+           (CellType, L.cell_value, 1), (MethodType, L.method_function, 2), (BuiltinMethodType, L.cfunction_m_self, 2))
 _SAVED = (rax, rcx, rdx, rsi, rdi, r8, r9, r10)
 
 
@@ -156,18 +157,15 @@ def _emit_visit(asm, visit, stop):
     asm.bind(done)
     asm.ret()
     asm.bind(is_list)
-    instance, iterator, other, of_set, of_dict, visited = (
-        asm.label(name) for name in ("instance", "iterator", "other", "of_set", "of_dict", "visited"))
+    instance, other, of_set, of_dict, visited = (asm.label(name) for name in ("instance", "other", "of_set", "of_dict", "visited"))
+    holders = [asm.label(kind.__name__) for kind, _, _ in HOLDERS]
     asm.cmp(rdx, relative(asm.constant(id(list))))
     asm.jne(other)
     asm.mov(rdi, mem64(rsi, L.list_size))
     asm.mov(rsi, mem64(rsi, L.list_items))
     asm.jmp(items)
     asm.bind(other)
-    for kind in ITERATORS:
-        asm.cmp(rdx, relative(asm.constant(id(kind))))
-        asm.je(iterator)
-    for kind, label in ((set, of_set), (frozenset, of_set), (dict, of_dict)):
+    for kind, label in ((set, of_set), (frozenset, of_set), (dict, of_dict), *zip([kind for kind, _, _ in HOLDERS], holders)):
         asm.cmp(rdx, relative(asm.constant(id(kind))))
         asm.je(label)
     asm.jmp(instance)
@@ -179,10 +177,12 @@ def _emit_visit(asm, visit, stop):
     asm.bind(visited)
     asm.add(r9.r32, 1)
     asm.ret()
-    asm.bind(iterator)
-    asm.mov(rdi, 1)
-    asm.lea(rsi, mem64(rsi, L.sequence_iterator_sequence))
-    asm.jmp(items)
+    for (kind, first, count), label in zip(HOLDERS, holders):
+        asm.bind(label)
+        emit_unless_referred(asm, rsi, kind, stop)
+        asm.mov(rdi, count)
+        asm.lea(rsi, mem64(rsi, first))
+        asm.jmp(items)
     asm.bind(instance)
     _emit_instance(asm, visit, stop)
     asm.add(r9.r32, 1)
@@ -208,11 +208,17 @@ def _emit_items(asm, visit, load):
     asm.bind(end)
 
 
+def emit_unless_referred(asm, item, kind, referred):
+    """Go to `referred` if there is a weak reference to `item`, which is of this builtin type: somebody may want to be told."""
+    if instances.weak_offset(kind):
+        asm.cmp(mem64(item, instances.weak_offset(kind)), 0)
+        asm.jne(referred)
+
+
 def _emit_set(asm, visit, stop):
     """rsi = a set or frozenset, not a large one. Most of its entries are free, and most keys are ints or strings, which are passed by at once."""
     again, end = asm.label("again"), asm.label("end")
-    asm.cmp(mem64(rsi, instances.weak_offset(set)), 0)
-    asm.jne(stop)
+    emit_unless_referred(asm, rsi, set, stop)
     asm.mov(rdi, mem64(rsi, L.set_mask))
     asm.cmp(rdi, LARGEST_TABLE)
     asm.ja(stop)

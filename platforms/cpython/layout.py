@@ -109,6 +109,7 @@ method_function                    16    16    16
 method_self                        24    24    24
 cfunction_m_ml                     16    16    16  PyMethodDef*
 cfunction_m_self                   24    24    24
+cfunction_m_module                 32    32    32  of functions: its name
 cfunction_vectorcall               48    48    48
 method_def_name                     0     0     0
 method_def_meth                     8     8     8

@@ -315,6 +315,7 @@ def _builtins(fields, peeker):
     flags = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.py_object)(("PyCFunction_GetFlags", ctypes.pythonapi))(method)
     yield "method_def_flags", peeker.number(definition + fields.method_def_flags, 4), flags
     yield "cfunction_m_self", read(id(method) + fields.cfunction_m_self), id(self)
+    yield "cfunction_m_module", read(id(len) + fields.cfunction_m_module), id(len.__module__)
     offset = read(id(type(method)) + fields.type_vectorcall_offset)
     yield "cfunction_vectorcall", offset, fields.cfunction_vectorcall
 

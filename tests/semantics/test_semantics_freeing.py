@@ -129,6 +129,23 @@ def derived_lists(kind, x, y):
     return len(others)
 
 
+def closures(kind, x, y):
+    thing = kind(x, y)
+    other = x
+    found = [thing.x is part for part in (other, y)]
+    return len(found)
+
+
+def bound_methods(kind, x, y):
+    method = kind(x, y).__init__
+    other = [kind(x, y)].append
+    other(1)
+    method(1, 2)
+    again = other
+    other = None
+    return again is other
+
+
 def argument(thing):
     return thing.y
 
@@ -208,6 +225,17 @@ def emptied():
     return items, mapping
 
 
+def cell():
+    thing = Loud()
+    return (lambda: thing).__closure__[0]
+
+
+def watched_method():
+    found = Plain().__init__
+    REFERENCES.append(weakref.ref(found, lambda _: note("method died")))
+    return found
+
+
 REFERENCES = []
 MAKERS = [nothing, loud, deep, with_dict, many, cyclic, observed, lambda: "text", lambda: (1, Loud()), lambda: [Plain(Loud())], lambda: {1: Loud()},
           lambda: Slotted(Loud()), lambda: Derived(1, Loud()), lambda: None, lambda: 1 << 70, lambda: Plain(Plain(), (Slotted(), [2.5])),
@@ -215,11 +243,12 @@ MAKERS = [nothing, loud, deep, with_dict, many, cyclic, observed, lambda: "text"
           lambda: iter([Loud()]), lambda: iter((1, 2)), lambda: reversed([Plain(Loud())]), lambda: iter([Plain()] * 40 + [Loud()]),
           lambda: {1, "a"}, lambda: {Loud()}, lambda: frozenset({1.5, (Loud(),)}), lambda: {"a": 1}, lambda: {"a": Loud()}, lambda: {1: Loud()}, lambda: {Loud(): 1},
           lambda: {1: {"b": [Loud()]}}, lambda: vars(Plain(Loud())), lambda: vars(Plain(1.5)), split_dict, dict_subclass, watched_set, emptied,
+          cell, watched_method, lambda: [Loud()].append, lambda: Loud().__init__, lambda: len,
           lambda: iter(range(3)), lambda: iter({1: Loud()}.items()), lambda: iter("text")]
 
 
 @pytest.mark.parametrize("kind", [Plain, Slotted, Derived, Loud, Listening, Listed, ListedSlotted])
-@pytest.mark.parametrize("function", [make, replace, in_a_list, passed, loop, derived_lists], ids=lambda function: function.__name__)
+@pytest.mark.parametrize("function", [make, replace, in_a_list, passed, loop, derived_lists, closures, bound_methods], ids=lambda function: function.__name__)
 def test_freeing(function, kind):
     (plain, *_), (fast, *_) = copies(function, argument, kind.__init__)
     for maker in MAKERS * 2:
