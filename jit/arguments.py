@@ -1,6 +1,7 @@
 """What a call's arguments say of the version that takes them: types, and guesses about what they hold."""
 
-from jit.types import INT, OBJECT, STATIC, STATIC_ADDRESSES, UNBOXED, class_reference, exact, instance_of, shape_of
+from jit import receivers
+from jit.types import INT, OBJECT, STATIC, STATIC_ADDRESSES, UNBOXED, class_reference, class_references, exact, instance_of, shape_of
 
 
 def type_of_argument(value):
@@ -42,9 +43,20 @@ def shape_of_value(value, receivers):
     return shape_of(value.constant) if value.is_constant and value.shape is None and value.type.is_object else value.shape
 
 
-def note_classes(record, shapes):
-    """What arguments were is remembered for later versions."""
+def note_classes(record, shapes, function):
+    """What arguments were is remembered for later versions; a method is compiled for all classes that have it, if they are few."""
     for index, shape in enumerate(shapes):
         reference = class_reference(shape)
         if reference is not None:
-            record.observed.setdefault((("argument", index), "class"), set()).add(reference)
+            seen = record.observed.setdefault((("argument", index), "class"), set())
+            if index == 0 and not seen:
+                seen.update(class_references(sharing(shape.kind(), function)))
+            seen.add(reference)
+
+
+def sharing(kind, function):
+    """Classes whose instances have a function as a method, if one of `kind` has; [] if they are too many."""
+    home = receivers.home_of(kind, function)
+    if home is None:
+        return []
+    return [other for other in receivers.relatives(home, [kind]) if receivers.class_attribute(other, function.__name__) is function]

@@ -7,7 +7,7 @@ from jit import receivers
 from jit.budget import BUDGET
 from jit.errors import Unsupported
 from jit.machine import records
-from jit.types import STATIC, ClassReference, recall
+from jit.types import STATIC, ClassReference, class_references, in_order_seen, recall
 from jit.unit import ABSENT
 
 #: How often a global may be rebound before functions that load it leave there instead of assuming it.
@@ -204,6 +204,8 @@ class Attention:
         """Note that an exit has met a type; True if the version was compiled without knowing of it."""
         seen = record.observed.setdefault(leaving.site, set())
         seen.add(kind)
+        if leaving.reason == receivers.CLASS_GUARD and kind.__class__ is ClassReference:
+            seen.update(class_references(related(seen)))
         if kind not in code.expected.get(leaving.site, ()):
             return True
         return leaving.reason == receivers.CLASS_GUARD and kind.__class__ is ClassReference and changes_often(seen, kind)
@@ -214,6 +216,13 @@ class Attention:
             return False
         useless = sum(records.read_count(leaving.address) for leaving in code.exits if leaving.early and leaving.reason != CALLEE_LEFT)
         return useless * 2 > state.exits
+
+
+def related(seen):
+    """Classes that will probably be met where several of one family were: all of it, if they are few."""
+    kinds = [kind for kind in (reference.kind() for reference in in_order_seen(seen)) if kind is not None]
+    base = receivers.common_base(kinds) if len(kinds) > 1 else None
+    return [] if base is None else receivers.relatives(base, kinds)
 
 
 def python_class(kind):

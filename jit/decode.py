@@ -29,10 +29,11 @@ class Instruction:
         offset: byte offset at which to resume *before* it. executing: byte offset the frame shows while it runs.
         following: byte offset of the next raw instruction. line: source line (int or None).
         target: index of the instruction jumped to, or None. last: last of its raw instruction.
-        names: keyword names of a call (tuple of str) or (). site: names the place where types are observed.
+        names: keyword names of a call (tuple of str) or (). site: names the place where types are observed. own: offset of its raw
+        instruction in the code it belongs to.
     """
 
-    __slots__ = ("operation", "argument", "offset", "executing", "following", "line", "target", "last", "names", "site")
+    __slots__ = ("operation", "argument", "offset", "executing", "following", "line", "target", "last", "names", "site", "own")
 
     def __init__(self, operation, argument, offset, executing, following, line):
         self.operation = operation
@@ -45,12 +46,14 @@ class Instruction:
         self.last = True
         self.names = ()
         self.site = offset
+        self.own = executing
 
     def standing_for(self, inner):
         """An instruction of a callee that is walked in the place of this call: at this offset, doing what `inner` does."""
         made = Instruction(inner.operation, inner.argument, self.offset, self.executing, self.following, self.line)
         made.target, made.names = inner.target, inner.names
         made.site = self.site, inner.site
+        made.own = inner.own
         return made
 
     def __repr__(self):

@@ -75,7 +75,7 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
         if self.nesting >= NESTING_LIMIT:
             raise NestedTooDeeply
         record.compilations += 1
-        note_classes(record, shapes)
+        note_classes(record, shapes, function)
         record.in_progress.append(kinds)
         self.nesting += 1
         try:

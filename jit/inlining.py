@@ -38,7 +38,8 @@ class InlinedUnit:
     def __getattr__(self, name):
         return getattr(self.outer, name)
 
-    global_value = Unit.global_value
+    _profile = None
+    global_value, feedback = Unit.global_value, Unit.feedback
 
     def callee(self, walker, function, arguments):
         raise NotInlined

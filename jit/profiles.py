@@ -154,4 +154,4 @@ def kinds_of(value, known):
         return [ClassReference(receiver.kind) for receiver in known]
     if value.is_constant or value.type is not OBJECT or value.shape is None:
         return []
-    return [ClassReference(kind) for kind in value.shape.kinds() if kind.__weakrefoffset__]
+    return [ClassReference(kind) for kind in value.shape.kinds()]

@@ -17,6 +17,8 @@ from platforms.cpython.layout import layout
 
 #: Classes of receivers that one place is compiled for.
 POLYMORPHIC = 6
+#: Classes that are looked at for those that have instances.
+FAMILY_LIMIT = 50
 #: Classes remembered by their addresses.
 FOUND_LIMIT = 4096
 #: Reason of the exits of guards of classes.
@@ -231,9 +233,58 @@ def classes_at(addresses):
             _found_before.clear()
         for address, kind in _search(wanted).items():
             found[address] = kind
-            if instances.weak_offset(kind):
-                _found_before[address] = weakref.ref(kind)
+            _found_before[address] = weakref.ref(kind)
     return found
+
+
+#: Version tag of a class -> weak reference to it; None: no class has it any more.
+_tagged = {}
+
+
+def class_with_tag(tag):
+    """The living class that has this version tag, which the interpreter has met, or None."""
+    if tag not in _tagged:
+        if len(_tagged) >= FOUND_LIMIT:
+            _tagged.clear()
+        for kind in _all_classes():
+            found = instances.known_tag(kind)
+            if found:
+                _tagged[found] = weakref.ref(kind)
+        # Tags are used once only.
+        _tagged.setdefault(tag, None)
+    reference = _tagged[tag]
+    kind = None if reference is None else reference()
+    return kind if kind is not None and instances.known_tag(kind) == tag else None
+
+
+def relatives(base, known=()):
+    """The classes that instances of a Python class or of classes derived from it are of, as far as can be told, `known` first; [] if they are too many."""
+    found, pending = list(known), [base]
+    while pending:
+        kind = pending.pop()
+        derived = type.__subclasses__(kind)
+        pending.extend(derived)
+        if not any(kind is other for other in found) and (instances.shared_names(kind) or not derived) and not instances.flags(kind) & instances.ABSTRACT:
+            found.append(kind)
+        if len(found) > POLYMORPHIC or len(pending) > FAMILY_LIMIT:
+            return []
+    return found
+
+
+def common_base(kinds):
+    """The Python class that all of these derive from and that is closest to the first, or None."""
+    for base in instances.bases(kinds[0]):
+        if instances.flags(base) & instances.HEAP_TYPE and all(any(other is base for other in instances.bases(kind)) for kind in kinds):
+            return base
+    return None
+
+
+def home_of(kind, function):
+    """The base of a class in whose namespace a function stands under its name, or None."""
+    for base in instances.bases(kind):
+        if instances.namespace(base).get(function.__name__, _MISSING) is function:
+            return base
+    return None
 
 
 def _search(wanted):

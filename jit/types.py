@@ -192,7 +192,12 @@ class Shape:
 def class_reference(shape):
     """A ClassReference to the Python class a Shape tells of, or None."""
     kind = None if shape is None else shape.kind()
-    return None if kind is None or id(kind) in STATIC_ADDRESSES or not kind.__weakrefoffset__ else ClassReference(kind)
+    return None if kind is None or id(kind) in STATIC_ADDRESSES else ClassReference(kind)
+
+
+def class_references(kinds):
+    """ClassReferences to Python classes; builtin ones are left out."""
+    return [ClassReference(kind) for kind in kinds if id(kind) not in STATIC_ADDRESSES]
 
 
 class Remembered:
@@ -207,7 +212,7 @@ class Remembered:
 
     def __init__(self, shape, depth=4):
         self.type = shape.type
-        self.kinds = [ClassReference(kind) for kind in shape.kinds() if id(kind) not in STATIC_ADDRESSES and kind.__weakrefoffset__]
+        self.kinds = class_references(shape.kinds())
         self.itself = ClassReference(shape.example) if is_class(shape.example) else None
         self.element = Remembered(shape.element, depth - 1) if depth and shape.element is not None else None
         self.fields = shape.fields and [Remembered(field, 0) for field in shape.fields]

@@ -5,6 +5,7 @@ from types import CodeType, FunctionType, ModuleType
 from jit.blocks import Flow
 from jit.decode import decode, exception_entries, local_count
 from jit.errors import Unsupported
+from platforms.cpython import feedback
 from platforms.cpython.layout import layout
 
 _GENERATOR_FLAGS = 0x20 | 0x80 | 0x200  # CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR
@@ -51,7 +52,7 @@ class Unit:
     """
 
     is_comprehension = is_part = is_shared = False
-    consumer = None
+    consumer = _profile = None
 
     def __init__(self, function, manager, code=None, may_be_module=False):
         self.name = function.__qualname__ if code is None else code.co_qualname
@@ -84,6 +85,12 @@ class Unit:
         starts = self.flow.loops.get(self.entered.header, ()) if self.is_module and self.entered else self.flow.order
         return {self.code.co_names[self.instructions[index].argument] for start in starts
                 for index in range(start, self.flow.ends[start]) if self.instructions[index].operation in _STORES}
+
+    def feedback(self, instruction, role):
+        """The type that the interpreter has specialised an instruction of this code for, or None; for the role "tag" the version tag of a class."""
+        if self._profile is None:
+            self._profile = feedback.profile(self.code)
+        return self._profile.get(instruction.own, {}).get(role)
 
     def check(self, code, may_be_module):
         """Raise Unsupported if this code cannot be compiled."""

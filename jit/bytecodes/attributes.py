@@ -8,7 +8,7 @@ from types import ModuleType
 
 from jit import profiles, receivers
 from jit.bytecodes.bound import Bound
-from jit.bytecodes.classes import example_of, meanings, on_class, settle_class
+from jit.bytecodes.classes import class_of_interpreter, example_of, meanings, on_class, settle_class
 from jit.bytecodes.guards import probably
 from jit.bytecodes.items import take
 from jit.foreign import Call, blind_call, callout
@@ -170,6 +170,9 @@ def probably_builtin(w, owner):
     """`owner` with its type proven, if it has been seen to be of one builtin type."""
     if owner.type is not OBJECT or owner.is_constant:
         return owner
+    told = class_of_interpreter(w)
+    if any(told is kind for kind in _BUILTIN) and not w.seen("owner"):
+        w.knowledge.observed[w.instruction.site, "owner"] = {told}
     return probably(w, owner, _BUILTIN, "owner")
 
 
@@ -308,6 +311,11 @@ def store_attr(w, instruction):
     return on_class(w, owner, groups, lambda choice: store(w, owner, value, name, choice))
 
 
+def expects_dict(w):
+    """Whether instances whose attribute is set here have had a dict."""
+    return bool(w.knowledge.observed.get(store_site(w, "dict")) or w.unit.feedback(w.instruction, "dict"))
+
+
 def store_site(w, found):
     """Key under which it is remembered that instances had a "dict", or an "odd dict"."""
     return w.instruction.site, found
@@ -330,7 +338,7 @@ def store(w, owner, value, name, choice):
     """Set what an instance keeps: the old object's reference is dropped last, when the new one is in place."""
     receiver, meaning = choice
     w.before_effect()
-    place = place_of(w, owner, receiver, meaning, name, bool(w.knowledge.observed.get(store_site(w, "dict"))))
+    place = place_of(w, owner, receiver, meaning, name, expects_dict(w))
     exit = w.exit(ODD_DICT_GUARD if place.in_dict else DICT_GUARD, observe=owner if not owner.is_constant else None)
     exit.site = store_site(w, "odd dict" if place.in_dict else "dict")
     w.freeze()

@@ -19,10 +19,10 @@ def seen_classes(w, owner):
         return []
     if owner.is_constant:
         return [type(owner.constant)]
-    seen = w.knowledge.observed.get(origin(w, owner), ())
     found = []
     if owner.shape is not None:
         found.extend(owner.shape.kinds())
+    seen = w.knowledge.observed.get(origin(w, owner)) or (() if found else told_class(w, owner))
     for reference in in_order_seen(seen):  # without builtin types, which another version is for
         if reference.changes:
             return []
@@ -30,6 +30,21 @@ def seen_classes(w, owner):
         if kind is not None and not any(kind is other for other in found):
             found.append(kind)
     return found if len(found) <= receivers.POLYMORPHIC else []
+
+
+def told_class(w, owner):
+    """A set with a ClassReference to the class that the interpreter has specialised the current instruction for, which is noted; () if there is none."""
+    kind = class_of_interpreter(w)
+    if kind is None or not instances.flags(kind) & instances.HEAP_TYPE:
+        return ()
+    found = w.knowledge.observed[origin(w, owner)] = {ClassReference(kind)}
+    return found
+
+
+def class_of_interpreter(w):
+    """The class, living and unchanged, of the owner of the attribute that the current instruction is about, as the interpreter has met it; or None."""
+    tag = w.unit.feedback(w.instruction, "tag")
+    return receivers.class_with_tag(tag) if tag else None
 
 
 def meanings(w, owner, name, look=receivers.find):
@@ -124,7 +139,7 @@ def is_list(w, value, method=None):
 
 def is_list_seen(w, value, role, method):
     """The same for what has been seen at this place in this role: its classes are known to be the value's from here on."""
-    seen = w.knowledge.observed.get((w.instruction.site, role), ())
+    seen = w.seen(role)
     classes = {reference for reference in seen if reference.__class__ is ClassReference}
     if classes:
         w.knowledge.observed.setdefault(origin(w, value), set()).update(classes)

@@ -8,7 +8,7 @@ from jit.bytecodes.numbers import as_number, guess, operands
 from jit.bytecodes.operators import compare_identities, compare_instances
 from jit.errors import Unsupported
 from jit.template import find
-from jit.types import BOOL, FLOAT, INT, NONE, OBJECT, STR
+from jit.types import BOOL, FLOAT, INT, MIXED, NONE, OBJECT, STR
 from jit.values import Value
 from jit.walk import bytecode
 
@@ -82,7 +82,7 @@ _SIZED = frozenset(_ORDER[2:])
 
 def truth_of_object(w, value):
     """The truth of what probably is of one of some builtin types or an instance of a Python class that says nothing about its truth; else None."""
-    seen = w.knowledge.observed.get((w.instruction.site, 0), ())
+    seen = w.seen(0, "truth")
     builtin = [kind for kind in seen if kind.__class__ is type]
     kinds = [] if value.shape is None or value.shape.kind() is None else [value.shape.kind()]
     references = types.in_order_seen(seen)
@@ -93,8 +93,12 @@ def truth_of_object(w, value):
     for kind in (reference.kind() for reference in references):
         if kind is not None and not any(kind is other for other in kinds):
             kinds.append(kind)
-    if not kinds and builtin in ([], [bool], [int]) or len(kinds) > receivers.POLYMORPHIC:
-        return None  # not known at all, or of one type that is better unboxed
+    if not kinds and builtin in ([bool], [int]) or len(kinds) > receivers.POLYMORPHIC:
+        return None  # better unboxed
+    if not seen and not kinds and not builtin:
+        if value.shape is not None and (value.shape.type.unboxed or value.shape.type is MIXED):
+            return None
+        builtin = [bool, int, str, list]
     tags = []
     for kind in kinds:
         receiver = receivers.receiver(kind)

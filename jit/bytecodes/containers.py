@@ -40,7 +40,7 @@ def index_value(w, value):
 def container_of(w, value, also=frozenset()):
     """`value` with its type proven, if it is or probably is a container we index ourselves, or one of `also`; else the value as it is."""
     if value.__class__ is Value and value.type is OBJECT and not value.is_constant:
-        seen = w.knowledge.observed.get((w.instruction.site, "container"))
+        seen = w.seen("container", "container")
         kind = None
         if seen:
             kind = next(iter(seen)) if len(seen) == 1 else None

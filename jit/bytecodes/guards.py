@@ -28,7 +28,7 @@ def probably(w, value, kinds, role):
     """
     if value.__class__ is not Value or value.type is not OBJECT or value.is_constant:
         return value
-    seen = w.knowledge.observed.get((w.instruction.site, role))
+    seen = w.seen(role, role)
     kind = None if value.shape is None else value.shape.type.python
     if seen:
         kind = next(iter(seen)) if len(seen) == 1 else None

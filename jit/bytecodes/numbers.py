@@ -30,6 +30,11 @@ def unbox_as(w, value, kind, name=None):
     return w.operation(name, value, exit=exit)
 
 
+#: What the operand at a place of an operation is called in the interpreter's profile.
+_TOLD = {("BINARY_OP", 0): "left", ("BINARY_OP", 1): "right", ("COMPARE_OP", 0): "left", ("COMPARE_OP", 1): "right", ("BINARY_SUBSCR", 0): "index",
+         ("STORE_SUBSCR", 0): "index", ("TO_BOOL", 0): "truth"}
+
+
 def guess(w, value, other=None):
     """The unboxed type an object probably has, or MIXED, or None if it is not a number.
 
@@ -39,7 +44,7 @@ def guess(w, value, other=None):
         return UNBOXED.get(value.type.python)
     if value.facts == "number":
         return MIXED
-    seen = w.knowledge.observed.get((w.instruction.site, w.site))
+    seen = w.seen(w.site, _TOLD.get((w.instruction.operation, w.site)))
     if seen:
         kinds = {UNBOXED.get(kind) for kind in seen}
         return kinds.pop() if len(kinds) == 1 else MIXED if kinds == {INT, FLOAT} else None

@@ -133,7 +133,7 @@ def kind_of(w, value, number):
         return None
     kinds = classes_of(w, value, note=False)
     if not kinds:
-        seen = w.knowledge.observed.get((w.instruction.site, number), ())
+        seen = w.seen(number)
         kinds = [kind.kind() for kind in in_order_seen(seen) if not kind.changes]
         kinds = kinds if len(kinds) == len(seen) else []
     if len(kinds) != 1 or kinds[0] is None or receivers.receiver(kinds[0]) is None or not is_plain(kinds[0]):

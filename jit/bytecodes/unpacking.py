@@ -19,7 +19,7 @@ def unpack_sequence(w, instruction):
     if container.__class__ is not Value:
         return w.leave("an iterator is unpacked")
     if container.type is OBJECT and not container.is_constant:
-        seen = w.knowledge.observed.get((instruction.site, "container"))
+        seen = w.seen("container", "container")
         kind = next(iter(seen)) if seen and len(seen) == 1 else container.shape and container.shape.type.python or tuple
         if kind in (tuple, list):
             container = prove(w, container, kind, "container")

@@ -45,6 +45,11 @@ def version_tag(kind: type) -> int:
     return read(field, 4)
 
 
+def known_tag(kind: type) -> int:
+    """The same, if it has been asked for before, else 0."""
+    return read(id(kind) + layout().type_version_tag, 4)
+
+
 def has_values(kind: type) -> bool:
     """Whether instances may keep their attributes in an array of values."""
     bits = flags(kind)

@@ -83,3 +83,50 @@ def test_a_version_called_directly_is_compiled_anew_for_what_it_meets():
     before = sum(exit.count for version in jit.explain(recurse).versions for exit in version.exits)
     assert total([B(), A()] * 50) == 150
     assert sum(exit.count for version in jit.explain(recurse).versions for exit in version.exits) == before
+
+
+class Base:
+    def __init__(self):
+        self.n = 1
+
+    def which(self):
+        return self.n, self.n + 1
+
+
+class First(Base):
+    pass
+
+
+class Second(Base):
+    pass
+
+
+class Overriding(Base):
+    def which(self):
+        return "overridden"
+
+
+def test_relatives():
+    from jit import receivers
+    Base(), First(), Second(), Overriding()
+    assert {kind.__name__ for kind in receivers.relatives(Base)} == {"Base", "First", "Second", "Overriding"}
+    assert receivers.relatives(Base, [Second])[0] is Second
+    assert receivers.common_base([First, Second]) is Base and receivers.common_base([First, Base]) is Base
+    assert receivers.common_base([First, int]) is None and receivers.common_base([First]) is First
+    assert receivers.home_of(Second, Base.which) is Base and receivers.home_of(Overriding, First.__init__) is Base
+    assert receivers.home_of(int, Base.which) is None
+    many = [type(f"Kind{number}", (First,), {}) for number in range(receivers.POLYMORPHIC + 1)]
+    assert receivers.relatives(First) == [] and many
+
+
+def test_a_method_is_compiled_for_all_classes_that_have_it():
+    which = jit.jit(type(Base.which)(Base.which.__code__.replace(), {}, "which"))
+    family = type("Family", (), {"which": which, "__init__": Base.__init__})
+    members = [type(f"Member{number}", (family,), {}) for number in range(3)]
+    for member in members:
+        member()
+    for _ in range(100):
+        for member in members:
+            assert member().which() == (1, 2)
+    told = jit.explain(which)
+    assert [version.calls for version in told.versions] == [300] and not any(leaving.count for leaving in told.versions[0].exits)

@@ -1,0 +1,172 @@
+"""What the interpreter's specialised instructions say, and that it is asked for, believed with care, and forgotten."""
+
+import dis
+import sys
+
+import jit
+import pytest
+from compare import copies, outcome
+from platforms.cpython import feedback, instances
+
+from jit import receivers
+
+
+class Point:
+    def __init__(self, x):
+        self.x = x
+
+    def get(self):
+        return self.x
+
+
+class Slotted:
+    __slots__ = ("x",)
+
+    def __init__(self, x):
+        self.x = x
+
+    get = Point.get
+
+
+def read(thing):
+    return thing.x
+
+
+def call(thing):
+    return thing.get()
+
+
+def store(thing, x):
+    thing.x = x
+
+
+def add(a, b):
+    return a + b
+
+
+def compare(a, b):
+    if a < b:
+        return 1
+    return 2
+
+
+def equal(a, b):
+    if a == b:
+        return 1
+    return 2
+
+
+def subscript(items, index):
+    return items[index]
+
+
+def unpack(items):
+    a, b = items
+    return a, b
+
+
+def fresh(function):
+    return type(function)(function.__code__.replace(), globals(), function.__name__)
+
+
+def warmed(function, *arguments):
+    function = fresh(function)
+    for _ in range(100):
+        function(*arguments)
+    return function
+
+
+def said(function):
+    """The names of the instructions of which something is known, and what it is."""
+    names = {instruction.offset: instruction.opname for instruction in dis.get_instructions(function.__code__)}
+    return {names[offset]: meaning for offset, meaning in feedback.profile(function.__code__).items()}
+
+
+def test_names_of_forms():
+    assert {name: number for number, name in feedback.forms().items()} == {
+        name: number for name, number in dis._all_opmap.items() if name not in dis.opmap}
+
+
+def test_code_that_has_not_run_says_nothing():
+    for function in (read, call, store, add, compare, subscript, unpack):
+        assert feedback.profile(fresh(function).__code__) == {}
+
+
+@pytest.mark.parametrize("kind", [Point, Slotted])
+def test_tags_of_owners(kind):
+    thing = kind(1)
+    for function, arguments in ((read, (thing,)), (call, (thing,)), (store, (thing, 2))):
+        meaning, = said(warmed(function, *arguments)).values()
+        assert meaning["tag"] == instances.version_tag(kind) and receivers.class_with_tag(meaning["tag"]) is kind
+
+
+def test_types_of_operands():
+    for kind, pair in ((int, (1, 2)), (float, (1.5, 2.5)), (str, ("a", "b"))):
+        assert said(warmed(add, *pair))["BINARY_OP"] == {"left": kind, "right": kind}
+        assert said(warmed(equal, *pair))["COMPARE_OP"] == {"left": kind, "right": kind}
+    for items in ([1, 2], (1, 2)):
+        assert said(warmed(subscript, items, 1))["BINARY_SUBSCR"] == {"container": type(items), "index": int}
+        assert said(warmed(unpack, items))["UNPACK_SEQUENCE"] == {"container": type(items)}
+    assert said(warmed(subscript, {1: 2}, 1))["BINARY_SUBSCR"] == {"container": dict}
+
+
+def test_a_class_that_has_changed_is_not_found():
+    kind = type("Kind", (), {"get": lambda self: 1})
+    function = warmed(call, kind())
+    meaning, = said(function).values()
+    assert receivers.class_with_tag(meaning["tag"]) is kind
+    kind.more = 1
+    assert receivers.class_with_tag(meaning["tag"]) is None
+    assert receivers.class_with_tag(0xFFFFFFF0) is None
+
+
+def things(number):
+    made = [Point(1), Slotted(2.5), Point("a"), [1], "text"]
+    return made[number % len(made)]
+
+
+def use(number):
+    thing = things(number)
+    return thing.x, thing.get()
+
+
+def test_a_warmed_function_is_compiled_once():
+    """What it gets from a call that is not compiled is of a class that the interpreter has met."""
+    function = warmed(use, 0)
+    jit.jit(function)
+    for _ in range(200):
+        assert function(0) == (1, 1)
+    told = jit.explain(function)
+    assert [version.calls for version in told.versions] == [200] and "former" not in str(told)
+
+
+@pytest.mark.parametrize("first", range(5))
+def test_profiles_that_were_wrong(first):
+    """Each function is warmed with one kind of arguments, and called with others."""
+    values = [(1, 2), (1.5, 2.5), ("a", "b"), (1, 2.5), ([1], [2]), (2**70, 1), (True, 1)]
+    for function in (add, compare):
+        (plain,), (fast,) = copies(function)
+        fast.__wrapped__ = None
+        target = warmed(function, *values[first])
+        jit.jit(target)
+        for pair in values * 3:
+            assert outcome(plain, pair) == outcome(target, pair)
+    owners = [Point(1), Slotted(2.5), Point("a"), type("Other", (Point,), {})(3), 5, None]
+    for function in (read, call):
+        (plain,), _ = copies(function)
+        target = warmed(function, owners[first % 4])
+        jit.jit(target)
+        for owner in owners * 5:
+            assert outcome(plain, (owner,)) == outcome(target, (owner,))
+
+
+def test_code_under_a_tool():
+    function = warmed(add, 1, 2)
+    seen = []
+    sys.settrace(lambda frame, event, argument: seen.append(event))
+    try:
+        function(1, 2)
+        profile = feedback.profile(function.__code__)
+    finally:
+        sys.settrace(None)
+    assert seen and set(profile.values() and {role for meaning in profile.values() for role in meaning}) <= {"left", "right"}
