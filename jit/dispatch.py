@@ -20,16 +20,16 @@ from jit.automatic import Automatic
 from jit.bodies import BodyCell
 from jit.attempts import compile_current
 from jit.budget import BUDGET
+from jit.compilation import Compilation
 from jit.comprehensions import Comprehensions
 from jit.errors import NestedTooDeeply, PutOff, Unsupported
 from jit.eviction import Eviction
 from jit.function_records import FunctionRecord, Target
 from jit.machine import attention_handlers
 from jit.misses import Misses
-from jit.receivers import forget_tags
 from jit.resuming import Generators
 from jit.tally import Tally
-from jit.types import OBJECT, forget_examples, shape_of
+from jit.types import OBJECT, shape_of
 from jit.unit import check_compilable
 from jit.bytecodes import attributes, builtins, calls, comparisons, containers, control, dictionaries, displays, methods, names, numbers, sets, slices, stack, unpacking  # noqa: F401  (declare handlers)
 from platforms import forks
@@ -58,7 +58,7 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
     def __init__(self):
         self.lock = threading.RLock()
         self.records = {}
-        self.nesting = 0
+        self.compilation = Compilation()
         self.first = None
         self.generators = Generators(self)
         self.unstable = Unstable()
@@ -72,22 +72,18 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
         """A new version; raises Unsupported."""
         if record.compilations >= COMPILE_LIMIT:
             raise Unsupported("compiled too often")
-        if self.nesting >= NESTING_LIMIT:
+        if self.compilation.nesting >= NESTING_LIMIT:
             raise NestedTooDeeply
         record.compilations += 1
         note_classes(record, shapes, function)
         record.in_progress.append(kinds)
-        self.nesting += 1
         try:
-            return compile_current(self, record, function, kinds, shapes)
+            with self.compilation:
+                return compile_current(self, record, function, kinds, shapes)
         except PutOff:
             record.compilations -= 1
             raise
         finally:
-            self.nesting -= 1
-            if not self.nesting:
-                forget_examples()
-                forget_tags()
             record.in_progress.remove(kinds)
 
     # -- callees -------------------------------------------------------------------------------------------

@@ -88,7 +88,7 @@ class LoopEntering:
             try:
                 return self.enter_loop(function, frame)
             finally:
-                if not compiler.nesting:
+                if not compiler.compilation.nesting:
                     types.forget_examples()
 
     def enter_loop(self, function, frame):
@@ -177,11 +177,10 @@ def compile_entered(unit, record, state, leaders):
     unit.record, unit.types, unit.entered = record, None, state
     unit.divide(record.leaders)
     unit.knowledge = Knowledge(record.observed, compiler.unstable.names(unit.function), record.rigid, leaders)
-    compiler.nesting += 1
     try:
-        code = compile_function(unit, (types.INT,), [None], unit.knowledge, record.block)
+        with compiler.compilation:
+            code = compile_function(unit, (types.INT,), [None], unit.knowledge, record.block)
     finally:
-        compiler.nesting -= 1
         state.forget()
     compiler.tally.compiled += 1
     return code

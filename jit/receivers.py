@@ -26,6 +26,8 @@ CLASS_GUARD = "its receiver is of another class"
 _MISSING = object()
 #: id of a class -> (class, its version tag), for `version_tag`.
 _tags = {}
+#: id of a class -> (class, its Receiver or None).
+_receivers = {}
 #: Non-data descriptors that are understood, and types whose instances are no descriptors.
 _PLAIN_CONSTANTS = (*(kind for kind in STATIC if kind is not type(None)), type(None), type)
 
@@ -62,7 +64,14 @@ class Attribute:
 
 
 def receiver(kind):
-    """The `Receiver` for instances of a Python class that can be looked into, or None."""
+    """The `Receiver` for instances of a Python class that can be looked into, or None; found once in a compilation."""
+    found = _receivers.get(id(kind))
+    if found is None:
+        found = _receivers[id(kind)] = kind, _receiver(kind)
+    return found[1]
+
+
+def _receiver(kind):
     fields = layout()
     tag = version_tag(kind)
     if not instances.flags(kind) & instances.HEAP_TYPE:
@@ -96,6 +105,7 @@ def version_tag(kind):
 def forget_tags():
     """A compilation begins or has ended."""
     _tags.clear()
+    _receivers.clear()
 
 
 def class_attribute(kind, name):

@@ -213,7 +213,7 @@ class Generators:
     def miss_handler(self, record):
         """What is called with a generator for which there is no part."""
         def miss(generator):
-            if record.busy or self.compiler.nesting or BUDGET.depth:
+            if record.busy or self.compiler.compilation.nesting or BUDGET.depth:
                 return
             with self.compiler.lock, BUDGET:
                 record.busy = True
@@ -226,7 +226,7 @@ class Generators:
                     self.compiler.give_up(record, function_of(generator), problem)
                 finally:
                     record.busy = False
-                    if not self.compiler.nesting:
+                    if not self.compiler.compilation.nesting:
                         types.forget_examples()
         return miss
 
