@@ -84,6 +84,13 @@ def compile_function(unit, argument_types, shapes, knowledge, function_record):
     Raises:
         Unsupported: the function (for these types) is left interpreted.
     """
+    try:
+        return _compile(unit, argument_types, shapes, knowledge, function_record)
+    finally:
+        unit.take_apart()
+
+
+def _compile(unit, argument_types, shapes, knowledge, function_record):
     started = time.perf_counter()
     if len(unit.instructions) > INSTRUCTION_LIMIT:
         raise Unsupported("too many instructions")
@@ -117,6 +124,8 @@ def compile_function(unit, argument_types, shapes, knowledge, function_record):
     if dump.CHECK:
         verify(intervals, allocation, REGISTERS, numbering.clobbers, numbering.loops)
     dump.show_allocation(unit, numbering, allocation)
+    for interval in intervals:
+        interval.hint = None  # so that no two refer to each other
     context = make_context(unit, walker, order, allocation, argument_registers, result, overflow)
     if drops_at_return(order):
         mark_self_calls(order)

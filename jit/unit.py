@@ -44,7 +44,7 @@ class Unit:
         words: list of (address, expected value) that must stay equal. notes: list of (reason, line, operation).
         entered: LoopState if compiled code is entered at a loop's header, else None.
         handlers_missed: offsets where compiled code must not raise. callees: versions called directly. candidates: id of a code -> (code, instructions that may be inlined or None). polls_at_entry: the body may be entered recursively.
-        codes: id of a function -> (function, the code it had when it was met). changed: something that is relied on was found to be
+        codes: id of a function -> (function, the code it had when it was met). blocks: of the walk. changed: something that is relied on was found to be
         one thing first and another then: other threads run while compiling.
         argument_slots: local slot of each argument. is_comprehension: `code` is that of a comprehension in the function. is_part: of a
         generator, see resuming.py. is_shared: see function_records.py. consumer: what a generator expression is for, see comprehensions.py. name: qualified.
@@ -72,6 +72,7 @@ class Unit:
         self.stored = self.names_stored()
         self.candidates = {}
         self.codes = {} if self.is_comprehension else {id(function): (function, code)}
+        self.blocks = []
         self.reset()
 
     def divide(self, leaders):
@@ -105,6 +106,13 @@ class Unit:
         self.notes = []
         self.callees = []
         self.changed = False
+        self.take_apart()
+
+    def take_apart(self):
+        """Let the blocks that were made refer to nothing, so that all is freed at once: the program's collections count what they find."""
+        for block in self.blocks:
+            block.take_apart()
+        self.blocks = []
 
     def keep(self, item):
         """The machine code holds this object's address.

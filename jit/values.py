@@ -318,5 +318,10 @@ class Block:
         self.order = -1
         self.generic = False
 
+    def take_apart(self):
+        """Refer to nothing any more."""
+        self.parameters = self.slots = self.operations = self.edges = self.predecessors = ()
+        self.terminator = self.state = self.loop = None
+
     def __repr__(self):
         return f"block{self.number}"
