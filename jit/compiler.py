@@ -24,7 +24,7 @@ from jit.machine.dictionaries import rely
 from jit.machine.rooms import Room
 from jit.restarting import mark_restarts
 from jit.templates import (attributes, body_calls, boxing, buffers, calls, classes, control, dictionaries, floats, globals, generators, hoisted, instances, items, iterating, loops, mixed, numbers, slices, stores, strings, sums)  # noqa: F401
-from jit.unit import ABSENT
+from jit.unit import ABSENT, can_die
 from jit.values import ExitNote, exit_note
 from jit.walk import walk
 from platforms.cpython import symbols, threads
@@ -179,11 +179,6 @@ class Poison:
     def __call__(self, _, is_finalizing=sys.is_finalizing):
         if not is_finalizing():
             records.poison(self.version_record)
-
-
-def can_die(item):
-    """Static types never die (and have no weak references)."""
-    return not isinstance(item, type) or bool(item.__flags__ & 1 << 9)
 
 
 def runs_foreign_code(order):

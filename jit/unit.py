@@ -127,13 +127,12 @@ class Unit:
         """(objects to hold, objects to watch): functions, classes, modules and other weakly referable things are watched."""
         held, watched = [], []
         for item in self.kept.values():
-            kind = type(item)
-            if any(kind is watchable for watchable in _WATCHED) or \
-                    kind.__weakrefoffset__ and not any(kind is referable for referable in _BUILTIN_REFERABLE):
-                watched.append(item)
-            else:
-                held.append(item)
+            (watched if is_watched(item) else held).append(item)
         return held, watched
+
+    def is_mortal(self, item):
+        """Whether an object may die while the function runs, when what it was read from is rebound."""
+        return item is not self.function and item is not self.function.__globals__ and is_watched(item) and can_die(item)
 
     def note(self, reason, instruction):
         self.notes.append((reason, instruction.line, instruction.operation))
@@ -204,6 +203,18 @@ class Unit:
     def comprehension(self, walker, made, arguments):
         """The compiled version of a comprehension in the function (a VirtualFunction), for its iterator and cells, or None."""
         return self.manager.comprehension(self, walker, made, arguments)
+
+
+def is_watched(item):
+    """Whether machine code that refers to an object watches it instead of holding it."""
+    kind = type(item)
+    return any(kind is watchable for watchable in _WATCHED) or \
+        bool(kind.__weakrefoffset__) and not any(kind is referable for referable in _BUILTIN_REFERABLE)
+
+
+def can_die(item):
+    """Static types never die (and have no weak references)."""
+    return not isinstance(item, type) or bool(item.__flags__ & 1 << 9)
 
 
 def handlers_missed(entries, bias):

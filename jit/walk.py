@@ -208,6 +208,8 @@ class Walker(Merger):
                 return
             if ended:
                 return
+            if self.state.owned:
+                self.let_go()
             if self.drops and instruction.last:
                 self.flush_drops()
             index = self.index + 1

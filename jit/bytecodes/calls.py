@@ -70,14 +70,13 @@ def call(w, instruction):
         callee, first = (below, None) if above.type is NULL else (below, above)
     if first is not None:
         arguments = [first] + arguments
+    known = callee.known or callee
     if callee.is_constant and callee.constant is super and first is None and not names:
         done = super_call(w, arguments, count + 2)
         if done is not NotImplemented:
             return done
-    if callee.is_constant and not names:
-        handler = CALLABLES.get(callee.constant) if is_builtin(callee.constant) else None
-        if handler is None and first is not None:
-            handler = METHODS.get(callee.constant) if is_builtin(callee.constant) else None
+    if callee.is_constant and not names and is_builtin(callee.constant):
+        handler = CALLABLES.get(callee.constant) or (METHODS.get(callee.constant) if first is not None else None)
         if handler is not None:
             done = inline(w, handler, arguments, count + 2)
             if done is not NotImplemented:
@@ -86,10 +85,10 @@ def call(w, instruction):
         done = call_bound(w, callee, arguments, count + 2)
         if done is not NotImplemented:
             return done
-    if callee.is_constant:
-        direct = direct_call(w, callee.constant, arguments, names, count + 2)
-        if direct is NotImplemented and isinstance(callee.constant, type) and first is None:
-            direct = instantiate(w, callee, arguments, names, count + 2)
+    if known.is_constant:
+        direct = direct_call(w, known.constant, arguments, names, count + 2)
+        if direct is NotImplemented and isinstance(known.constant, type) and first is None:
+            direct = instantiate(w, known, arguments, names, count + 2)
         if direct is not NotImplemented:
             return direct
     if first is None:
@@ -133,7 +132,11 @@ def materialise(w):
 
 def call_target(w, target, arguments, depth, check=None):
     """Call a compiled body with `depth` operands on the stack."""
-    w.before_effect()
+    if check is None and target.function not in arguments:
+        # The call itself holds what it calls, and where it raises, nobody asks what that was.
+        w.freeze()
+        w.state.stack[-depth:] = [w.constant(None) if item is target.function else item for item in w.state.stack[-depth:]]
+    w.before_effect(rebinds=target.foreign or target.address is None)
     w.freeze()
     throw = w.exit_here("exception")
     popped = w.state.stack[-depth:]
