@@ -41,12 +41,11 @@ class Assembler:
 
     __slots__ = (
         *("section", "buffer", "fixups"),  # the current section, and its parts within reach
-        *("sections", "labels", "constants", "recording", "_size"),
+        *("sections", "constants", "recording", "_size"),
     )
 
     def __init__(self, comments=True):
         self.sections = [Section(), Section()]  # hot, cold; colder ones on demand
-        self.labels = []  # those that are bound
         self.constants = {}  # {bytes: Label}
         self.recording = comments
         self._size = None  # after finish
@@ -88,10 +87,10 @@ class Assembler:
 
     def bind(self, label):
         """Let `label` mean the place that code is emitted to now."""
-        if label.section is not None:
+        if label.position is not None:
             raise AssemblyError(f"label {label.name} is bound twice")
-        label.section, label.position = self.section, len(self.buffer)
-        self.labels.append(label)
+        label.position = len(self.buffer)
+        self.section.labels.append(label)
 
     # Data and padding.
 
@@ -189,8 +188,9 @@ class Assembler:
             code += nops(section.start - len(code)) + section.buffer
         code += b"\xcc" * (constants_start - len(code))
         offsets = {}
-        for label in self.labels:
-            offsets[label] = label.offset = label.section.start + label.position
+        for section in self.sections:
+            for label in section.labels:
+                offsets[label] = label.offset = section.start + label.position
         # The longer ones first, so that those after them are aligned as well.
         for value, label in sorted(self.constants.items(), key=lambda item: -len(item[0])):
             offsets[label] = label.offset = len(code)

@@ -25,12 +25,11 @@ class AssemblyError(Exception):
 class Label:
     """A place in the code; `offset` from the code's start is known after finish()."""
 
-    __slots__ = ("name", "section", "position", "offset")
+    __slots__ = ("name", "position", "offset")
 
     def __init__(self, name="label"):
         self.name = name
-        self.section = None  # where it is bound,
-        self.position = None  # and how far into that section
+        self.position = None  # how far into the section that it is bound in
         self.offset = None
 
     def __repr__(self):

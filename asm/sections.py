@@ -28,11 +28,12 @@ def nops(length):
 class Section:
     """Code that stays together."""
 
-    __slots__ = ("buffer", "fixups", "comments", "alignment", "start")
+    __slots__ = ("buffer", "fixups", "labels", "comments", "alignment", "start")
 
     def __init__(self):
         self.buffer = bytearray()
         self.fixups = []  # (position, target, reference)
+        self.labels = []  # bound here; they do not refer back, so that all is freed when it is let go
         self.comments = []  # (position, text)
         self.alignment = 1  # the greatest that was asked for
         self.start = None  # offset in the code, known at finish

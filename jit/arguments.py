@@ -40,7 +40,8 @@ def shape_of_value(value, receivers):
         shape = instance_of(receivers[0].kind)
         shape.more = tuple(receiver.kind for receiver in receivers[1:])
         return shape
-    return shape_of(value.constant) if value.is_constant and value.shape is None and value.type.is_object else value.shape
+    known = value.known or value
+    return shape_of(known.constant) if known.is_constant and value.shape is None and value.type.is_object else value.shape
 
 
 def note_classes(record, shapes, function):

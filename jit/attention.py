@@ -7,6 +7,7 @@ from jit import receivers
 from jit.budget import BUDGET
 from jit.errors import Unsupported
 from jit.machine import records
+from jit.machine.stack import is_room
 from jit.types import STATIC, ClassReference, class_references, in_order_seen, recall
 from jit.unit import ABSENT
 
@@ -90,7 +91,7 @@ class Attention:
 
     def attend_all(self):
         """Look after all versions that ask for attention; what calls them directly is compiled anew too."""
-        if not self.lock.acquire(blocking=False):
+        if not is_room() or not self.lock.acquire(blocking=False):
             return  # somebody is compiling, perhaps this very thread; the next call through a wrapper will see to it
         try:
             self.inattentive = self.automatic is not None and not BUDGET.allows()

@@ -4,7 +4,7 @@ from jit import types
 from jit.errors import InternalError, Unsupported
 from jit.inlining import NotInlined
 from jit.template import FAMILIES, find
-from jit.values import Edge, Exit, Operation, Value, VirtualFunction, VirtualTuple, by_number, constant_value, null_value
+from jit.values import Edge, Exit, Operation, Value, VirtualFunction, VirtualTuple, by_number, constant_value, named_by, null_value
 
 
 class Builder:
@@ -71,6 +71,7 @@ class Builder:
             if constant is not None:
                 # Numbers too: descriptors hold their addresses, and folding makes objects nobody else refers to.
                 self.unit.keep(constant)
+                found.mortal = self.unit.is_mortal(constant)
         return found
 
     def alias(self, value, kind):
@@ -283,10 +284,40 @@ class Builder:
 
     # -- ownership ---------------------------------------------------------------------------
 
-    def before_effect(self):
-        """Before anything that can free or replace items of containers: own what was only borrowed from one."""
+    def before_effect(self, rebinds=True):
+        """Before anything that can free or replace items of containers: own what was only borrowed from one.
+
+        Args:
+            rebinds: it may run foreign code, which may rebind globals and attributes.
+        """
         self.state.receivers = {}
         self.own_borrowed()
+        if rebinds:
+            self.hold_mortals()
+
+    def hold_mortals(self):
+        """Hold the constants in the state that may die when foreign code rebinds what they were read from."""
+        state = self.state
+        items = [*state.locals, *(value for item in state.stack for value in named_by(item))]
+        for value in dict.fromkeys(items):
+            if value is None or not value.mortal:
+                continue
+            held = self.operation("hold", value, kind=value.type, shape=value.shape)
+            held.known, held.facts, held.origin = value, value.facts, value.origin
+            self.replace(value, held)
+            state.owned = state.owned | {held}
+            self.start_exits = {}
+            if self.base is not None:
+                locals, bound, stack, owned = self.base
+                named = [held if item is value else item for item in locals], [_renamed(item, value, held) for item in stack]
+                self.base = tuple(named[0]), bound, tuple(named[1]), owned | {held}
+
+    def let_go(self):
+        """After an instruction: drop constants that were held for its operands, where it has not."""
+        state = self.state
+        for value in by_number(value for value in state.owned if value.known is not None):
+            if not state.holds(value):
+                self.drop(value)
 
     def own_borrowed(self):
         """At the end of a block: what the next one does with what was borrowed is not known."""

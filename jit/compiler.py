@@ -24,7 +24,7 @@ from jit.machine.dictionaries import rely
 from jit.machine.rooms import Room
 from jit.restarting import mark_restarts
 from jit.templates import (attributes, body_calls, boxing, buffers, calls, classes, control, dictionaries, floats, globals, generators, hoisted, instances, items, iterating, loops, mixed, numbers, sets, slices, stores, strings, sums)  # noqa: F401
-from jit.unit import ABSENT
+from jit.unit import ABSENT, can_die
 from jit.values import ExitNote, exit_note
 from jit.walk import walk
 from platforms.cpython import symbols, threads
@@ -84,6 +84,13 @@ def compile_function(unit, argument_types, shapes, knowledge, function_record):
     Raises:
         Unsupported: the function (for these types) is left interpreted.
     """
+    try:
+        return _compile(unit, argument_types, shapes, knowledge, function_record)
+    finally:
+        unit.take_apart()
+
+
+def _compile(unit, argument_types, shapes, knowledge, function_record):
     started = time.perf_counter()
     if len(unit.instructions) > INSTRUCTION_LIMIT:
         raise Unsupported("too many instructions")
@@ -117,6 +124,8 @@ def compile_function(unit, argument_types, shapes, knowledge, function_record):
     if dump.CHECK:
         verify(intervals, allocation, REGISTERS, numbering.clobbers, numbering.loops)
     dump.show_allocation(unit, numbering, allocation)
+    for interval in intervals:
+        interval.hint = None  # so that no two refer to each other
     context = make_context(unit, walker, order, allocation, argument_registers, result, overflow)
     if drops_at_return(order):
         mark_self_calls(order)
@@ -170,11 +179,6 @@ class Poison:
     def __call__(self, _, is_finalizing=sys.is_finalizing):
         if not is_finalizing():
             records.poison(self.version_record)
-
-
-def can_die(item):
-    """Static types never die (and have no weak references)."""
-    return not isinstance(item, type) or bool(item.__flags__ & 1 << 9)
 
 
 def runs_foreign_code(order):

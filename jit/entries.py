@@ -194,7 +194,14 @@ class EntryEmitter(ArgumentMatching):
         asm.mov(mem64(rsp, FUNCTION), rbx)
         asm.mov(mem64(rsp, ARGUMENTS), rbp)
         emit_incref(asm, rbx, rcx)
-        self.emit_run(code, self.left)
+        held = [number for number, kind in enumerate(code.types) if code.foreign and kind.is_object]
+        left = asm.label("left_with_arguments") if held else self.left
+        for number in held:
+            asm.mov(rax, mem64(rbp, 8 * number))
+            emit_incref(asm, rax, rcx)
+        self.emit_run(code, left)
+        if held:
+            self.emit_give_back(held, left, ARGUMENTS)
         asm.jmp(self.called)
         asm.bind(other)
 

@@ -113,7 +113,7 @@ def blind_call(w, symbol, count, kind, shape=None, immediates=(), failure=0, tem
     Args:
         template: name of the one that takes the place of the C call.
     """
-    w.before_effect()
+    w.before_effect(rebinds=False)
     w.freeze()
     operands = box_operands(w, count)
     if operands is None:
@@ -132,7 +132,7 @@ def blind_call(w, symbol, count, kind, shape=None, immediates=(), failure=0, tem
 
 def blind_vectorcall(w, call, count, kind, shape=None):
     """A builtin that runs no foreign code, called with the top `count` stack items: NULL or callable, then arguments."""
-    w.before_effect()
+    w.before_effect(rebinds=False)
     w.freeze()
     operands = box_operands(w, count)
     throw = w.exit_here("exception")

@@ -22,6 +22,10 @@ class Target:
         self.function = function
 
 
+def no_function():
+    """What a dead weak reference gives."""
+
+
 class FunctionRecord:
     """What is known of one decorated function.
 
@@ -61,7 +65,8 @@ class FunctionRecord:
         self.code = comprehension or function.__code__
 
     def release(self):
-        """Let go of everything; called when the function has died."""
+        """Let go of everything, and of what leads back to here; called when the function has died."""
+        self.function, self.miss = no_function, None
         self.versions, self.retired, self.old_entries, self.entry, self.cells, self.comprehensions = [], [], [], None, {}, {}
         self.loops = None
 

@@ -127,28 +127,19 @@ class _Hoister:
         """An exit that resumes at the loop's header, in the state in which it is entered."""
         header, edge = self.loop.header, self.edge
         given = dict(zip(header.parameters, edge.arguments))
-
-        def passed(item):
-            if item.__class__ is RangeIterator:
-                return RangeIterator(*(part and passed(part) for part in (item.next, item.stop, item.step, item.remaining)))
-            if item.__class__ is VirtualTuple:
-                return VirtualTuple([passed(part) for part in item.items])
-            if item.__class__ is VirtualFunction:
-                return VirtualFunction(item.code, tuple(map(passed, item.cells)), item.consumer)
-            return given.get(item, item)
-
         state = header.state
         counts = {}
         for value in state.owned:
-            value = passed(value)
+            value = _passed(given, value)
             if value.__class__ is Value and not value.is_constant and value.type.is_object:
                 counts[value] = counts.get(value, 0) + 1
         owned = frozenset(value for value, count in counts.items() if count > edge.increfs.count(value))
-        bounds = [passed(flag) if flag.__class__ is Value else flag for flag in state.bound]
+        bounds = [_passed(given, flag) if flag.__class__ is Value else flag for flag in state.bound]
         bounds = [bool(flag.constant) if flag.__class__ is Value and flag.is_constant else flag for flag in bounds]
-        values = [None if value is None else passed(value) for value in state.locals]
+        values = [None if value is None else _passed(given, value) for value in state.locals]
+        stack = [_passed(given, item) for item in state.stack]
         instruction = self.walker.instructions[header.index]
-        made = Exit(reason, instruction, tuple(values), tuple(bounds), tuple(map(passed, state.stack)), owned)
+        made = Exit(reason, instruction, tuple(values), tuple(bounds), tuple(stack), owned)
         made.resume, made.executing = instruction.offset, instruction.executing
         made.observe, made.site, made.hoisted = observe, site, instruction.offset
         made.number = len(self.walker.exits)
@@ -163,6 +154,17 @@ class _Hoister:
                 if operation.template.name == "poll":
                     operation.detail = self.loop.header, self.before
                     operation.arguments = list(dict.fromkeys(values))
+
+
+def _passed(given, item):
+    """What an item of the header's state is on entry; `given`: arguments by parameter."""
+    if item.__class__ is RangeIterator:
+        return RangeIterator(*(part and _passed(given, part) for part in (item.next, item.stop, item.step, item.remaining)))
+    if item.__class__ is VirtualTuple:
+        return VirtualTuple([_passed(given, part) for part in item.items])
+    if item.__class__ is VirtualFunction:
+        return VirtualFunction(item.code, tuple(_passed(given, cell) for cell in item.cells), item.consumer)
+    return given.get(item, item)
 
 
 def _header_readers(container):

@@ -1,4 +1,4 @@
-"""Keyword and default arguments, matched in machine code in front of an entry wrapper."""
+"""Keyword and default arguments, matched in machine code in front of an entry wrapper; and references to arguments."""
 
 from asm import eax, ecx, edx, mem64, r8, r9, r10, rax, rcx, rdi, rdx, rsi, rsp, xmm15
 from jit.machine.refcounts import emit_decref, emit_incref
@@ -128,3 +128,33 @@ class ArgumentMatching:
         emit_decref(asm, r8, fail)
         asm.jmp(fail)
         asm.bind(complete)
+
+    def emit_give_back(self, held, left, place):
+        """Drop the arguments with these numbers, of the array whose address is at [rsp + place]; from `left` on if the body has left.
+
+        C code may call with references of others, which go when foreign code makes them: an iterator that ends by itself.
+        """
+        asm = self.asm
+        ended = asm.label("ended")
+        asm.bind(ended)
+        for number in held:
+            freed, dropped = asm.label("freed_argument"), asm.label("dropped_argument")
+            asm.mov(rdi, mem64(rsp, place))
+            asm.mov(rdi, mem64(rdi, 8 * number))
+            emit_decref(asm, rdi, freed)
+            asm.bind(dropped)
+            with asm.cold():
+                asm.bind(freed)
+                asm.call(self.routines.drop_last)
+                asm.jmp(dropped)
+        with asm.cold():
+            asm.bind(left)
+            asm.cmp(edx, 2)
+            asm.jne(ended)
+            for number in held:
+                going_on = asm.label("caller_holds_it")
+                asm.mov(rdi, mem64(rsp, place))
+                asm.mov(rdi, mem64(rdi, 8 * number))
+                emit_decref(asm, rdi, going_on)
+                asm.bind(going_on)
+            asm.jmp(self.left)

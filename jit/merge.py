@@ -29,6 +29,8 @@ class Merger(Builder):
 
     def jump(self, target, terminate=True):
         """End the block with a jump to the bytecode block `target`."""
+        if target in self.flow.loops and not self.inlined:
+            self.hold_mortals()
         self.own_borrowed()
         if terminate:
             self.block.terminator = self.make("jump", ())
@@ -316,12 +318,13 @@ class Merger(Builder):
 
 def _is_method(item):
     """Whether a stack item is a function that is about to be called, perhaps directly."""
-    return item.__class__ is Value and item.is_constant and isinstance(item.constant, FunctionType)
+    known = item.__class__ is Value and (item.known or item)
+    return known and known.is_constant and isinstance(known.constant, FunctionType)
 
 
 def _lasting(value):
     """Whether a pointer to the value's object stays valid without a reference of ours; boxing makes new objects."""
-    return value.permanent and (value.type.is_object or value.is_constant)
+    return value.permanent and not value.mortal and (value.type.is_object or value.is_constant)
 
 
 def _nonnegative(value):

@@ -5,6 +5,7 @@ import warnings
 from jit import dump
 from jit.budget import BUDGET
 from jit.machine import monitoring
+from jit.machine.stack import is_room
 from platforms.cpython import entry
 
 
@@ -18,7 +19,7 @@ class Misses:
             arguments: of the call, or none if they are not known.
         """
         try:
-            if BUDGET.depth:
+            if BUDGET.depth or not is_room():
                 return False
             with self.lock, BUDGET:
                 return self.prepare_record(function, arguments)
@@ -53,7 +54,7 @@ class Misses:
 
     def missed(self, record, function, arguments):
         """A call fits no version: compile one, if this is the time for it; returns whether there is one now."""
-        if BUDGET.depth:
+        if BUDGET.depth or not is_room():
             # What the compiler itself calls (audit hooks, finalisers) is interpreted, and so is what other threads call meanwhile.
             return False
         with self.lock, BUDGET:

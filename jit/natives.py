@@ -19,6 +19,7 @@ from jit.errors import Unsupported
 from jit.machine import arena, records, routines
 from jit.machine.stack import emit_stack_budget
 from jit.templates.calls import argument_registers
+from platforms import pages
 from platforms.cpython import symbols
 from platforms.cpython.layout import layout
 
@@ -45,7 +46,7 @@ def native(function, argument_types):
     code = compiled_version(function, tuple(map(type_of_kind, argument_types)))
     wrapper = _NativeEmitter(function, code).made()
     result = _C_TYPES.get(code.result, ctypes.py_object)
-    made = ctypes.PYFUNCTYPE(result, *[_C_TYPES.get(kind, ctypes.py_object) for kind in code.types])(wrapper.address)
+    made = pages.prototype(result, *[_C_TYPES.get(kind, ctypes.py_object) for kind in code.types])(wrapper.address)
     made.wrapper = wrapper
     return made
 

@@ -25,6 +25,7 @@ from jit.entries import FunctionBlock
 from jit.errors import Unsupported
 from jit.function_records import FunctionRecord
 from jit.machine import monitoring, records
+from jit.machine.stack import is_room
 from jit.ours import LEFT_ALONE
 from jit.unit import Unit
 from platforms.cpython.layout import layout
@@ -213,7 +214,7 @@ class Generators:
     def miss_handler(self, record):
         """What is called with a generator for which there is no part."""
         def miss(generator):
-            if record.busy or self.compiler.compilation.nesting or BUDGET.depth:
+            if record.busy or self.compiler.compilation.nesting or BUDGET.depth or not is_room():
                 return
             with self.compiler.lock, BUDGET:
                 record.busy = True

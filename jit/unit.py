@@ -45,7 +45,7 @@ class Unit:
         words: list of (address, expected value) that must stay equal. notes: list of (reason, line, operation).
         entered: LoopState if compiled code is entered at a loop's header, else None.
         handlers_missed: offsets where compiled code must not raise. callees: versions called directly. candidates: id of a code -> (code, instructions that may be inlined or None). polls_at_entry: the body may be entered recursively.
-        codes: id of a function -> (function, the code it had when it was met). changed: something that is relied on was found to be
+        codes: id of a function -> (function, the code it had when it was met). blocks: of the walk. changed: something that is relied on was found to be
         one thing first and another then: other threads run while compiling.
         argument_slots: local slot of each argument. is_comprehension: `code` is that of a comprehension in the function. is_part: of a
         generator, see resuming.py. is_shared: see function_records.py. consumer: what a generator expression is for, see comprehensions.py. name: qualified.
@@ -73,6 +73,7 @@ class Unit:
         self.stored = self.names_stored()
         self.candidates = {}
         self.codes = {} if self.is_comprehension else {id(function): (function, code)}
+        self.blocks = []
         self.reset()
 
     def divide(self, leaders):
@@ -112,6 +113,13 @@ class Unit:
         self.notes = []
         self.callees = []
         self.changed = False
+        self.take_apart()
+
+    def take_apart(self):
+        """Let the blocks that were made refer to nothing, so that all is freed at once: the program's collections count what they find."""
+        for block in self.blocks:
+            block.take_apart()
+        self.blocks = []
 
     def keep(self, item):
         """The machine code holds this object's address.
@@ -126,13 +134,12 @@ class Unit:
         """(objects to hold, objects to watch): functions, classes, modules and other weakly referable things are watched."""
         held, watched = [], []
         for item in self.kept.values():
-            kind = type(item)
-            if any(kind is watchable for watchable in _WATCHED) or \
-                    kind.__weakrefoffset__ and not any(kind is referable for referable in _BUILTIN_REFERABLE):
-                watched.append(item)
-            else:
-                held.append(item)
+            (watched if is_watched(item) else held).append(item)
         return held, watched
+
+    def is_mortal(self, item):
+        """Whether an object may die while the function runs, when what it was read from is rebound."""
+        return item is not self.function and item is not self.function.__globals__ and is_watched(item) and can_die(item)
 
     def note(self, reason, instruction):
         self.notes.append((reason, instruction.line, instruction.operation))
@@ -203,6 +210,18 @@ class Unit:
     def comprehension(self, walker, made, arguments):
         """The compiled version of a comprehension in the function (a VirtualFunction), for its iterator and cells, or None."""
         return self.manager.comprehension(self, walker, made, arguments)
+
+
+def is_watched(item):
+    """Whether machine code that refers to an object watches it instead of holding it."""
+    kind = type(item)
+    return any(kind is watchable for watchable in _WATCHED) or \
+        bool(kind.__weakrefoffset__) and not any(kind is referable for referable in _BUILTIN_REFERABLE)
+
+
+def can_die(item):
+    """Static types never die (and have no weak references)."""
+    return not isinstance(item, type) or bool(item.__flags__ & 1 << 9)
 
 
 def handlers_missed(entries, bias):

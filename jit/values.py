@@ -17,12 +17,13 @@ class Value:
     Attributes:
         number: its name in dumps. type: `Type`. constant: the Python object if `is_constant`.
         shape: `Shape` guess of a container or None. permanent: a borrowed reference valid for the whole activation.
+        mortal: a constant that may die where what it was read from is rebound. known: the mortal constant that this is, held by a reference.
         origin: names the place where the value comes from, the same in every compilation, or None.
         start, end, weight, hint: live interval, filled in by the compiler.
     """
 
     __slots__ = ("number", "type", "constant", "is_constant", "shape", "permanent", "start", "end", "weight", "hint",
-                 "home", "block", "facts", "origin")
+                 "home", "block", "facts", "origin", "mortal", "known")
 
     def __init__(self, number, type, shape=None):
         self.number = number
@@ -38,6 +39,8 @@ class Value:
         self.block = None
         self.facts = None
         self.origin = None
+        self.mortal = False
+        self.known = None
 
     def __repr__(self):
         if self.is_constant:
@@ -317,6 +320,11 @@ class Block:
         self.loop = None
         self.order = -1
         self.generic = False
+
+    def take_apart(self):
+        """Refer to nothing any more."""
+        self.parameters = self.slots = self.operations = self.edges = self.predecessors = ()
+        self.terminator = self.state = self.loop = None
 
     def __repr__(self):
         return f"block{self.number}"

@@ -83,7 +83,7 @@ class Walker(Merger):
         super().__init__(unit, knowledge)
         self.instructions = unit.instructions
         self.flow = unit.flow
-        self.blocks = []
+        self.blocks = unit.blocks
         self.versions = {}
         self.pending = {}
         self.heap = []
@@ -208,6 +208,8 @@ class Walker(Merger):
                 return
             if ended:
                 return
+            if self.state.owned:
+                self.let_go()
             if self.drops and instruction.last:
                 self.flush_drops()
             index = self.index + 1
@@ -248,8 +250,8 @@ def walk(unit, argument_types, shapes, knowledge):
         Unsupported: the function is left interpreted.
     """
     for _ in range(WALK_LIMIT):
-        walker = Walker(unit, knowledge)
         unit.reset()
+        walker = Walker(unit, knowledge)
         try:
             walker.run(argument_types, shapes)
             conflict = _check_edges(walker)

@@ -18,6 +18,7 @@ probe asks for nothing that compiled code will not need as well.
 """
 
 import ctypes
+import functools
 import os
 
 PAGE = os.sysconf("SC_PAGESIZE")
@@ -79,9 +80,18 @@ def place(code: bytes) -> int:
     return address
 
 
+@functools.cache
+def prototype(result, *arguments):
+    """ctypes' class of C functions of this type that are called with the GIL held.
+
+    ctypes makes another each time, and a class that is dropped waits for the garbage collector, whose counts programs see.
+    """
+    return ctypes.PYFUNCTYPE(result, *arguments)
+
+
 def routine(code: bytes, result, *arguments):
     """A Python callable that runs this machine code; the GIL stays held while it runs."""
-    return ctypes.PYFUNCTYPE(result, *arguments)(place(code))
+    return prototype(result, *arguments)(place(code))
 
 
 _ANSWER = bytes.fromhex(

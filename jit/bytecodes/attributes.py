@@ -31,7 +31,8 @@ def load_attr(w, instruction):
     if owner.__class__ is not Value:
         return w.leave("attribute of an iterator")
     owner = settle_class(w, 1)
-    known = module_attribute(w, owner, name) or class_attribute(w, owner, name)
+    itself = owner.known or owner
+    known = module_attribute(w, itself, name) or class_attribute(w, itself, name)
     if known is not None:
         w.pop()
         w.push(known)
@@ -136,12 +137,13 @@ def load_method(w, instruction):
     if owner.__class__ is not Value:
         return w.leave("method of an iterator")
     owner = settle_class(w, 1)
-    known = module_attribute(w, owner, name) or class_attribute(w, owner, name)
+    itself = owner.known or owner
+    known = module_attribute(w, itself, name) or class_attribute(w, itself, name)
     if known is not None:
         w.pop()
         push_callable(w, known)
         return None
-    function = class_method(w, owner, name)
+    function = class_method(w, itself, name)
     if function is not None:
         w.pop()
         w.push(w.constant(function))

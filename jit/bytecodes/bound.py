@@ -30,8 +30,9 @@ def call_through(w, callee, arguments, names, depth):
         arguments: Values. names: of the last ones. depth: operands on the stack.
     """
     from jit.bytecodes.calls import direct_call
-    if callee.is_constant and type(callee.constant) is MethodType:
-        method = callee.constant
+    known = callee.known or callee
+    if known.is_constant and type(known.constant) is MethodType:
+        method = known.constant
         if held_too_long(type(method.__self__)) or not receivers.is_function(method.__func__):
             return NotImplemented
         return direct_call(w, method.__func__, [w.constant(method.__self__), *arguments], names, depth)

@@ -158,7 +158,7 @@ def call_str(w, value):
     if value.type is not INT or value.is_constant:
         return None
     w.freeze()
-    w.before_effect()
+    w.before_effect(rebinds=False)
     made = w.operation("text_of_int", value, exit=w.exit_here("out of memory"), kind=STR)
     w.state.owned |= {made}
     return made

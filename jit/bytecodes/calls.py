@@ -39,14 +39,14 @@ class BodyCall:
     Attributes:
         target: what the unit's manager returned for the callee. consumed: Values whose reference the call uses up.
         initialises: it is a call of ``__init__``, whose result must be None and is no result of the instruction.
+        operator: None, or the Operator whose method is called.
         generates: it stands for a generator.
     """
 
-    __slots__ = ("target", "consumed", "initialises", "generates")
+    __slots__ = ("target", "consumed", "initialises", "generates", "operator")
 
-    def __init__(self, target, consumed, initialises=False, generates=False):
-        self.target = target
-        self.consumed = consumed
+    def __init__(self, target, consumed, initialises=False, generates=False, operator=None):
+        self.target, self.consumed, self.operator = target, consumed, operator
         self.initialises = initialises
         self.generates = generates
 
@@ -72,14 +72,13 @@ def call(w, instruction):
         arguments = [first] + arguments
     if first is None:
         callee = settle_class(w, count + (1 if callee is above else 2))
+    known = callee.known or callee
     if callee.is_constant and callee.constant is super and first is None and not names:
         done = super_call(w, arguments, count + 2)
         if done is not NotImplemented:
             return done
-    if callee.is_constant and not names:
-        handler = CALLABLES.get(callee.constant) if is_builtin(callee.constant) else None
-        if handler is None and first is not None:
-            handler = METHODS.get(callee.constant) if is_builtin(callee.constant) else None
+    if callee.is_constant and not names and is_builtin(callee.constant):
+        handler = CALLABLES.get(callee.constant) or (METHODS.get(callee.constant) if first is not None else None)
         if handler is not None:
             done = inline(w, handler, arguments, count + 2)
             if done is not NotImplemented:
@@ -88,10 +87,10 @@ def call(w, instruction):
         done = call_bound(w, callee, arguments, count + 2)
         if done is not NotImplemented:
             return done
-    if callee.is_constant:
-        direct = direct_call(w, callee.constant, arguments, names, count + 2)
-        if direct is NotImplemented and isinstance(callee.constant, type) and first is None:
-            direct = instantiate(w, callee, arguments, names, count + 2)
+    if known.is_constant:
+        direct = direct_call(w, known.constant, arguments, names, count + 2)
+        if direct is NotImplemented and isinstance(known.constant, type) and first is None:
+            direct = instantiate(w, known, arguments, names, count + 2)
         if direct is not NotImplemented:
             return direct
     if first is None:
@@ -133,15 +132,19 @@ def materialise(w):
     stack[-2:] = stack[-1], stack[-2]
 
 
-def call_target(w, target, arguments, depth, check=None):
+def call_target(w, target, arguments, depth, check=None, operator=None):
     """Call a compiled body with `depth` operands on the stack."""
-    w.before_effect()
+    if check is None and target.function not in arguments:
+        # The call itself holds what it calls, and where it raises, nobody asks what that was.
+        w.freeze()
+        w.state.stack[-depth:] = [w.constant(None) if item is target.function else item for item in w.state.stack[-depth:]]
+    w.before_effect(rebinds=target.foreign or target.address is None)
     w.freeze()
     throw = w.exit_here("exception")
     popped = w.state.stack[-depth:]
     consumed = take_operands(w, depth)
     after = w.exit_after(LEFT, "exit_after")
-    result = call_body(w, arguments, BodyCall(target, consumed), throw, after)
+    result = call_body(w, arguments, BodyCall(target, consumed, operator=operator), throw, after)
     if result.type.is_object:
         w.state.owned |= {result}
         result.shape = shape_of_kinds(target.returned) or recall(target.returned_shape)
@@ -294,11 +297,11 @@ BUILTIN_TYPES = (type, type(len), type(list.append), type(dict.__dict__["fromkey
 BLIND = _blind_callables()
 
 
-def direct_call(w, function, arguments, names, depth, check=None):
+def direct_call(w, function, arguments, names, depth, check=None, operator=None):
     """Call a compiled Python function's body; NotImplemented if it is not one or its arguments do not fit.
 
     Args:
-        depth: operands on the stack. check: called with the result while the operands still are there, below it.
+        depth: operands on the stack. operator: see `BodyCall`. check: called with the result while the operands still are there, below it.
     """
     ordered = fitting_arguments(w, function, arguments, names)
     if ordered is None:
@@ -310,7 +313,7 @@ def direct_call(w, function, arguments, names, depth, check=None):
         return NotImplemented
     if target.result is None:
         return unknown_result(w)
-    return call_target(w, target, ordered, depth, check)
+    return call_target(w, target, ordered, depth, check, operator)
 
 
 def with_operands(w, popped, consumed, result, check):

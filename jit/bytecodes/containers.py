@@ -210,7 +210,7 @@ def build_sequence(w, count, is_list):
     shape = Shape(LIST if is_list else TUPLE)
     if items:
         shape.element = items[0].shape or Shape(items[0].type)
-    w.before_effect()
+    w.before_effect(rebinds=False)
     w.freeze()
     from jit.foreign import box_operands
     operands = box_operands(w, count) if count else []
@@ -256,7 +256,7 @@ def list_append(w, instruction):
 def append(w, container):
     """Append the top of the stack to a list and pop it."""
     from jit.foreign import box_operands
-    w.before_effect()
+    w.before_effect(rebinds=False)
     value, = box_operands(w, 1)
     throw = w.exit_here("out of memory")
     w.pop()

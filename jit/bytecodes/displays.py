@@ -36,7 +36,7 @@ def put(w, symbol, count, depth):
     w.freeze()
     items = box_operands(w, count)
     from jit.templates.calls import blind_template
-    w.before_effect()
+    w.before_effect(rebinds=False)
     w.operation_of(blind_template(count + 1), [container, *items], exit=w.exit_here("exception"), detail=Call(symbol, failure=-1))
     del stack[-count:]
     w.release(*dict.fromkeys(items))
@@ -146,7 +146,7 @@ def list_extend(w, instruction):
     if items.is_constant and items.constant and container.shape is not None and container.shape.element is None:
         container.shape.element = types.shape_of(items.constant[0])
     w.freeze()
-    w.before_effect()
+    w.before_effect(rebinds=False)
     w.push(container)
     w.push(items)
     ended = blind_call(w, "PySequence_InPlaceConcat", 2, LIST)
@@ -161,7 +161,7 @@ def set_update(w, instruction):
             container.type is not SET:
         return w.leave("a set takes up what is no constant set")
     w.freeze()
-    w.before_effect()
+    w.before_effect(rebinds=False)
     w.push(container)
     w.push(items)
     ended = blind_call(w, "PyNumber_InPlaceOr", 2, SET)
@@ -228,7 +228,7 @@ def formatted(w):
 
 def number_text(w):
     """Replace the int on top of the stack by its decimal digits."""
-    w.before_effect()
+    w.before_effect(rebinds=False)
     w.freeze()
     made = w.operation("text_of_int", w.peek(), exit=w.exit_here("out of memory"), kind=STR)
     w.pop()

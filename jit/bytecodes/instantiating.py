@@ -74,7 +74,7 @@ def derives_plainly(kind):
 
 def make_empty(w, callee, depth):
     """Let the class's C functions make an instance; they run no foreign code."""
-    w.before_effect()
+    w.before_effect(rebinds=False)
     w.operation("guard_tag", callee, detail=receivers.version_tag(callee.constant))
     w.freeze()
     w.state.stack[-depth:] = w.null, callee
@@ -83,7 +83,7 @@ def make_empty(w, callee, depth):
 
 def make(w, callee, maker, made):
     """Emit the guard of the class and the making of the instance, whose reference is ours."""
-    w.before_effect()
+    w.before_effect(rebinds=False)
     w.operation("guard_tag", callee, detail=receivers.version_tag(callee.constant))
     w.freeze()
     template = w.make("new_instance", (callee,), exit=w.exit_here("exception"), detail=maker)
@@ -112,7 +112,7 @@ def make_filled(w, callee, maker, initialiser, ordered, depth):
         w.state.receivers, w.state.transient = receivers_before, transient
         return False
     w.unit.rely_on_code(initialiser)
-    w.before_effect()
+    w.before_effect(rebinds=False)
     w.operation("guard_tag", callee, detail=receivers.version_tag(kind))
     w.freeze()
     values = [w.constant_object(value) if value.is_constant and value.type.unboxed else value for _, value in stores]
@@ -148,6 +148,7 @@ def initialise(w, ordered, target, made, depth):
     """Call ``__init__``; the new instance lies below the operands meanwhile, and is what is left of them."""
     from jit.bytecodes import calls
     w.state.stack[-depth] = made
+    w.hold_mortals()
     throw = w.exit_here("exception")
     consumed = calls.take_operands(w, depth - 1)
     after = w.exit_after("__init__ left its compiled code")

@@ -19,7 +19,7 @@ def list_append(w, container, value):
         return None
     sharpen(container, value)
     w.freeze()
-    w.before_effect()
+    w.before_effect(rebinds=False)
     boxed, = box_operands(w, 1)
     w.operation("list_append", container, boxed, exit=w.exit_here("out of memory"))
     return w.constant(None)
@@ -34,7 +34,7 @@ def list_pop(w, container, index=None):
     if index is not None and place is None:
         return None
     w.freeze()
-    w.before_effect()
+    w.before_effect(rebinds=False)
     shape = container.shape and container.shape.element
     if index is None:
         item = w.operation("list_pop", container, exit=w.exit("pop from empty list"), shape=shape)
@@ -51,7 +51,7 @@ def list_insert(w, container, index, value):
         return None
     sharpen(container, value)
     w.freeze()
-    w.before_effect()
+    w.before_effect(rebinds=False)
     boxed, = box_operands(w, 1)
     w.operation("list_insert", container, place, boxed, exit=w.exit_here("out of memory"))
     return w.constant(None)

@@ -14,7 +14,27 @@ from platforms.cpython import instances
 NAMES = {"+": "add", "-": "sub", "*": "mul", "/": "truediv", "//": "floordiv", "%": "mod", "@": "matmul", "&": "and", "|": "or", "^": "xor",
          "<<": "lshift", ">>": "rshift", "**": "pow"}
 COMPARISONS = {"<": ("lt", "gt"), "<=": ("le", "ge"), "==": ("eq", "eq"), "!=": ("ne", "ne"), ">": ("gt", "lt"), ">=": ("ge", "le")}
+#: As Python's C headers number them, and what is asked of the right operand.
+NUMBERS, REFLECTED = {symbol: number for number, symbol in enumerate(("<", "<=", "==", "!=", ">", ">="))}, (4, 5, 2, 3, 0, 1)
 _NUMBERS = (INT, FLOAT, BOOL)
+
+
+class Operator:
+    """What is done where the method that was chosen gives NotImplemented from the interpreter, into which it has left.
+
+    Attributes:
+        text: the operator, as a C string in a bytes object that the version holds. left, right: operands. comparison: number of
+        the comparison, or None. reflected: number of that which is asked of the right operand then.
+    """
+
+    __slots__ = ("text", "left", "right", "comparison", "reflected")
+
+    def __init__(self, w, symbol, left, right):
+        self.text = b"** or pow()\0" if symbol == "**" else symbol.encode() + b"\0"
+        self.left, self.right = left, right
+        self.comparison = NUMBERS.get(symbol)
+        self.reflected = None if self.comparison is None else REFLECTED[self.comparison]
+        w.unit.keep(self.text)
 
 
 def binary_on_instances(w, symbol, left, right):
@@ -28,7 +48,8 @@ def binary_on_instances(w, symbol, left, right):
     if not w.unit.match_arguments(w, function, arguments, ()):
         return NotImplemented
     guard(w, left, right)
-    return direct_call(w, function, arguments, (), 2, lambda result: check_implemented(w, symbol, result, left, right))
+    operator = Operator(w, symbol, left, right)
+    return direct_call(w, function, arguments, (), 2, lambda result: check_implemented(w, operator, result), operator)
 
 
 #: Types of objects whose text C code alone makes.
@@ -58,7 +79,7 @@ def compare_instances(w, symbol, left, right):
     if target is None or target.result is not BOOL:
         return NotImplemented
     guard(w, left, right)
-    return direct_call(w, function, arguments, (), 2)
+    return direct_call(w, function, arguments, (), 2, operator=Operator(w, symbol, left, right))
 
 
 def compare_identities(w, symbol, left, right):
@@ -153,10 +174,8 @@ def guard(w, left, right):
             guard_classes(w, value, [kind_of(w, value, number)])
 
 
-def check_implemented(w, symbol, result, left, right):
+def check_implemented(w, operator, result):
     """Raise TypeError if the result is NotImplemented: there is nobody else to ask. The operands are still there."""
     if result.type is not OBJECT:
         return
-    text = b"** or pow()\0" if symbol == "**" else symbol.encode() + b"\0"
-    w.unit.keep(text)
-    w.operation("guard_implemented", result, left, right, exit=w.exit_here("exception"), detail=text)
+    w.operation("guard_implemented", result, operator.left, operator.right, exit=w.exit_here("exception"), detail=operator.text)

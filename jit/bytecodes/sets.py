@@ -33,6 +33,6 @@ def change(w, name, container, key):
     if found is None:
         return None
     family, key = found
-    w.before_effect()
+    w.before_effect(rebinds=False)
     w.operation(f"{name}_{family}", container, key, exit=foreign_exit(w, container))
     return w.constant(None)

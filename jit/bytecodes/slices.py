@@ -148,7 +148,7 @@ def load_slice(w, found, count):
     container = container_of(w, w.peek(count + 1))
     if container.type is LIST and move(w, container, found, count):
         return None
-    w.before_effect()
+    w.before_effect(rebinds=False)
     w.freeze()
     throw = w.exit_here("exception")
     arguments = [container, *found.values()]

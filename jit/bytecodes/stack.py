@@ -32,6 +32,8 @@ def load_const(w, instruction):
 def store_fast(w, instruction):
     state = w.state
     number = instruction.argument
+    if w.peek().__class__ is Value and w.peek().mortal and not w.inlined:
+        w.hold_mortals()  # so that what a loop's variables are is the same in its first turn and in the others
     w.freeze()
     value = w.pop()
     if value.__class__ is not Value:

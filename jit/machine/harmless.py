@@ -89,22 +89,24 @@ def is_simple(kind, is_list=False):
                "__del__" not in instances.namespace(base) for base in instances.bases(kind))
 
 
+class _Plain:
+    pass
+
+
+class _Slotted:
+    __slots__ = ("__weakref__", "slot")
+
+
 @functools.cache
 def _expected():
     """(address of the function that frees instances of Python classes, whether their lists of weak references lie where the class says)."""
-    class Plain:
-        pass
-
-    class Slotted:
-        __slots__ = ("__weakref__", "slot")
-
     found = []
-    for kind in (Plain, Slotted):
+    for kind in (_Plain, _Slotted):
         instance, offset = kind(), instances.weak_offset(kind)
         before = read(id(instance) + offset)
         reference = weakref.ref(instance)
         found.append((before, read(id(instance) + offset)) == (0, id(reference)))
-    return instances.slot_function(Plain, L.type_dealloc), all(found)
+    return instances.slot_function(_Plain, L.type_dealloc), all(found)
 
 
 def emit_unless_harmless(asm, foreign):

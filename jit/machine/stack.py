@@ -11,12 +11,13 @@ from functools import lru_cache
 from asm import (Assembler, eax, ecx, edx, mem32, mem64, r14d, r15, rax, rbx, rcx, rdi, rdx, relative, rsi, rsp)
 from jit import perfmap
 from jit.machine.arena import arena
+from platforms import pages
 from platforms.cpython import symbols, threads
 from platforms.cpython.layout import layout
 
 L = layout()
 FRAME_SHIFT = 12  # no body's frame is larger than 4096 bytes
-RED_ZONE = 256 << 10  # bytes kept for C code
+RED_ZONE = 256 << 10  # bytes kept for C code; of a small stack only a quarter, for threads may have less than this in all
 ENTRIES = 8
 ENTRY_SIZE = 32  # id, low, high
 _ATTRIBUTES = 64  # bytes of a pthread_attr_t are 56
@@ -24,13 +25,13 @@ _ATTRIBUTES = 64  # bytes of a pthread_attr_t are 56
 
 @lru_cache(None)
 def bounds_table():
-    """Address of the table of stack bounds: ENTRIES times (thread id, low, high, unused)."""
+    """Address of the table of stack bounds: ENTRIES times (thread id, low, high, where what is kept for C code begins)."""
     return arena().allocate_data(ENTRIES * ENTRY_SIZE)
 
 
 @lru_cache(None)
 def _refresh_routine():
-    """rcx = table entry: fill it for the calling thread (state in r15); keeps callee-saved registers."""
+    """rcx = table entry: fill it for the calling thread (state in r15); keeps callee-saved registers. rsp must be aligned."""
     asm = Assembler(comments=False)
     limits = threads.stack_limits()
 
@@ -55,8 +56,16 @@ def _refresh_routine():
     call("pthread_attr_destroy")
     asm.mov(rax, mem64(rsp, _ATTRIBUTES))
     asm.mov(mem64(rbx, 8), rax)
-    asm.add(rax, mem64(rsp, _ATTRIBUTES + 8))
-    asm.mov(mem64(rbx, 16), rax)
+    asm.mov(rcx, mem64(rsp, _ATTRIBUTES + 8))
+    asm.mov(rdx, rcx)
+    asm.add(rcx, rax)
+    asm.mov(mem64(rbx, 16), rcx)
+    asm.shr(rdx, 2)
+    asm.mov(ecx, RED_ZONE)
+    asm.cmp(rdx, rcx)
+    asm.cmova(rdx, rcx)
+    asm.add(rax, rdx)
+    asm.mov(mem64(rbx, 24), rax)
     asm.bind(done)
     asm.mov(rax, mem64(r15, L.thread_id))
     asm.mov(mem64(rbx, 0), rax)
@@ -66,14 +75,66 @@ def _refresh_routine():
     asm.bind(failed)
     # Without /proc the main thread's bounds cannot be had: no address is within these, so each entry counts as
     # running on an unknown stack.
-    asm.mov(mem64(rbx, 8), 0)
-    asm.mov(mem64(rbx, 16), 0)
+    for place in (8, 16, 24):
+        asm.mov(mem64(rbx, place), 0)
     asm.jmp(done)
     block = arena().allocate_code(asm.size_bound())
     text = asm.finish(block)
     arena().write_code(block, text)
     perfmap.note(block, len(text), "jit::bounds of the stack")
     return block
+
+
+def _emit_bounds(asm, outside):
+    """rcx = the table's entry for the thread (state in r15), rdx = rsp; goes to `outside` if that is not in the thread's own stack."""
+    look, unknown = asm.label("look"), asm.label("unknown")
+    asm.bind(look)
+    asm.mov(rax, mem64(r15, L.thread_id))
+    asm.mov(rcx, rax)
+    asm.and_(ecx, ENTRIES - 1)
+    asm.shl(ecx, 5)
+    asm.lea(rdx, relative(bounds_table()))
+    asm.add(rcx, rdx)
+    asm.cmp(mem64(rcx, 0), rax)
+    asm.jne(unknown)
+    asm.mov(rdx, rsp)
+    asm.cmp(rdx, mem64(rcx, 16))
+    asm.jae(outside)
+    asm.cmp(rdx, mem64(rcx, 8))
+    asm.jb(outside)
+    with asm.cold():
+        asm.bind(unknown)
+        asm.call(_refresh_routine())
+        asm.jmp(look)
+
+
+@lru_cache(None)
+def _room_routine():
+    """A callable: bytes that are left of the running thread's C stack; what compiling wants if it is another stack."""
+    asm = Assembler(comments=False)
+    outside, out = asm.label("outside"), asm.label("out")
+    asm.push(r15)
+    asm.call(relative(asm.constant(symbols.address("PyThreadState_Get"))))
+    asm.mov(r15, rax)
+    _emit_bounds(asm, outside)
+    asm.mov(rax, rdx)
+    asm.sub(rax, mem64(rcx, 8))
+    asm.bind(out)
+    asm.pop(r15)
+    asm.ret()
+    asm.bind(outside)
+    asm.mov(eax, RED_ZONE)
+    asm.jmp(out)
+    block = arena().allocate_code(asm.size_bound())
+    text = asm.finish(block)
+    arena().write_code(block, text)
+    perfmap.note(block, len(text), "jit::room on the stack")
+    return pages.prototype(ctypes.c_uint64)(block)
+
+
+def is_room():
+    """Whether there is stack enough to compile: where there is not, calls are interpreted."""
+    return _room_routine()() >= RED_ZONE
 
 
 _MESSAGE = ctypes.create_string_buffer(b"maximum recursion depth exceeded")
@@ -85,23 +146,9 @@ def emit_stack_budget(asm, out):
     Args:
         out: label that returns rax from the wrapper. Clobbers rax, rcx, rdx and what C calls do.
     """
-    look, known, outside, capped, low = (asm.label(n) for n in ("look", "known", "outside", "capped", "low"))
-    asm.bind(look)
-    asm.mov(rax, mem64(r15, L.thread_id))
-    asm.mov(rcx, rax)
-    asm.and_(ecx, ENTRIES - 1)
-    asm.shl(ecx, 5)
-    asm.lea(rdx, relative(bounds_table()))
-    asm.add(rcx, rdx)
-    asm.cmp(mem64(rcx, 0), rax)
-    unknown = asm.label("unknown")
-    asm.jne(unknown)
-    asm.mov(rdx, rsp)
-    asm.cmp(rdx, mem64(rcx, 16))
-    asm.jae(outside)
-    asm.sub(rdx, mem64(rcx, 8))
-    asm.jb(outside)
-    asm.sub(rdx, RED_ZONE)
+    known, outside, low = (asm.label(n) for n in ("known", "outside", "low"))
+    _emit_bounds(asm, outside)
+    asm.sub(rdx, mem64(rcx, 24))
     asm.jb(low)
     asm.shr(rdx, FRAME_SHIFT)
     asm.bind(known)
@@ -113,9 +160,6 @@ def emit_stack_budget(asm, out):
     asm.movsxd(rax, eax)
     asm.mov(mem64(rsp, 0), rax)
     with asm.cold():
-        asm.bind(unknown)
-        asm.call(_refresh_routine())
-        asm.jmp(look)
         asm.bind(outside)
         # Another stack than the thread's own (a coroutine library's): assume a small one.
         asm.mov(edx, RED_ZONE >> FRAME_SHIFT)

@@ -2,9 +2,10 @@
 
 import ctypes
 
-from asm import eax, edx, mem64, rax, rcx, rdi, rdx, relative, rsi, xmm0, xmm15
+from asm import eax, edx, mem64, r8, rax, rcx, rdi, rdx, relative, rsi, xmm0, xmm15
 from jit import types
 from jit.machine.refcounts import emit_decref, emit_incref
+from jit.templates.attributes import emit_type_of
 from jit.templates.boxing import UNBOX
 from jit.templates.calls import SPARE, argument_registers, drop_operand, slot
 from platforms.cpython.generators import CONVERTS_STOP_ITERATION
@@ -108,6 +109,8 @@ def _callee_left(asm, emitter, detail, done):
     asm.mov(slot(SPARE), rax)
     if detail.initialises:
         _check_none(asm, emitter, detail)
+    if detail.operator is not None:
+        _complete(asm, emitter, detail.operator)
     asm.lea(rcx, relative(operation.after.address))
     asm.call(emitter.routines.resume_caller)
     asm.test(edx, edx)
@@ -177,3 +180,79 @@ def _check_none(asm, emitter, detail):
     drop_operand(asm, emitter, slot(SPARE))
     asm.jmp(emitter.throw_label())
     asm.bind(fine)
+
+
+_NOT_SUPPORTED = ctypes.create_string_buffer(b"'%s' not supported between instances of '%.100s' and '%.100s'")
+_RICH_COMPARE = 67  # Py_tp_richcompare, <typeslots.h>
+
+
+def _complete(asm, emitter, operator):
+    """An operator's method ended in the interpreter: if its result, in the spare slot, is NotImplemented, do what CPython does then.
+
+    Source: CPython Objects/object.c (do_richcompare), Objects/abstract.c (binop_type_error).
+    """
+    missing, fine = asm.label("not_implemented"), asm.label("implemented")
+    asm.cmp(rax, emitter.object(NotImplemented))
+    asm.je(missing)
+    asm.bind(fine)
+    with asm.cold():
+        asm.bind(missing)
+        drop_operand(asm, emitter, slot(SPARE))
+        if operator.comparison is None:
+            _load_type_name(asm, emitter, rax, operator.left)
+            _load_type_name(asm, emitter, rdx, operator.right)
+            asm.mov(rcx, emitter.address(id(operator.text) + L.bytes_data))
+            asm.call(emitter.routines.raise_unsupported)
+            asm.jmp(emitter.throw_label())
+        else:
+            _compare_reflected(asm, emitter, operator, fine)
+
+
+def _compare_reflected(asm, emitter, operator, fine):
+    """Ask the right operand; then all are equal to themselves only, and there is no order."""
+    nobody, answered = asm.label("nobody"), asm.label("answered")
+    is_object = not operator.right.type.unboxed  # numbers know nothing of others' instances
+    if is_object:
+        emit_type_of(asm, emitter, rdi, emitter.operand_after(operator.right), operator.right)
+        asm.mov(rsi, _RICH_COMPARE)
+        emitter.call_symbol("PyType_GetSlot")
+        asm.test(rax, rax)
+        asm.jz(nobody)
+        asm.mov(rdi, emitter.operand_after(operator.right))
+        asm.mov(rsi, emitter.operand_after(operator.left))
+        asm.mov(edx, operator.reflected)
+        asm.call(rax)
+        asm.test(rax, rax)
+        asm.jz(emitter.throw_label())
+        asm.mov(slot(SPARE), rax)
+        asm.cmp(rax, emitter.object(NotImplemented))
+        asm.jne(fine)
+        drop_operand(asm, emitter, slot(SPARE))
+    asm.bind(nobody)
+    if operator.text in (b"==\0", b"!=\0"):
+        asm.mov(rax, emitter.object(operator.text == b"!=\0"))
+        if is_object:
+            asm.mov(rcx, emitter.operand_after(operator.left))
+            asm.mov(rdx, emitter.operand_after(operator.right))
+            asm.cmp(rcx, rdx)
+            asm.jne(answered)
+            asm.mov(rax, emitter.object(operator.text == b"==\0"))
+        asm.bind(answered)
+        emit_incref(asm, rax, rcx)
+        asm.mov(slot(SPARE), rax)
+        asm.jmp(fine)
+        return
+    _load_type_name(asm, emitter, rcx, operator.left)
+    _load_type_name(asm, emitter, r8, operator.right)
+    asm.mov(rdi, emitter.object(TypeError))
+    asm.mov(rsi, emitter.address(ctypes.addressof(_NOT_SUPPORTED)))
+    asm.mov(rdx, emitter.address(id(operator.text) + L.bytes_data))
+    asm.xor(eax, eax)
+    emitter.call_symbol("PyErr_Format")
+    asm.jmp(emitter.throw_label())
+
+
+def _load_type_name(asm, emitter, register, value):
+    """register = the name of the type of one of the operator's operands."""
+    emit_type_of(asm, emitter, register, emitter.operand_after(value), value)
+    asm.mov(register, mem64(register, L.type_name))

@@ -200,6 +200,13 @@ def incref(asm, value, emitter):
     emit_incref(asm, emitter.register(value, rax))
 
 
+@template("hold", "value: object -- held: any")
+def hold(asm, value, held, emitter):
+    """A constant that may die before it is used; `held` is a reference to it."""
+    asm.mov(held, value)
+    emit_incref(asm, held)
+
+
 @template("incref_if", "flag: int, value: object --")
 def incref_if(asm, flag, value, emitter):
     skip = asm.label("unbound")

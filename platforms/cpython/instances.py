@@ -9,6 +9,7 @@ Source: CPython Objects/dictobject.c, Include/internal/pycore_dict.h (PyDictValu
 import ctypes
 import functools
 
+from platforms import pages
 from platforms.cpython.layout import layout
 from platforms.cpython.observe import read
 
@@ -33,7 +34,7 @@ def slot_function(kind: type, field: int) -> int:
 
 @functools.cache
 def _type_lookup():
-    return ctypes.PYFUNCTYPE(_ADDRESS, _ADDRESS, _ADDRESS)(("_PyType_Lookup", ctypes.pythonapi))
+    return pages.prototype(_ADDRESS, _ADDRESS, _ADDRESS)(("_PyType_Lookup", ctypes.pythonapi))
 
 
 def version_tag(kind: type) -> int:

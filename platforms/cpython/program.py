@@ -47,7 +47,7 @@ class Configuration:
         get = symbols.optional("_Py_GetConfig")
         if get is None:
             raise Unknown("this interpreter does not give its configuration")
-        start = ctypes.PYFUNCTYPE(ctypes.c_uint64)(get)()
+        start = pages.prototype(ctypes.c_uint64)(get)()
         with observe.Peeker() as peeker:
             words = [peeker.number(start + 8 * place) for place in range(CONFIG_WORDS)]
             self.argv = start + 8 * self.find_arguments(peeker, words)
@@ -98,7 +98,7 @@ def _wide(text):
 def _raw_copy(text):
     """The address of a wchar_t string that PyMem_RawFree may free."""
     data = _wide(text)
-    allocate = ctypes.PYFUNCTYPE(ctypes.c_uint64, ctypes.c_size_t)(symbols.address("PyMem_RawMalloc"))
+    allocate = pages.prototype(ctypes.c_uint64, ctypes.c_size_t)(symbols.address("PyMem_RawMalloc"))
     address = allocate(len(data))
     if not address:
         raise MemoryError
@@ -160,10 +160,10 @@ def _number(value, size=4):
 
 def run():
     """Run what the configuration says, with no frame below it, and end the process as python does."""
-    thread = ctypes.PYFUNCTYPE(ctypes.c_uint64)(symbols.address("PyThreadState_Get"))()
+    thread = pages.prototype(ctypes.c_uint64)(symbols.address("PyThreadState_Get"))()
     main = pages.routine(_text(), ctypes.c_int, ctypes.c_uint64, ctypes.c_int)
     not_running = symbols.optional("_PyInterpreterState_SetNotRunningMain")
     if not_running is not None:
-        interpreter = ctypes.PYFUNCTYPE(ctypes.c_uint64)(symbols.address("PyInterpreterState_Get"))()
-        ctypes.PYFUNCTYPE(None, ctypes.c_uint64)(not_running)(interpreter)
+        interpreter = pages.prototype(ctypes.c_uint64)(symbols.address("PyInterpreterState_Get"))()
+        pages.prototype(None, ctypes.c_uint64)(not_running)(interpreter)
     main(thread, sys.getrecursionlimit())

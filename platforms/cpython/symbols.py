@@ -7,6 +7,8 @@ in the executable or in libpython; the C library's in the global scope of the pr
 import ctypes
 import functools
 
+from platforms import pages
+
 _libc = ctypes.CDLL(None)
 
 
@@ -56,4 +58,4 @@ def module() -> tuple[bytes, int]:
 
 def function(name: str, result, *arguments):
     """A callable for a C-API function, private to the caller (own argument types)."""
-    return ctypes.PYFUNCTYPE(result, *arguments)(address(name))
+    return pages.prototype(result, *arguments)(address(name))

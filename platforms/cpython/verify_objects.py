@@ -7,6 +7,7 @@ import ctypes
 import gc
 import sys
 
+from platforms import pages
 from platforms.cpython.observe import read, read_signed
 
 _WORD = 8
@@ -127,10 +128,10 @@ def _memoryviews(fields, peeker):
     yield "memoryview_suboffsets", read(base + fields.memoryview_suboffsets), 0
     yield "memoryview_exports", read(base + fields.memoryview_exports), 0
     buffer = ctypes.create_string_buffer(80)  # a Py_buffer
-    get_buffer = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.py_object, ctypes.c_void_p, ctypes.c_int)
+    get_buffer = pages.prototype(ctypes.c_int, ctypes.py_object, ctypes.c_void_p, ctypes.c_int)
     failed = get_buffer(("PyObject_GetBuffer", ctypes.pythonapi))(view, buffer, 0)
     yield "memoryview_exports", (failed, read(base + fields.memoryview_exports)), (0, 1)
-    ctypes.PYFUNCTYPE(None, ctypes.c_void_p)(("PyBuffer_Release", ctypes.pythonapi))(buffer)
+    pages.prototype(None, ctypes.c_void_p)(("PyBuffer_Release", ctypes.pythonapi))(buffer)
     yield from _released_memoryview(fields, peeker, constant)
 
 
@@ -304,7 +305,7 @@ def _dictionaries(fields, peeker):
 
 def _builtins(fields, peeker):
     pointer = ctypes.c_void_p
-    getter = ctypes.PYFUNCTYPE(pointer, ctypes.py_object)
+    getter = pages.prototype(pointer, ctypes.py_object)
     method, self = len, __import__("builtins")
     definition = read(id(method) + fields.cfunction_m_ml)
     yield "cfunction_m_ml", definition != 0, True
@@ -312,7 +313,7 @@ def _builtins(fields, peeker):
     yield "method_def_name", peeker.copy(name, 4) if name else None, b"len\0"
     meth = getter(("PyCFunction_GetFunction", ctypes.pythonapi))(method)
     yield "method_def_meth", peeker.number(definition + fields.method_def_meth), meth
-    flags = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.py_object)(("PyCFunction_GetFlags", ctypes.pythonapi))(method)
+    flags = pages.prototype(ctypes.c_int, ctypes.py_object)(("PyCFunction_GetFlags", ctypes.pythonapi))(method)
     yield "method_def_flags", peeker.number(definition + fields.method_def_flags, 4), flags
     yield "cfunction_m_self", read(id(method) + fields.cfunction_m_self), id(self)
     yield "cfunction_m_module", read(id(len) + fields.cfunction_m_module), id(len.__module__)
@@ -325,7 +326,7 @@ def _types(fields):
     yield "type_vectorcall_offset", read(id(function) + fields.type_vectorcall_offset), fields.function_vectorcall
     yield "type_basicsize", read(id(function) + fields.type_basicsize), function.__basicsize__
     yield "type_flags", read(id(function) + fields.type_flags), function.__flags__
-    get_slot = ctypes.PYFUNCTYPE(ctypes.c_uint64, ctypes.py_object, ctypes.c_int)(("PyType_GetSlot", ctypes.pythonapi))
+    get_slot = pages.prototype(ctypes.c_uint64, ctypes.py_object, ctypes.c_int)(("PyType_GetSlot", ctypes.pythonapi))
     dealloc, iternext = 52, 63  # Py_tp_dealloc and Py_tp_iternext, <typeslots.h>
     iterator = type("iterator", (), {"__slots__": (), "__iter__": iter, "__next__": next})
     yield "type_dealloc", read(id(iterator) + fields.type_dealloc), get_slot(iterator, dealloc)

@@ -75,7 +75,7 @@ def checks(fields, peeker):
 
 
 def _identity(_, cells):
-    get = ctypes.PYFUNCTYPE(ctypes.c_uint64, ctypes.c_uint64)
+    get = pages.prototype(ctypes.c_uint64, ctypes.c_uint64)
     yield "thread_interp", cells.interp.value, threads.interpreter()
     yield "thread_id", cells.id.value, get(("PyThreadState_GetID", ctypes.pythonapi))(cells.state)
     yield "thread_ident", cells.ident.value, get_ident()
