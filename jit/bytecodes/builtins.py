@@ -15,7 +15,6 @@ from jit.bytecodes.guards import probably
 from jit.bytecodes.items import element_guess
 from jit.bytecodes.iterators import iterable
 from jit.bytecodes.numbers import arithmetic, number, operand_kinds, operands, plain_int, to_float
-from jit.foreign import box_operands
 from jit.types import ARRAY, BOOL, BYTEARRAY, BYTES, FLOAT, INT, LIST, MIXED, OBJECT, STATIC, STATIC_ADDRESSES, STR, TUPLE
 from jit.values import Value, VirtualTuple
 from platforms.cpython import instances

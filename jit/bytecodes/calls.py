@@ -1,17 +1,17 @@
 """Calls: of builtins that have a template, of compiled functions directly, of everything else by vectorcall."""
 
-import math
 import sys
 from types import CodeType
 
 from jit.attention import CALLEE_LEFT
 from jit.bytecodes.attributes import BoundBuiltin, bound_to
+from jit.bytecodes.blind import blind_method, is_blind, is_builtin
 from jit.bytecodes.builtins import CALLABLES, METHODS
-from jit.bytecodes.bound import call_through, descriptor_of, result_of_random
-from jit.bytecodes.classes import is_list, settle_class
+from jit.bytecodes.bound import call_through
+from jit.bytecodes.classes import settle_class
 from jit.bytecodes.instantiating import instantiate
 from jit.bytecodes.iterators import is_private, reversed_source_of, source_of
-from jit.bytecodes.generators import OF_PLAIN_KEYS, call_generator, yields_all
+from jit.bytecodes.generators import call_generator, yields_all
 from jit.bytecodes.names import make_real
 from jit.bytecodes.numbers import nonnegative
 from jit.bytecodes.ranges import reverse_range
@@ -20,7 +20,7 @@ from jit.foreign import Call, blind_vectorcall, callout
 from jit.inlining import candidate, inline as inline_callee
 from jit.iteration import SOURCES, Enumerated, Zipped
 from jit.profiles import shape_of_kinds
-from jit.types import ARRAY, BOOL, FLOAT, INT, LIST, NULL, OBJECT, PENDING, Shape, exact, recall
+from jit.types import FLOAT, INT, LIST, NULL, OBJECT, PENDING, Shape, exact, recall
 from jit.values import BackwardRange, Value, VirtualFunction
 from jit.walk import bytecode
 from platforms.cpython import opcodes
@@ -154,11 +154,6 @@ def call_target(w, target, arguments, depth, check=None, operator=None):
     drop_consumed(w, consumed)
 
 
-def is_builtin(value):
-    """Whether a callable is written in C, of a type that hashes and compares without the program's code."""
-    return any(type(value) is kind for kind in BUILTIN_TYPES)
-
-
 def inline(w, handler, arguments, depth):
     """Let a builtin's handler emit the call; NotImplemented if it has no template for these types."""
     w.site = 0
@@ -243,60 +238,7 @@ def made_source(w, callee, arguments):
     return Enumerated(sources[0], start is None or start.type is INT and nonnegative(start))
 
 
-def is_blind(w, callee, arguments):
-    """Whether a builtin, called with values of these exact types, runs no code but its own."""
-    if not is_builtin(callee):
-        return False
-    if callee in ITERATING:
-        return bool(arguments) and all(source_of(value) is not None for value in arguments[:1 if callee is enumerate else None]) and \
-            (callee is not enumerate or len(arguments) == 1 or len(arguments) == 2 and arguments[1].type in (INT, BOOL))
-    if callee is set or callee is frozenset:
-        return len(arguments) == 1 and arguments[0].facts is OF_PLAIN_KEYS
-    wanted = BLIND.get(callee)
-    if wanted is None or len(arguments) > len(wanted):
-        return False
-    return all(kind is None or value.type.python in kind or kind == (list,) and is_list(w, value) for kind, value in zip(wanted, arguments))
-
-
-def blind_method(w, callee, arguments, kind):
-    """(type of the result, True) of a method of a C type that runs no foreign code, called with these arguments; else (`kind`, False)."""
-    found = descriptor_of(w, callee)
-    if found is None:
-        return kind, False
-    method, owner = found
-    result = result_of_random(method)
-    if result is not None and (not arguments or len(arguments) == 1 and arguments[0].type in (INT, BOOL)):
-        return exact(result), True
-    return kind, is_blind(w, method, [owner, *arguments])
-
-
-def _blind_callables():
-    text, number, anything = (str,), (int, bool), None
-    table = {list.pop: ((list,), number), list.insert: ((list,), number, anything), list.reverse: ((list,),),
-             list.copy: ((list,),), str.join: (text, (list, tuple)), str.replace: (text, text, text), str.split: (text, text),
-             str: ((int, float, bool, str),), repr: ((int, float, bool, str),), divmod: (number + (float,),) * 2,
-             hash: ((int, float, bool, str),), range: (number,) * 3, list: ((list, tuple, range, bytes, bytearray, str),),
-             tuple: ((list, tuple, range, bytes, bytearray, str),), bytearray: ((int, bytes, bytearray, list),),
-             bytes: ((int, bytes, bytearray),), hex: (number,), bin: (number,), chr: (number,), ord: (text,)}
-    if ARRAY is not None:
-        table[ARRAY.append] = ((ARRAY,), (int, bool, float))
-    for name in ("upper", "lower", "strip", "lstrip", "rstrip", "title", "capitalize", "isdigit", "isalpha", "isspace"):
-        table[getattr(str, name)] = (text,)
-    for name in ("startswith", "endswith", "find", "rfind", "count", "index"):
-        table[getattr(str, name)] = (text, text)
-    for name in ("gcd", "isqrt", "isnan", "isinf", "isfinite", "hypot", "pow", "degrees", "radians", "factorial", "trunc", "fabs",
-                 "floor", "ceil", "sqrt", "log", "exp"):
-        table[getattr(math, name)] = ((int, float, bool),) * 2
-    return table
-
-
-ITERATING = frozenset({enumerate, zip, reversed, iter})
 LEFT = CALLEE_LEFT
-BUILTIN_TYPES = (type, type(len), type(list.append), type(dict.__dict__["fromkeys"]), type(list.__add__))
-#: Builtins that run no foreign code, with the exact types their arguments must have (None: any).
-BLIND = _blind_callables()
-
-
 def direct_call(w, function, arguments, names, depth, check=None, operator=None):
     """Call a compiled Python function's body; NotImplemented if it is not one or its arguments do not fit.
 

@@ -16,11 +16,10 @@ preserved_call   a C function in rcx, of rax and rdx: result in rax, other regis
 
 import ctypes
 
-from asm import (REGISTERS, eax, edx, mem32, mem64, r8, r9, r10, r11, rax, rbx, rcx, rdi, rdx, relative, rsi, rsp, xmm0, xmm14, xmm15)
+from asm import eax, edx, mem32, mem64, r8, rax, rcx, rdi, rdx, relative, rsi, rsp, xmm15
 from jit.machine.kept import emit_kept_int, make_blocks, take_kept
 from jit.machine.refcounts import emit_incref
 from jit.machine.saving import emit_call, emit_restore, emit_save
-from platforms.cpython import symbols
 from platforms.cpython.layout import layout
 
 L = layout()

@@ -4,7 +4,7 @@ Behind `guard_class` the receiver is known to be of one class in one state until
 instance follows from that (platforms/cpython/instances.py). A value that is not set, or has moved into a dict, is left to the interpreter.
 """
 
-from asm import cl, eax, ecx, mem8, mem32, mem64, rax, rcx, rdx, xmm15
+from asm import cl, eax, ecx, mem8, mem64, rax, rcx, rdx, xmm15
 from jit import types
 from jit.machine import boxes
 from jit.machine.refcounts import emit_incref

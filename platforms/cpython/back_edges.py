@@ -12,7 +12,7 @@ import functools
 import sys
 
 from platforms import pages
-from platforms.cpython import observe, symbols, threads
+from platforms.cpython import observe, threads
 from platforms.cpython.layout import layout
 from platforms.cpython.undisturbed import JE, JMP, JNE, assemble, call, disp
 
