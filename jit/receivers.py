@@ -274,11 +274,16 @@ def relatives(base, known=()):
         kind = pending.pop()
         derived = type.__subclasses__(kind)
         pending.extend(derived)
-        if not any(kind is other for other in found) and (instances.shared_names(kind) or not derived) and not instances.flags(kind) & instances.ABSTRACT:
+        if not any(kind is other for other in found) and seems_used(kind, derived) and not instances.flags(kind) & instances.ABSTRACT:
             found.append(kind)
         if len(found) > POLYMORPHIC or len(pending) > FAMILY_LIMIT:
             return []
     return found
+
+
+def seems_used(kind, derived):
+    """Whether there have probably been instances of a class: one has set an attribute or, where that leaves no trace, no class is derived from it."""
+    return bool(instances.shared_names(kind)) if instances.flags(kind) & instances.MANAGED_DICT else not derived
 
 
 def common_base(kinds):

@@ -116,7 +116,10 @@ def test_relatives():
     assert receivers.home_of(Second, Base.which) is Base and receivers.home_of(Overriding, First.__init__) is Base
     assert receivers.home_of(int, Base.which) is None
     many = [type(f"Kind{number}", (First,), {}) for number in range(receivers.POLYMORPHIC + 1)]
-    assert receivers.relatives(First) == [] and many
+    assert [kind.__name__ for kind in receivers.relatives(First)] == ["First"]
+    for kind in many:
+        kind()
+    assert receivers.relatives(First) == []
 
 
 def test_a_method_is_compiled_for_all_classes_that_have_it():
