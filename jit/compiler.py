@@ -54,12 +54,20 @@ class Code:
         callees: BodyCells it calls through. checked_address: where the body asks first for what it relies on.
         expected: site -> the types and classes that had been seen there when this was compiled.
         argument_shapes: Remembered or None of each argument; returned_shape: of the result, if it is a container.
-        version_record: address. seconds: time to compile. listing: (offset, end, comments) chunks.
+        version_record: address. seconds: time to compile. chunks: see `listing`, in one tuple: the collector looks at all that is kept of
+            versions, again and again.
     """
 
     __slots__ = ("types", "result", "address", "block", "size", "data", "kept", "callees", "version_record", "seconds",
-                 "listing", "noted", "namespace", "dependencies", "words", "notes", "function_record", "frame_size", "bytes", "__weakref__",
+                 "chunks", "noted", "namespace", "dependencies", "words", "notes", "function_record", "frame_size", "bytes", "__weakref__",
                  "data_size", "knowledge", "watched", "foreign", "room", "checked_address", "argument_shapes", "expected", "returned", "returned_shape")
+
+    def listing(self):
+        """(offset, end, comments) of all of its machine code; comments: strings and Instructions."""
+        parts = iter(self.chunks)
+        for start in parts:
+            end, count = next(parts), next(parts)
+            yield start, end, [next(parts) for _ in range(count)]
 
     @property
     def exits(self):
@@ -142,7 +150,8 @@ def _compile(unit, argument_types, shapes, knowledge, function_record):
     code.types, code.result = tuple(kinds), result
     code.returned = tuple(dict.fromkeys(walker.returned))
     code.kept, watched = unit.kept_and_watched()
-    code.watched = [weakref.ref(item, Poison(code.version_record)) for item in watched if can_die(item)]
+    poison = Poison(code.version_record)
+    code.watched = [weakref.ref(item, poison) for item in watched if can_die(item)]
     code.callees = list(unit.callees)
     code.expected = {key: frozenset(seen) for key, seen in knowledge.observed.items()}
     code.argument_shapes, code.returned_shape = list(map(types.remember, shapes)), returned_shape(walker)
@@ -370,4 +379,4 @@ def emit_code(unit, code, walker, numbering, allocation, context):
     code.size = len(text)
     code.bytes = text
     perfmap.note(code.block, len(text), f"py::{unit.name}:{unit.code.co_filename}")
-    code.listing = tuple((start, end, tuple(comments)) for start, end, comments in assembler.listing())
+    code.chunks = tuple(part for start, end, comments in assembler.listing() for part in (start, end, len(comments), *comments))

@@ -27,7 +27,7 @@ def listing_text(code, filename=None):
         lines.append(HINT)
     names = _names(code)
     last_line = None
-    for start, end, comments in code.listing:
+    for start, end, comments in code.listing():
         for comment in comments:
             if isinstance(comment, Instruction):
                 # Instructions that Python's compiler adds may belong to no line.
