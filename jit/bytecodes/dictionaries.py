@@ -27,7 +27,7 @@ def key_of(w, container, key, kinds=(DICT,)):
     Args:
         kinds: Types to take in the place of the dictionary's.
     """
-    if container.__class__ is not Value or container.type not in kinds or key.__class__ is not Value or w.inlined or container.is_constant:
+    if container.__class__ is not Value or container.type not in kinds or key.__class__ is not Value or w.inlined:
         return None
     if w.knowledge.observed.get((w.instruction.site, "keys")):
         return None

@@ -163,3 +163,53 @@ def test_collisions():
             items.discard(number << 20)
         for number in range(size + 20):
             assert fast(items, number << 20) == plain(items, number << 20)
+
+
+TABLE, NAMES, FEW = {"a": 1, 5: "five", 2**61: None}, {"a", 5}, frozenset({1, "b"})
+
+
+def rebind(how):
+    """Called in the midst: somebody changes what the names of the module stand for."""
+
+
+def use_globals(keys, how):
+    found = []
+    for key in keys:
+        found.append((key in TABLE, key in NAMES, key not in FEW, TABLE.get(key, "none")))
+        TABLE[key] = len(found)
+        NAMES.add(key)
+        if len(found) == 2:
+            rebind(how)
+        found.append((TABLE[key] if key in TABLE else None, key in NAMES))
+        NAMES.discard(key)
+        if key in {1, "a", None}:
+            found.append("constant")
+    return found, sorted(map(repr, TABLE.items())), sorted(map(repr, NAMES))
+
+
+@pytest.mark.parametrize("how", ["not", "rebound", "other types", "cleared", "deleted"])
+def test_containers_that_are_globals(how):
+    def change(space):
+        if how == "rebound":
+            space["TABLE"], space["NAMES"], space["FEW"] = {"new": 1}, {"new"}, frozenset()
+        if how == "other types":
+            space["TABLE"], space["NAMES"], space["FEW"] = SubDict(b=2), SubSet({1}), (1, 2)
+        if how == "cleared":
+            space["TABLE"].clear(), space["NAMES"].clear()
+        if how == "deleted":
+            space.pop("FEW", None)
+
+    sides = copies(use_globals)
+    results = []
+    for (function,) in sides:
+        space, seen = function.__globals__, []
+        for keys in (["a", "b", "c"], [5, 6, 7], ["a", 5, 2**61, 1], [1.5, None, (1,)], ["x", IntLike(5), 3]) * 3:
+            space.update(TABLE={"a": 1, 5: "five", 2**61: None}, NAMES={"a", 5}, FEW=frozenset({1, "b"}), rebind=lambda _: change(space))
+            seen.append(repr(outcome(function, (keys, how))).replace("object at 0x", "")[:400].split(" IntLike")[0])
+        results.append(seen)
+    assert results[0] == results[1]
+
+
+class SubDict(dict):
+    def __missing__(self, key):
+        return "missing"
