@@ -18,7 +18,7 @@ from weakref import ref
 from jit.decode import raw_instructions
 from jit.entries import FunctionBlock
 from jit.function_records import FunctionRecord
-from jit.iteration import Numbers, Sequence
+from jit.iteration import DICT_ITERATORS, Entries, Numbers, Sequence
 from jit.types import NULL, OBJECT, exact
 from jit.unit import Unit
 from jit.values import Value
@@ -153,6 +153,8 @@ def iterator_type(w, value):
         return exact(_RANGE_ITERATOR)
     if source.__class__ is Sequence and source.step == 1 and source.python in (list, tuple):
         return exact(type(iter(source.python())))
+    if source.__class__ is Entries:
+        return exact(next(kind for kind, what in DICT_ITERATORS.items() if what == source.what))
     return OBJECT
 
 
@@ -163,6 +165,8 @@ def note_iterator(value):
         value.facts = Numbers()
     elif python in _ITERATORS:
         value.facts = Sequence(_ITERATORS[python], value.shape)
+    elif python in DICT_ITERATORS:
+        value.facts = Entries(DICT_ITERATORS[python], value.shape)
 
 
 class Comprehensions:

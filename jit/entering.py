@@ -14,7 +14,7 @@ from jit.compiler import compile_function
 from jit.depths import depths
 from jit.entries import FunctionBlock
 from jit.errors import Unsupported
-from jit.iteration import Enumerated, Numbers, Sequence, Zipped
+from jit.iteration import DICT_ITERATORS, Entries, Enumerated, Numbers, Sequence, Zipped
 from jit.loops import LoopState, Slot
 from jit.machine import activations, monitoring, records
 from jit.machine.building import SKETCHED
@@ -273,6 +273,10 @@ def source_of(iterator):
                 return None
             walked = ctypes.cast(walked, ctypes.py_object).value
             return Sequence(sequence, shape_of(walked)) if type(walked) is sequence else None
+    for known, what in DICT_ITERATORS.items():
+        if kind is known:
+            walked = observe.read(id(iterator) + fields.dict_iterator_dict)
+            return Entries(what, shape_of(ctypes.cast(walked, ctypes.py_object).value)) if walked else None
     if kind is enumerate:
         inner = source_of(ctypes.cast(observe.read(id(iterator) + fields.enumerate_iterator), ctypes.py_object).value)
         return None if inner is None else Enumerated(inner, False)

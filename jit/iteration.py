@@ -21,6 +21,30 @@ class Sequence:
         self.buffer = buffer
 
 
+class Entries:
+    """A position in a dict.
+
+    Attributes:
+        what: "keys", "values" or "items". shape: Shape guess of the dict or None.
+    """
+
+    __slots__ = ("what", "shape")
+
+    def __init__(self, what, shape):
+        self.what = what
+        self.shape = shape
+
+
+class View(Entries):
+    """No iterator, but what a dict's method of that name gives."""
+
+    __slots__ = ()
+
+
+#: Types of a dict's iterators, and what they give.
+DICT_ITERATORS = {type(iter({})): "keys", type(iter({}.values())): "values", type(iter({}.items())): "items"}
+
+
 class Numbers:
     """The items left of a range."""
 
@@ -46,14 +70,14 @@ class Zipped:
         self.sources = sources
 
 
-SOURCES = (Sequence, Numbers, Enumerated, Zipped)
+SOURCES = (Sequence, Numbers, Entries, Enumerated, Zipped)
 
 
 def nodes(source, path=()):
     """Each part of a source, outermost first, with its path: indexes into zips, and -1 into an enumeration.
 
     Yields:
-        (path, Sequence, Numbers, Enumerated or Zipped).
+        (path, Sequence, Numbers, Entries, Enumerated or Zipped).
     """
     yield path, source
     if source.__class__ is Enumerated:

@@ -109,7 +109,7 @@ PLAIN = frozenset({int, float, bool, str, bytes, bytearray, range, type(None), c
 STATIC = frozenset({int, float, bool, str, bytes, bytearray, list, tuple, dict, set, frozenset, range, complex,
                     type(None), memoryview, slice, type(iter(())), type(iter([])), type(iter(range(0))),
                     type(iter(b"")), type(iter(bytearray())), type(iter("")), enumerate, zip, reversed,
-                    *filter(None, (ARRAY,))})
+                    type(iter({})), type(iter({}.values())), type(iter({}.items())), *filter(None, (ARRAY,))})
 
 
 #: For asking whether a class is among them without running code of its metaclass.

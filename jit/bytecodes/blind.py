@@ -47,7 +47,7 @@ def blind_method(w, callee, arguments, kind):
 def _blind_callables():
     text, number, anything = (str,), (int, bool), None
     table = {list.pop: ((list,), number), list.insert: ((list,), number, anything), list.reverse: ((list,),),
-             list.copy: ((list,),), str.join: (text, (list, tuple)), str.replace: (text, text, text), str.split: (text, text),
+             list.copy: ((list,),), dict.keys: ((dict,),), dict.values: ((dict,),), dict.items: ((dict,),), dict.copy: ((dict,),), str.join: (text, (list, tuple)), str.replace: (text, text, text), str.split: (text, text),
              str: ((int, float, bool, str),), repr: ((int, float, bool, str),), divmod: (number + (float,),) * 2,
              hash: ((int, float, bool, str),), range: (number,) * 3, list: ((list, tuple, range, bytes, bytearray, str),),
              tuple: ((list, tuple, range, bytes, bytearray, str),), bytearray: ((int, bytes, bytearray, list),),

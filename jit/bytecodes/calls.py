@@ -18,7 +18,7 @@ from jit.bytecodes.ranges import reverse_range
 from jit.bytecodes.supers import super_call
 from jit.foreign import Call, blind_vectorcall, callout
 from jit.inlining import candidate, inline as inline_callee
-from jit.iteration import SOURCES, Enumerated, Zipped
+from jit.iteration import SOURCES, Enumerated, View, Zipped
 from jit.profiles import shape_of_kinds
 from jit.types import FLOAT, INT, LIST, NULL, OBJECT, PENDING, Shape, exact, recall
 from jit.values import BackwardRange, Value, VirtualFunction
@@ -203,7 +203,7 @@ def vectorcall(w, callee, first, count, names):
     if not names and (blind or callee.is_constant and is_blind(w, callee.constant, arguments)):
         if callee.is_constant and callee.constant is list.pop:
             shape = arguments[0].shape and arguments[0].shape.element
-        source = made_source(w, callee.constant, arguments) if callee.is_constant else None
+        source = (made_source(w, callee.constant, arguments) or made_view(callee.constant, arguments)) if callee.is_constant else None
         ended = blind_vectorcall(w, made, len(stack) - base, kind, shape)
         if source is not None and not ended:
             w.peek().facts = source
@@ -216,6 +216,11 @@ def looks_at_caller(w, callee):
     if callee.is_constant:
         return callee.constant is super or callee.constant is sys.getrefcount
     return "__class__" in w.unit.code.co_freevars
+
+
+def made_view(callee, arguments):
+    """What is known of the view of a dict that a method of it gives, or None."""
+    return View(callee.__name__, arguments[0].shape) if callee in VIEWS and arguments else None
 
 
 def made_source(w, callee, arguments):
@@ -239,6 +244,7 @@ def made_source(w, callee, arguments):
 
 
 LEFT = CALLEE_LEFT
+VIEWS = (dict.keys, dict.values, dict.items)
 def direct_call(w, function, arguments, names, depth, check=None, operator=None):
     """Call a compiled Python function's body; NotImplemented if it is not one or its arguments do not fit.
 

@@ -5,13 +5,13 @@ from jit.bytecodes.classes import is_list_seen
 from jit.bytecodes.guards import probably
 from jit.bytecodes.items import take
 from jit.foreign import blind_call
-from jit.iteration import SOURCES, Enumerated, Numbers, Sequence, Zipped
+from jit.iteration import SOURCES, Entries, Enumerated, Numbers, Sequence, View, Zipped
 from jit.types import ARRAY, OBJECT, STR
 from jit.values import Value, VirtualTuple
 
 _SEQUENCES = (list, tuple, bytes, bytearray, str)
 #: What a loop walks by itself, if it is of exactly this type.
-ITERABLES = frozenset((*_SEQUENCES, range, ARRAY))
+ITERABLES = frozenset((*_SEQUENCES, range, dict, ARRAY))
 
 
 def source_of(value):
@@ -20,9 +20,13 @@ def source_of(value):
         return None
     if value.facts.__class__ in SOURCES:
         return value.facts
+    if value.facts.__class__ is View:
+        return Entries(value.facts.what, value.facts.shape)
     python = value.type.python
     if python is range:
         return Numbers()
+    if python is dict:
+        return Entries("keys", value.shape)
     if python in _SEQUENCES:
         return Sequence(python, value.shape)
     buffer = array_format(value)
@@ -41,7 +45,7 @@ def reversed_source_of(value):
 
 def iterable(w, value, role):
     """`value` with its type proven if it probably is something whose iterators we know."""
-    if value.__class__ is Value and value.facts.__class__ in SOURCES:
+    if value.__class__ is Value and (value.facts.__class__ in SOURCES or value.facts.__class__ is View):
         return value
     return probably(w, value, ITERABLES, role)
 
@@ -125,11 +129,23 @@ def _read(w, iterator, source, path):
         return [count, _read(w, iterator, source.source, (*path, -1))]
     if source.__class__ is Numbers:
         return w.operation("source_number", iterator, detail=detail)
+    if source.__class__ is Entries:
+        return _read_entry(w, iterator, source, path)
     if source.python is str:
         return (w.operation("source_character", iterator, detail=detail),)
     if source.buffer is not None:
         return w.operation(f"source_element_{source.buffer.type.name}", iterator, detail=detail)
     return take(w, "source_item", (iterator,), source.python, source.shape, detail, ("item", *path))
+
+
+def _read_entry(w, iterator, source, path):
+    entry = iterator, w.operation("source_entry", iterator, detail=path)
+    key = value = None
+    if source.what != "values":
+        key = take(w, "entry_key", entry, dict, None, role=("key", *path))
+    if source.what != "keys":
+        value = take(w, "entry_value", entry, dict, source.shape, role=("item", *path))
+    return [key, value] if source.what == "items" else key or value
 
 
 def _push(w, item):

@@ -4,7 +4,9 @@
                      -> rax = the attribute (borrowed), 0 if the dict has none, 1 if only CPython can tell; rcx, rdx are lost
     dict_attribute_noted   the same, and rax = address of a cell (jit/hint_cells.py) that is told where it was found
     dict_entry       rcx = an exact dict, else the same
-    dict_store       the same, and rax = object to put there; without a dict, the instance has no attribute of this name
+    next_entry       rcx = an iterator over a dict, which is moved on behind deleted entries -> rax = address of the next entry's key, 0 at the end,
+                     1 if only CPython can tell; all else is kept
+    dict_store       the same as dict_attribute, and rax = object to put there; without a dict, the instance has no attribute of this name
                      -> rax = the old object, now ours, or 0; rcx = the new one; edx = 1: nothing done, only CPython can tell; 2: no memory
 
 The index is probed as CPython does, but keys are compared by identity: a key that is equal and not identical is CPython's business,
@@ -39,9 +41,9 @@ _SAVED = (rsi, rdi, r8, r9, r10)
 
 def emit(asm):
     """Emit the routine; returns its label by name."""
-    labels = {name: asm.label(name) for name in ("dict_attribute", "dict_attribute_noted", "dict_store")}
+    labels = {name: asm.label(name) for name in ("dict_attribute", "dict_attribute_noted", "next_entry", "dict_store")}
     for name, emit_one in (("dict_attribute", _Lookup(asm).emit), ("dict_attribute_noted", _Lookup(asm, noted=True).emit),
-                           ("dict_store", lambda: _emit_store(asm, labels["dict_attribute"]))):
+                           ("next_entry", lambda: _emit_next_entry(asm)), ("dict_store", lambda: _emit_store(asm, labels["dict_attribute"]))):
         asm.align(16)
         asm.comment(name)
         asm.bind(labels[name])
@@ -96,6 +98,61 @@ def emit_refuse_relied(asm, mapping, scratch, other, refused):
     asm.cmp(mem8(other, 0, scratch, 1), 0)
     asm.jne(refused)
     asm.bind(its_own)
+
+
+def _emit_next_entry(asm):
+    """Iterators over dicts that share their keys, or have changed their size, are left to CPython."""
+    plain, general, found, ended, unknown, out = (asm.label(name) for name in ("plain", "general", "found", "ended", "unknown", "out"))
+    saved = rdx, rsi, rdi, rcx
+    for register in saved:
+        asm.push(register)
+    asm.mov(rdx, mem64(rcx, L.dict_iterator_dict))
+    asm.test(rdx, rdx)
+    asm.jz(ended)
+    asm.mov(rax, mem64(rdx, L.dict_used))
+    asm.cmp(rax, mem64(rcx, L.dict_iterator_used))
+    asm.jne(unknown)
+    asm.cmp(mem64(rdx, L.dict_values), 0)
+    asm.jne(unknown)
+    asm.mov(rsi, mem64(rdx, L.dict_keys))
+    asm.mov(rdi, mem64(rcx, L.dict_iterator_position))
+    asm.movzx(ecx, mem8(rsi, L.keys_log2_index_bytes))
+    asm.mov(eax, 1)
+    asm.shl(rax, ecx.r8)
+    asm.lea(rdx, mem64(rsi, L.keys_indices, rax, 1))
+    asm.cmp(mem8(rsi, L.keys_kind), 0)
+    asm.je(general)
+    for start, of_any_type in ((plain, False), (general, True)):
+        asm.bind(start)
+        asm.cmp(rdi, mem64(rsi, L.keys_entries_used))
+        asm.jae(ended)
+        if of_any_type:
+            asm.lea(rax, mem64(rdi, 0, rdi, 2))
+            asm.lea(rax, mem64(rdx, 8, rax, 8))
+        else:
+            asm.mov(rax, rdi)
+            asm.shl(rax, 4)
+            asm.add(rax, rdx)
+        asm.cmp(mem64(rax, 8), 0)
+        asm.jne(found)
+        asm.add(rdi, 1)
+        asm.jmp(start)
+    asm.bind(found)
+    asm.mov(rcx, mem64(rsp, 0))
+    # An entry too many: keys have been exchanged.
+    asm.cmp(mem64(rcx, L.dict_iterator_left), 0)
+    asm.je(unknown)
+    asm.mov(mem64(rcx, L.dict_iterator_position), rdi)
+    asm.bind(out)
+    for register in reversed(saved):
+        asm.pop(register)
+    asm.ret()
+    asm.bind(ended)
+    asm.xor(eax, eax)
+    asm.jmp(out)
+    asm.bind(unknown)
+    asm.mov(eax, 1)
+    asm.jmp(out)
 
 
 def _emit_store(asm, look_up):

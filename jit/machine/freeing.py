@@ -32,7 +32,7 @@ class FreeingRoutines:
         asm = self.asm
         is_list, start, again, other, foreign, look_deeper, harmless, plain, wanted = (
             asm.label(name) for name in ("is_list", "start", "item", "other", "foreign", "look_deeper", "harmless", "plain", "frame_wanted"))
-        holders = [asm.label(kind.__name__) for kind, _, _ in HOLDERS]
+        holders = [asm.label(kind.__name__) for kind, _ in HOLDERS]
         for register in (rcx, rdx, rsi, rdi):
             asm.push(register)
         asm.mov(rdx, mem64(rax, L.ob_type))
@@ -67,7 +67,7 @@ class FreeingRoutines:
         for kind in (int, float, str, bytes):
             asm.cmp(rdx, self.frames.pointer(id(kind)))
             asm.je(plain)
-        for (kind, _, _), label in zip(HOLDERS, holders):
+        for (kind, _), label in zip(HOLDERS, holders):
             asm.cmp(rdx, self.frames.pointer(id(kind)))
             asm.je(label)
         for register in (rdi, rsi, rdx, rcx):
@@ -75,9 +75,9 @@ class FreeingRoutines:
         asm.bind(look_deeper)
         emit_unless_harmless(asm, wanted)
         asm.jmp(self.labels["dealloc_plain"])
-        for (kind, first, count), label in zip(HOLDERS, holders):
+        for (kind, offsets), label in zip(HOLDERS, holders):
             asm.bind(label)
-            self.emit_is_only_holder(kind, first, count, foreign)
+            self.emit_is_only_holder(kind, offsets, foreign)
             asm.jmp(plain)
         asm.bind(harmless)
         self.emit_keep_numbers()
@@ -87,13 +87,13 @@ class FreeingRoutines:
         asm.jmp(self.labels["dealloc_plain"])
         asm.bind(wanted)
 
-    def emit_is_only_holder(self, kind, first, count, foreign):
+    def emit_is_only_holder(self, kind, offsets, foreign):
         """Go to `foreign` if the object in rax is the last to refer to one of the objects that it holds, or is referred to weakly."""
         asm = self.asm
         emit_unless_referred(asm, rax, kind, foreign)
-        for number in range(count):
+        for offset in offsets:
             following = asm.label("following")
-            asm.mov(rdx, mem64(rax, first + 8 * number))
+            asm.mov(rdx, mem64(rax, offset))
             asm.test(rdx, rdx)
             asm.jz(following)
             asm.cmp(mem64(rdx, L.ob_refcnt), 1)

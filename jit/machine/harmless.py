@@ -35,9 +35,11 @@ MOST_VISITED, DEEPEST = 24, 4
 LARGEST_TABLE = 255
 #: Objects of these types hold nothing.
 PLAIN = (float, int, str, type(None), bool, bytes, type(iter(range(0))))
-#: Types of objects that hold one or two others: (type, offset of the first, how many). Iterators hold nothing when they have come to the end.
-HOLDERS = (*((kind, L.sequence_iterator_sequence, 1) for kind in (type(iter([])), type(iter(())), type(reversed([])))),
-           (CellType, L.cell_value, 1), (MethodType, L.method_function, 2), (BuiltinMethodType, L.cfunction_m_self, 2))
+#: Types of objects that hold one or two others, and offsets of these. Iterators hold nothing when they have come to the end.
+HOLDERS = (*((kind, (L.sequence_iterator_sequence,)) for kind in (type(iter([])), type(iter(())), type(reversed([])))),
+           (CellType, (L.cell_value,)), (MethodType, (L.method_function, L.method_self)), (BuiltinMethodType, (L.cfunction_m_self, L.cfunction_m_module)),
+           *((type(iter(view)), (L.dict_iterator_dict, L.dict_iterator_result)) for view in ({}.keys(), {}.values(), {}.items())),
+           *((type(view), (L.dict_view_dict,)) for view in ({}.keys(), {}.values(), {}.items())))
 _SAVED = (rax, rcx, rdx, rsi, rdi, r8, r9, r10)
 
 
@@ -160,14 +162,14 @@ def _emit_visit(asm, visit, stop):
     asm.ret()
     asm.bind(is_list)
     instance, other, of_set, of_dict, visited = (asm.label(name) for name in ("instance", "other", "of_set", "of_dict", "visited"))
-    holders = [asm.label(kind.__name__) for kind, _, _ in HOLDERS]
+    holders = [asm.label(kind.__name__) for kind, _ in HOLDERS]
     asm.cmp(rdx, relative(asm.constant(id(list))))
     asm.jne(other)
     asm.mov(rdi, mem64(rsi, L.list_size))
     asm.mov(rsi, mem64(rsi, L.list_items))
     asm.jmp(items)
     asm.bind(other)
-    for kind, label in ((set, of_set), (frozenset, of_set), (dict, of_dict), *zip([kind for kind, _, _ in HOLDERS], holders)):
+    for kind, label in ((set, of_set), (frozenset, of_set), (dict, of_dict), *zip([kind for kind, _ in HOLDERS], holders)):
         asm.cmp(rdx, relative(asm.constant(id(kind))))
         asm.je(label)
     asm.jmp(instance)
@@ -179,12 +181,19 @@ def _emit_visit(asm, visit, stop):
     asm.bind(visited)
     asm.add(r9.r32, 1)
     asm.ret()
-    for (kind, first, count), label in zip(HOLDERS, holders):
+    for (kind, offsets), label in zip(HOLDERS, holders):
         asm.bind(label)
         emit_unless_referred(asm, rsi, kind, stop)
-        asm.mov(rdi, count)
-        asm.lea(rsi, mem64(rsi, first))
-        asm.jmp(items)
+        for offset in offsets:
+            absent = asm.label("absent")
+            asm.push(rsi)
+            asm.mov(rsi, mem64(rsi, offset))
+            asm.test(rsi, rsi)
+            asm.jz(absent)
+            asm.call(visit)
+            asm.bind(absent)
+            asm.pop(rsi)
+        asm.jmp(visited)
     asm.bind(instance)
     _emit_instance(asm, visit, stop)
     asm.add(r9.r32, 1)

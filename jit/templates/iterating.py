@@ -1,11 +1,11 @@
 """Iterators by their fields: whether they go on, what they give next, and moving them on.
 
 `detail` of the readers: (path, Sequence or Numbers or Enumerated), see jit/iteration.py. Source: Objects/iterobject.c and the
-types' own files, Objects/enumobject.c, Objects/rangeobject.c, Python/bltinmodule.c (zip).
+types' own files, Objects/dictobject.c, Objects/enumobject.c, Objects/rangeobject.c, Python/bltinmodule.c (zip).
 """
 
-from asm import Memory, mem64, rax, rcx, rdi, rdx
-from jit.iteration import Enumerated, Numbers, Sequence, nodes
+from asm import Memory, ecx, edx, mem8, mem64, rax, rcx, rdi, rdx
+from jit.iteration import Entries, Enumerated, Numbers, Sequence, nodes
 from jit.template import template
 from jit.templates.boxing import UNBOX
 from jit.templates.buffers import emit_load
@@ -34,10 +34,18 @@ def emit_part(asm, emitter, iterator, path):
 def range_beyond_64_bits(asm, iterator, exit, detail, emitter):
     """Goes on while every part has an item left; sequences may grow and shrink meanwhile."""
     ended = asm.label("ended")
-    parts = [(path, part) for path, part in nodes(detail) if part.__class__ in (Sequence, Numbers)]
+    parts = [(path, part) for path, part in nodes(detail) if part.__class__ in (Sequence, Numbers, Entries)]
     for path, part in parts:
         base = emit_part(asm, emitter, iterator, path)
-        if part.__class__ is Numbers:
+        if part.__class__ is Entries:
+            if base is not rcx:
+                asm.mov(rcx, base)
+            asm.call(emitter.routines.next_entry)
+            asm.cmp(rax, 1)
+            asm.je(exit)
+            asm.xor(rdx.r32, rdx.r32)
+            asm.cmp(rdx, rax)
+        elif part.__class__ is Numbers:
             emitter.compare_type(base, _RANGE_ITERATOR, rax)
             asm.jne(exit)
             if L.range_iterator_index is None:
@@ -73,6 +81,9 @@ def advance_source(asm, iterator, detail, emitter):
             asm.add(mem64(base, L.enumerate_index), 1)
         elif part.__class__ is Sequence:
             asm.add(mem64(base, L.sequence_iterator_index), part.step)
+        elif part.__class__ is Entries:
+            asm.add(mem64(base, L.dict_iterator_position), 1)
+            asm.sub(mem64(base, L.dict_iterator_left), 1)
         elif part.__class__ is Numbers and L.range_iterator_index is not None:
             asm.add(mem64(base, L.range_iterator_index), 1)
         elif part.__class__ is Numbers:
@@ -103,6 +114,52 @@ def next_number(asm, iterator, number, detail, emitter):
     asm.imul(rax, mem64(base, L.range_iterator_step))
     asm.add(rax, mem64(base, L.range_iterator_start))
     asm.mov(number, rax)
+
+
+@template("source_entry", "iterator: object -- entry: int")
+def next_entry(asm, iterator, entry, detail, emitter):
+    """The address of the key, behind which is the value, of the entry that `branch_source` has come to."""
+    general, have = asm.label("keys_of_any_type"), asm.label("have_distance")
+    base = emit_part(asm, emitter, iterator, detail)
+    asm.mov(rax, mem64(base, L.dict_iterator_position))
+    asm.mov(rdx, mem64(base, L.dict_iterator_dict))
+    asm.mov(rdx, mem64(rdx, L.dict_keys))
+    asm.cmp(mem8(rdx, L.keys_kind), 0)
+    asm.je(general)
+    asm.shl(rax, 4)
+    asm.bind(have)
+    asm.add(rax, rdx)
+    asm.movzx(ecx, mem8(rdx, L.keys_log2_index_bytes))
+    asm.mov(edx, 1)
+    asm.shl(rdx, ecx.r8)
+    asm.lea(rax, mem64(rax, L.keys_indices, rdx, 1))
+    asm.mov(entry, rax)
+    with asm.cold():
+        asm.bind(general)
+        asm.lea(rax, mem64(rax, 0, rax, 2))
+        asm.shl(rax, 3)
+        asm.add(rax, 8)
+        asm.jmp(have)
+
+
+def _entry_reader(offset, kind):
+    def emit(asm, iterator, entry, item, exit, detail, emitter):
+        asm.mov(rax, mem64(emitter.register(entry, rax), offset))
+        if kind == "object":
+            asm.mov(item, rax)
+        elif kind == "exact":
+            emitter.compare_type(rax, detail[1], rdx)
+            asm.jne(emitter.mismatch_label())
+            asm.mov(item, rax)
+        else:
+            UNBOX[kind](asm, emitter, item, exit, emitter.mismatch_label())
+    emit.__name__ = "entry_beyond_64_bits"
+    return emit
+
+
+for _name, _offset in (("entry_key", 0), ("entry_value", 8)):
+    for _kind in (*UNBOX, "object", "exact"):
+        template(f"{_name}_{_kind}", f"iterator: object, entry: int -- item: {'any' if _kind == 'exact' else _kind}")(_entry_reader(_offset, _kind))
 
 
 def _sequence_and_index(asm, emitter, iterator, path):

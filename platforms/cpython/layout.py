@@ -87,6 +87,12 @@ enumerate_index                    16    16    16
 enumerate_iterator                 24    24    24
 enumerate_result                   32    32    32
 enumerate_long_index               40    40    40
+dict_iterator_dict                 16    16    16  of dict's iterators; NULL when exhausted
+dict_iterator_used                 24    24    24  entries that the dict had
+dict_iterator_position             32    32    32  number of the next entry, if that is not one deleted
+dict_iterator_result               40    40    40  the tuple given last, or NULL
+dict_iterator_left                 48    48    48  entries left
+dict_view_dict                     16    16    16
 dict_used                          16    16    16
 set_used                           24    24    24
 set_mask                           32    32    32

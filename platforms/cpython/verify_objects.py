@@ -233,6 +233,7 @@ def _others(fields, peeker):
     yield "cell_value", read(id(cell) + fields.cell_value), id(marker)
     mapping = {"first": 1}
     yield "dict_used", read(id(mapping) + fields.dict_used), 1
+    yield from _dict_iterators(fields)
     shrunk = {1, 2, 3}
     shrunk.discard(2)
     for items in (shrunk, frozenset(shrunk)):
@@ -262,6 +263,18 @@ def _others(fields, peeker):
     yield from _dictionaries(fields, peeker)
     yield from _builtins(fields, peeker)
     yield from _types(fields)
+
+
+def _dict_iterators(fields):
+    mapping = {"first": 1, "second": 2, "third": 3}
+    del mapping["second"]
+    for iterator in (iter(mapping), iter(mapping.values()), iter(mapping.items())):
+        given = next(iterator)
+        names = [f"dict_iterator_{name}" for name in ("dict", "used", "position", "left")]
+        yield from zip(names, [read(id(iterator) + getattr(fields, name)) for name in names], (id(mapping), 2, 1, 1))
+        yield "dict_iterator_result", read(id(iterator) + fields.dict_iterator_result), id(given) if type(given) is tuple else 0
+    for view in (mapping.keys(), mapping.values(), mapping.items()):
+        yield "dict_view_dict", read(id(view) + fields.dict_view_dict), id(mapping)
 
 
 def _dictionaries(fields, peeker):
