@@ -58,6 +58,7 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
     def __init__(self):
         self.lock = threading.RLock()
         self.records = {}
+        self.dead = []
         self.nesting = 0
         self.first = None
         self.generators = Generators(self)
@@ -195,6 +196,7 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
                     found.automatic = False
                     self.want_generators(function, False)
                 return found
+            self.dead.clear()
             record = FunctionRecord(function)
             record.automatic = automatic
             try:
@@ -225,6 +227,7 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
                 entry.restore_dying(key)
                 self.tally.note_loops(record)
             del self.records[key]
+        self.dead.append(record.function)  # a collection counts weak references that go with their callbacks
         record.release()
 
     def install(self, record, function):
