@@ -61,14 +61,14 @@ class Builder:
             value.origin = self.instruction.site
         return value
 
-    def constant(self, constant):
-        """The constant's Value; one per distinct object, kept alive by the unit."""
+    def constant(self, constant, kept=True):
+        """The constant's Value; one per distinct object, kept alive by the unit, unless it is by what the version relies on."""
         kind = type(constant)
         key = (id(kind), constant) if kind is int or kind is bool else (id(kind), id(constant))
         found = self.constants.get(key)
         if found is None:
             found = self.constants[key] = constant_value(-1, constant)
-            if constant is not None:
+            if constant is not None and kept:
                 # Numbers too: descriptors hold their addresses, and folding makes objects nobody else refers to.
                 self.unit.keep(constant)
                 found.mortal = self.unit.is_mortal(constant)

@@ -59,6 +59,7 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
         self.lock = threading.RLock()
         self.records = {}
         self.compilation = Compilation()
+        self.dead = []
         self.first = None
         self.generators = Generators(self)
         self.unstable = Unstable()
@@ -191,6 +192,7 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
                     found.automatic = False
                     self.want_generators(function, False)
                 return found
+            self.dead.clear()
             record = FunctionRecord(function)
             record.automatic = automatic
             try:
@@ -221,6 +223,7 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
                 entry.restore_dying(key)
                 self.tally.note_loops(record)
             del self.records[key]
+        self.dead.append(record.function)  # a collection counts weak references that go with their callbacks
         record.release()
 
     def install(self, record, function):

@@ -1,6 +1,6 @@
 """What one compilation of one function needs to know of the world, and what it comes to rely on."""
 
-from types import CodeType, FunctionType, ModuleType
+from types import BuiltinMethodType, CodeType, FunctionType, ModuleType
 
 from jit.blocks import Flow
 from jit.decode import decode, exception_entries, local_count
@@ -14,7 +14,7 @@ _OPTIMIZED_NEWLOCALS = 0x3
 STACK_LIMIT = 1 << 16
 _WATCHED = (FunctionType, ModuleType)
 #: Weakly referable, but made of nothing that could lead to a Python function.
-_BUILTIN_REFERABLE = (set, frozenset, type(len), CodeType)
+_BUILTIN_REFERABLE = (frozenset, type(len), CodeType)
 
 
 class Absent:
@@ -215,6 +215,8 @@ class Unit:
 def is_watched(item):
     """Whether machine code that refers to an object watches it instead of holding it."""
     kind = type(item)
+    if kind is BuiltinMethodType and item.__self__ is not None and type(item.__self__) is not ModuleType and not isinstance(item.__self__, type):
+        return True  # bound to what may lead anywhere
     return any(kind is watchable for watchable in _WATCHED) or \
         bool(kind.__weakrefoffset__) and not any(kind is referable for referable in _BUILTIN_REFERABLE)
 

@@ -128,7 +128,7 @@ def copy_free_vars(w, instruction):
         raise Unsupported("it wants another number of cells", instruction.line, instruction.operation)
     first = len(state.locals) - len(cells)
     for number, cell in enumerate(cells):
-        state.locals[first + number] = w.constant(cell)
+        state.locals[first + number] = w.constant(cell, kept=False)  # the function has it; holding it would be a cycle
         state.bound[first + number] = True
 
 

@@ -136,9 +136,13 @@ def cycle():
     first = Node(None)
     first.other = Node(first)
     return [x for x in (1, 2) if x > 1]
+def closure():
+    def down(n):
+        return [n] if n == 0 else down(n - 1)
+    return down(3)
 found = [gc.collect() and 0]
 for _ in range(3):
-    cycle(), sorted([2, 1], key=lambda x: -x), (lambda: cycle())()
+    closure(), cycle(), sorted([2, 1], key=lambda x: -x), (lambda: cycle())()
     found.append(gc.collect())
 print(found)
 """
