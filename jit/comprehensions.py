@@ -30,9 +30,11 @@ _ITERATORS = {type(iter([])): list, type(iter(())): tuple}
 _RANGE_ITERATOR = type(iter(range(0)))
 _GENERATOR, _NESTED = 0x20, 0x10
 _OPTIMIZED_NEWLOCALS = 0x3
-#: How builtins of one argument use a generator: ITEMS take any items into a list first, KEYS hash each as it comes.
-ITEMS, KEYS, ANY, ALL = "items", "keys", "any", "all"
-CONSUMERS = {tuple: ITEMS, list: ITEMS, sorted: ITEMS, str.join: ITEMS, set: KEYS, frozenset: KEYS, any: ANY, all: ALL}
+#: How builtins of one argument use a generator: ITEMS take any items into a list first, KEYS hash each as it comes,
+#: NUMBERS add each up.
+ITEMS, KEYS, NUMBERS, ANY, ALL = "items", "keys", "numbers", "any", "all"
+COLLECTING = (ITEMS, KEYS, NUMBERS)
+CONSUMERS = {tuple: ITEMS, list: ITEMS, sorted: ITEMS, str.join: ITEMS, set: KEYS, frozenset: KEYS, sum: NUMBERS, any: ANY, all: ALL}
 #: Further arguments of a body beside its iterator.
 MOST_CELLS = 5
 
@@ -199,7 +201,7 @@ def comprehension_record(unit, code, consumer):
         found = unit.record.comprehensions[id(code), consumer] = FunctionRecord(unit.function, code)
         found.source, found.consumer, found.collecting, found.is_shared = code, consumer, None, unit.is_shared
         if consumer is not None:
-            found.collecting = collecting(code, raw_instructions(code), consumer in (ITEMS, KEYS))
+            found.collecting = collecting(code, raw_instructions(code), consumer in COLLECTING)
             if found.collecting is None:
                 found.reason = "its bytecode is not what Python's compiler makes of a generator expression"
                 return found

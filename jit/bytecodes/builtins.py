@@ -224,7 +224,7 @@ def is_instance(w, value, wanted):
     """By the version tags of the classes that were seen; a class's bases cannot change without a new tag."""
     kinds = classes_of(w, value)
     builtin = [kind for kind in w.knowledge.observed.get(origin(w, value), ()) if kind in STATIC]
-    if not kinds or value.is_constant or len(kinds) + len(builtin) > receivers.POLYMORPHIC:
+    if not kinds and not builtin or value.is_constant or len(kinds) + len(builtin) > receivers.POLYMORPHIC:
         return None
     answers = {kind: derives(kind, wanted) for kind in (*kinds, *builtin)}
     # What ``__class__`` says matters only where the type says no.

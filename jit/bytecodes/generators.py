@@ -4,7 +4,7 @@ from jit.bytecodes.comparisons import truth_of
 from jit.bytecodes.containers import append
 from jit.bytecodes.control import return_value
 from jit.bytecodes.guards import probably
-from jit.comprehensions import ALL, ANY, ITEMS, KEYS
+from jit.comprehensions import ALL, ANY, COLLECTING, KEYS, NUMBERS
 from jit.errors import Unsupported
 from jit.types import BOOL, LIST, NULL, OBJECT, PENDING
 from jit.values import Value
@@ -13,8 +13,12 @@ from platforms.cpython.resumption import resume_word
 
 #: Types whose hash and comparison run no foreign code, and never fail.
 PLAIN_KEYS = frozenset({int, float, bool, str, bytes, type(None)})
-#: Keys that are collected at once; of more, many may be equal.
-MOST_KEYS = 4096
+#: What must be yielded to builtins that deal with each item at once, so that collecting all before makes no difference: (types, the role
+#: in which they are observed, why it is given up).
+_PLAIN = {KEYS: (PLAIN_KEYS, "key", "keys whose hash may run foreign code are yielded"),
+          NUMBERS: (frozenset({int, float, bool}), "number", "what is no plain number is yielded to be added up")}
+#: Such items that are collected at once: of more keys, many may be equal, and more numbers take memory that adding them up does not.
+MOST_COLLECTED = 4096
 #: What a list knows of itself that holds nothing but plain keys.
 OF_PLAIN_KEYS = "of plain keys"
 
@@ -28,11 +32,12 @@ def generator_yields(w, instruction):
     if use in (ANY, ALL):
         return decide(w, value, use)
     container = w.state.stack[0]
-    if use == KEYS:
-        value = probably(w, value, PLAIN_KEYS, "key")
-        if (type(value.constant) if value.is_constant else value.type.python) not in PLAIN_KEYS:
-            return give_up(w, value, "key", "keys whose hash may run foreign code are yielded")
-        w.operation("guard_few", container, detail=MOST_KEYS, exit=w.exit("many keys"))
+    if use in _PLAIN:
+        kinds, role, reason = _PLAIN[use]
+        value = probably(w, value, kinds, role)
+        if (type(value.constant) if value.is_constant else value.type.python) not in kinds:
+            return give_up(w, value, role, reason)
+        w.operation("guard_few", container, detail=MOST_COLLECTED, exit=w.exit("many items"))
     w.freeze()
     append(w, container)
     return None
@@ -95,7 +100,7 @@ def call_generator(w, target, arguments, use):
     left = w.exit_after(LEFT, "exit_after")
     detail = BodyCall(target, consumed, generates=True)
     throw.executing = left.executing = following.executing
-    if use in (ITEMS, KEYS):
+    if use in COLLECTING:
         result = call_body(w, arguments, detail, throw, left)
         w.state.owned |= {result}
         if use == KEYS:

@@ -278,3 +278,42 @@ def test_traced():
             sys.settrace(None)
         shown.append(events)
     assert shown[0] == shown[1]
+
+
+def squares(n):
+    return sum(i * i for i in range(n))
+
+
+def numbers(items):
+    return sum(x for x in items)
+
+
+def several(items):
+    return sum(x * 0.5 for x in items if x), sum(1 for x in items if x > 2), sum((x for x in items), 10)
+
+
+class Odd(int):
+    def __radd__(self, other):
+        LOG.append(other)
+        return 5
+
+
+LOG = []
+
+
+@pytest.mark.parametrize("function, arguments", [
+    (squares, [0, 1, 5, 100, 4095, 4096, 4097, 20000]),
+    (numbers, [[], [1, 2, 3], [1.5, 2], [True, 2], [2**70, 1], list(range(6000)), [1, "a"], [None], [[1]], [float("nan"), 1], [1e308, 1e308, -1e308],
+               [0.1] * 10, [1, Odd(2)], ["a"], 5, [2**62] * 5, [1, 2.5] * 3000]),
+    (several, [[1, 2, 3], [1.5, 2.5], [0.0, -0.0], [2**62, 2**62], [1, None], list(range(5000)), [3, "a"]]),
+], ids=lambda item: getattr(item, "__name__", ""))
+def test_sums(function, arguments):
+    from compare import copies, outcome
+    for first in range(len(arguments)):
+        (plain,), (fast,) = copies(function)
+        for argument in (arguments[first], arguments[first], *arguments):
+            logs = []
+            for side in (plain, fast):
+                LOG.clear()
+                logs.append((repr(outcome(side, (argument,)))[:300], list(LOG)))
+            assert logs[0] == logs[1], argument

@@ -78,3 +78,24 @@ def test_the_same_both_ways(name):
     run_both(PROGRAMS[name])
 
 
+
+
+def kinds_of(items):
+    out = []
+    for item in items:
+        out.append((isinstance(item, int), isinstance(item, (str, float)), isinstance(item, type(None))))
+    return out
+
+
+def test_builtin_types_alone():
+    from compare import copies
+    class Number(int):
+        pass
+
+    values = [1, "a", 2.5, None, True, [1], (1,), {}, set(), b"b", 2**70, Number(3), object(), int]
+    for first in range(len(values)):
+        (plain,), (fast,) = copies(kinds_of)
+        for count in (1, 2, 3, 6, len(values)):
+            items = (values[first:] + values[:first])[:count]
+            for _ in range(2):
+                assert plain(items) == fast(items)
