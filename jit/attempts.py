@@ -8,7 +8,7 @@ the end, when the guards' words have been read.
 
 from jit.attention import holds
 from jit.compiler import compile_function
-from jit.comprehensions import ComprehensionUnit
+from jit.comprehensions import ComprehensionUnit, NestedUnit
 from jit.errors import Unsupported
 from jit.unit import Unit
 from jit.walk import Knowledge
@@ -17,10 +17,17 @@ from jit.walk import Knowledge
 ATTEMPTS = 4
 
 
+def unit_of(record, function, compiler):
+    """A new Unit for what a record is about."""
+    if record.is_nested:
+        return NestedUnit(record, compiler)
+    return ComprehensionUnit(record, compiler) if record.is_comprehension else Unit(function, compiler)
+
+
 def compile_current(compiler, record, function, kinds, shapes):
     """A version that relies on nothing but what is so now; raises Unsupported."""
     for _ in range(ATTEMPTS):
-        unit = ComprehensionUnit(record, compiler) if record.is_comprehension else Unit(function, compiler)
+        unit = unit_of(record, function, compiler)
         if unit.code is not record.code:
             break
         unit.record = record

@@ -8,6 +8,8 @@ for nothing but its cells, before the first instruction that an exit can lead to
 Generator expressions that a builtin takes to its end (`CONSUMERS`) are comprehensions too. Their body collects what they would yield, or
 decides what `any` and `all` ask; where it leaves, the interpreter goes on to the next yield, and there a generator is made that stands in
 the middle of its run: the builtin is given an iterator over what was collected and that generator.
+Functions that are made in the function that calls them, lambdas for one, are called in the same way; there the function object exists, and is
+guarded to have its code still.
 Invariants: nobody but the comprehension knows its iterator, which is called ``.0``, a name that no program can write.
 """
 
@@ -15,12 +17,13 @@ from copy import copy
 from types import CellType, CodeType
 from weakref import ref
 
+from jit.arguments import type_of_value
 from jit.decode import raw_instructions
 from jit.entries import FunctionBlock
 from jit.function_records import FunctionRecord
 from jit.iteration import DICT_ITERATORS, Entries, Numbers, Sequence
 from jit.types import NULL, OBJECT, exact
-from jit.unit import Unit
+from jit.unit import Unit, check_compilable
 from jit.values import Value
 from platforms.cpython.generators import collecting
 from platforms.cpython.opcodes import NULL_FIRST
@@ -35,6 +38,8 @@ _OPTIMIZED_NEWLOCALS = 0x3
 ITEMS, KEYS, NUMBERS, ANY, ALL = "items", "keys", "numbers", "any", "all"
 COLLECTING = (ITEMS, KEYS, NUMBERS)
 CONSUMERS = {tuple: ITEMS, list: ITEMS, sorted: ITEMS, str.join: ITEMS, set: KEYS, frozenset: KEYS, sum: NUMBERS, any: ANY, all: ALL}
+#: In the place of a use: the code is that of a function that is called here.
+NESTED = "called"
 #: Further arguments of a body beside its iterator.
 MOST_CELLS = 5
 
@@ -117,14 +122,14 @@ def call_ahead(w, index):
 class ComprehensionUnit(Unit):
     """A comprehension on its way through the compiler; `function` is the one it stands in."""
 
-    is_comprehension = True
+    is_comprehension = takes_iterator = True
 
     def __init__(self, record, manager):
         self.consumer, self.collecting, self.is_shared = record.consumer, record.collecting, record.is_shared
         code = record.code
         super().__init__(record.function(), manager, code)
         free = self.local_count - len(code.co_freevars)
-        self.argument_slots = (0, *range(free, self.local_count))
+        self.argument_slots = (*range(code.co_argcount), *range(free, self.local_count))
 
     def check(self, code, may_be_module):
         """See `is_comprehension`."""
@@ -144,6 +149,15 @@ class ComprehensionUnit(Unit):
                     changed.operation, changed.target, changed.executing = "GENERATOR_YIELDS", None, instruction.offset
                     changed.following = instruction.following + 2
         return instructions
+
+
+class NestedUnit(ComprehensionUnit):
+    """A function that is made in the one that calls it, which is `function`."""
+
+    takes_iterator = False
+
+    def check(self, code, may_be_module):
+        check_compilable(code)
 
 
 def iterator_type(w, value):
@@ -191,16 +205,26 @@ class Comprehensions:
             return None
         return self.target(unit, walker, record, kinds, arguments)
 
+    def nested(self, unit, walker, made, arguments):
+        """See Unit.nested."""
+        record = comprehension_record(unit, made.code, NESTED)
+        kinds = *map(type_of_value, arguments), *[exact(CellType)] * len(made.cells)
+        if record.reason is not None or kinds in record.refused or kinds in record.in_progress:
+            return None
+        return self.target(unit, walker, record, kinds, [*arguments, *made.cells])
+
 
 def comprehension_record(unit, code, consumer):
-    """The FunctionRecord of a comprehension in a unit."""
+    """The FunctionRecord of a comprehension in a unit, or of another function that is made and called there."""
     found = unit.record.comprehensions.get((id(code), consumer))
     if found is not None and unit.is_shared:
         found.function = ref(unit.function)  # the generator's own, of which there are many
     if found is None or found.source is not code:
         found = unit.record.comprehensions[id(code), consumer] = FunctionRecord(unit.function, code)
         found.source, found.consumer, found.collecting, found.is_shared = code, consumer, None, unit.is_shared
-        if consumer is not None:
+        if consumer is NESTED:
+            found.consumer, found.is_nested = None, True
+        elif consumer is not None:
             found.collecting = collecting(code, raw_instructions(code), consumer in COLLECTING)
             if found.collecting is None:
                 found.reason = "its bytecode is not what Python's compiler makes of a generator expression"

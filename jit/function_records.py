@@ -33,14 +33,15 @@ class FunctionRecord:
         function: weak reference. versions: list of Code in the order their guards are tried. retired: Codes no call
         enters any more. cells: argument types -> BodyCell. refused: argument types -> reason why they are interpreted.
         reason: why the whole function is. automatic: nobody asked for it to be compiled. calls: a version calls compiled code.
-        comprehensions: id of a code object -> record of the comprehension in it. is_comprehension: it is one itself (see comprehensions.py).
+        comprehensions: id of a code object -> record of the comprehension in it. is_comprehension: it is one itself (see comprehensions.py), or
+        a function made in the one that calls it, which `is_nested` says.
         is_shared: it is in a generator, of which many functions may share the code.
         asleep: it was handed to the interpreter to make room. calls_seen: how often it had been called then.
     """
 
     def __init__(self, function, comprehension=None):
         self.function = weakref.ref(function)
-        self.automatic = self.asleep = self.is_shared = False
+        self.automatic = self.asleep = self.is_shared = self.is_nested = False
         self.calls_seen = 0
         self.name = function.__qualname__
         self.comprehensions = {}

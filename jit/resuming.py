@@ -89,7 +89,7 @@ class GeneratorRecord(FunctionRecord):
 class PartUnit(Unit):
     """A part on its way through the compiler; `function` is that of a generator which waits for it."""
 
-    is_comprehension = is_part = is_shared = True
+    is_comprehension = takes_iterator = is_part = is_shared = True
 
     def __init__(self, record, function, manager):
         self.prepared = record.prepared

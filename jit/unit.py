@@ -47,11 +47,11 @@ class Unit:
         handlers_missed: offsets where compiled code must not raise. callees: versions called directly. candidates: id of a code -> (code, instructions that may be inlined or None). polls_at_entry: the body may be entered recursively.
         codes: id of a function -> (function, the code it had when it was met). blocks: of the walk. changed: something that is relied on was found to be
         one thing first and another then: other threads run while compiling.
-        argument_slots: local slot of each argument. is_comprehension: `code` is that of a comprehension in the function. is_part: of a
+        argument_slots: local slot of each argument. is_comprehension: `code` is that of a comprehension in the function. takes_iterator: its first argument is an iterator of its own. is_part: of a
         generator, see resuming.py. is_shared: see function_records.py. consumer: what a generator expression is for, see comprehensions.py. name: qualified.
     """
 
-    is_comprehension = is_part = is_shared = False
+    is_comprehension = takes_iterator = is_part = is_shared = False
     consumer = _profile = None
 
     def __init__(self, function, manager, code=None, may_be_module=False):
@@ -206,6 +206,10 @@ class Unit:
     def callee(self, walker, function, arguments):
         """The compiled version of `function` for these arguments, or None."""
         return self.manager.callee(self, walker, function, arguments)
+
+    def nested(self, walker, made, arguments):
+        """The compiled version of a function that was made here (a LocalFunction), for its arguments, or None."""
+        return self.manager.nested(self, walker, made, arguments)
 
     def comprehension(self, walker, made, arguments):
         """The compiled version of a comprehension in the function (a VirtualFunction), for its iterator and cells, or None."""

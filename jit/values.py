@@ -134,6 +134,16 @@ class BackwardRange(InParts):
         return self.first, self.step, self.remaining
 
 
+class LocalFunction:
+    """Facts of a function that was made in this one: its `code`, and the Values of its `cells`."""
+
+    __slots__ = ("code", "cells")
+
+    def __init__(self, code, cells=()):
+        self.code = code
+        self.cells = cells
+
+
 class VirtualTuple(InParts):
     """A tuple on the operand stack that is about to be taken apart; an exit builds it. `items`: Values and VirtualTuples."""
 

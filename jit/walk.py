@@ -116,7 +116,7 @@ class Walker(Merger):
                 slot = self.unit.argument_slots[index]
                 state.locals[slot] = value
                 state.bound[slot] = True
-        if self.unit.is_comprehension and self.unit.entered is None:
+        if self.unit.takes_iterator and self.unit.entered is None:
             note_iterator(state.locals[0])
         entry.state = state
         self.begin(entry, state.copy())

@@ -133,4 +133,38 @@ def has(items, number):
 def main():
     return [has(items, 5) for items in ({1, 2}, {5}, {4, Number()}, {5.0})]
 """),
+    Fault("local-function-keeps-its-code", "calls", "jit",
+          rewriting("jit.templates.classes", "function_has_another_code", ("asm.jne(exit)", "pass")),
+          "A function that was made where it is called is called by the code it was made with, whatever it has now.", """
+def run(times):
+    def first(number):
+        return "first", number
+
+    def second(number):
+        return "second", number
+
+    found = []
+    for number in range(times):
+        found.append(first(number))
+        if number == 2:
+            first.__code__ = second.__code__
+    return found
+
+def main():
+    return run(5), run(2)
+"""),
+    Fault("dict-that-changed-its-size-is-walked-on", "containers", "jit",
+          rewriting("jit.machine.dictionaries", "_emit_next_entry", ("asm.cmp(rax, mem64(rcx, L.dict_iterator_used))\n    asm.jne(unknown)",
+                                                                     "asm.cmp(rax, mem64(rcx, L.dict_iterator_used))\n    pass")),
+          "A loop over a dict goes on although the dict has got more entries.", """
+def double(items):
+    for key in items:
+        items[key + 100] = key
+        if len(items) > 6:
+            return "too long"
+    return "done"
+
+def main():
+    return attempt(double, {1: 2}), attempt(double, {})
+"""),
 ]

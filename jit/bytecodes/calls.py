@@ -1,7 +1,6 @@
 """Calls: of builtins that have a template, of compiled functions directly, of everything else by vectorcall."""
 
 import sys
-from types import CodeType
 
 from jit.attention import CALLEE_LEFT
 from jit.bytecodes.attributes import BoundBuiltin, bound_to
@@ -21,7 +20,7 @@ from jit.inlining import candidate, inline as inline_callee
 from jit.iteration import SOURCES, Enumerated, View, Zipped
 from jit.profiles import shape_of_kinds
 from jit.types import FLOAT, INT, LIST, NULL, OBJECT, PENDING, Shape, exact, recall
-from jit.values import BackwardRange, Value, VirtualFunction
+from jit.values import BackwardRange, LocalFunction, Value, VirtualFunction
 from jit.walk import bytecode
 from platforms.cpython import opcodes
 
@@ -87,6 +86,10 @@ def call(w, instruction):
         done = call_bound(w, callee, arguments, count + 2)
         if done is not NotImplemented:
             return done
+    if callee.facts.__class__ is LocalFunction and not names and first is None:
+        done = call_local(w, callee, arguments, count + 2)
+        if done is not NotImplemented:
+            return done
     if known.is_constant:
         direct = direct_call(w, known.constant, arguments, names, count + 2)
         if direct is NotImplemented and isinstance(known.constant, type) and first is None:
@@ -106,6 +109,22 @@ def call_bound(w, callee, arguments, depth):
     if handler is None or not _accepts(handler, len(arguments) + 1):
         return NotImplemented
     return inline(w, handler, [bound_to(w, callee), *arguments], depth)
+
+
+def call_local(w, callee, arguments, depth):
+    """A call of a function that was made in this one: its body is entered directly; NotImplemented if it cannot be."""
+    made = callee.facts
+    code, everything = made.code, [*arguments, *made.cells]
+    fits = len(arguments) == code.co_argcount and len(made.cells) == len(code.co_freevars) and not w.inlined and \
+        not any(value.type in (NULL, PENDING) for value in arguments) and all(cell in w.state.locals for cell in made.cells)
+    target = w.unit.nested(w, made, arguments) if fits and in_registers(everything) else None
+    if target is None:
+        return NotImplemented
+    if target.result is None:
+        return unknown_result(w)
+    w.unit.keep(code)
+    w.operation("guard_code", callee, exit=w.exit("a function has another code"), detail=code)
+    return call_target(w, target, everything, depth)
 
 
 def call_comprehension(w):
@@ -196,7 +215,7 @@ def vectorcall(w, callee, first, count, names):
         if count == 1 and arguments[0].__class__ is Value and kind is not exact(bytearray):
             given = arguments[-1]
             shape.element = Shape(INT) if given.type is exact(range) else given.shape and given.shape.element
-    if callee.facts.__class__ is CodeType and callee.facts.co_name == "<listcomp>":
+    if callee.facts.__class__ is LocalFunction and callee.facts.code.co_name == "<listcomp>":
         shape = Shape(LIST)
     if not names:
         kind, blind = blind_method(w, callee, arguments, kind)
@@ -285,10 +304,13 @@ def fitting_arguments(w, function, arguments, names):
 
 def body_of(w, function, ordered):
     """The `Target` to call with these arguments, or None."""
-    kinds = [value.type for value in ordered]
-    if kinds.count(FLOAT) > XMM_ARGUMENTS or len(kinds) - kinds.count(FLOAT) > GPR_ARGUMENTS:
-        return None
-    return w.unit.callee(w, function, ordered)
+    return w.unit.callee(w, function, ordered) if in_registers(ordered) else None
+
+
+def in_registers(arguments):
+    """Whether there are registers for all arguments."""
+    floats = sum(value.type is FLOAT for value in arguments)
+    return floats <= XMM_ARGUMENTS and len(arguments) - floats <= GPR_ARGUMENTS
 
 
 def unknown_result(w):

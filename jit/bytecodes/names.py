@@ -7,7 +7,7 @@ checked on entry and after everything that may run foreign code. Numbers in glob
 from types import CellType, ModuleType
 
 from jit.bytecodes.containers import build_sequence
-from jit.bytecodes.items import take
+from jit.bytecodes.items import Built, take
 from jit.errors import Unsupported
 from jit.foreign import Call, blind_call, callout
 from jit.types import FLOAT, INT, OBJECT, Shape, exact, shape_of
@@ -16,7 +16,7 @@ from jit.templates.calls import blind_template
 from jit.templates.globals import QUIETLY
 from jit.comprehensions import consumer_below, is_called_at_once, is_generator, operands_of
 from jit.unit import looked_up
-from jit.values import Value, VirtualFunction
+from jit.values import LocalFunction, Value, VirtualFunction
 from jit.walk import bytecode
 from platforms.cpython import instances
 from platforms.cpython.dictionaries import entry_number, may_be_replaced_in
@@ -241,7 +241,7 @@ def new_function(w):
     w.push(w.constant(w.unit.function.__globals__))
     ended = blind_call(w, "PyFunction_New", 2, OBJECT)
     if not ended:
-        w.peek().facts = code.constant
+        w.peek().facts = LocalFunction(code.constant)
     return ended
 
 
@@ -276,6 +276,8 @@ def set_part(w, symbol):
     """Stack: part, function -> function with the part set."""
     part, function = w.peek(2), w.peek()
     w.operation_of(blind_template(2), [function, part], exit=w.exit_here("exception"), detail=Call(symbol, failure=-1))
+    closed = symbol == "PyFunction_SetClosure" and function.facts.__class__ is LocalFunction and part.facts.__class__ is Built
+    function.facts = LocalFunction(function.facts.code, tuple(part.facts.items)) if closed else None
     del w.state.stack[-2]
     w.release(part)
 

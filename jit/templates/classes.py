@@ -95,6 +95,13 @@ def truth_of_another_class(asm, value, truth, exit, detail, emitter):
     asm.mov(truth, rcx)
 
 
+@template("guard_code", "function: object --")
+def function_has_another_code(asm, function, exit, detail, emitter):
+    asm.mov(rcx, emitter.object(detail))
+    asm.cmp(mem64(emitter.register(function, rax), L.function_code), rcx)
+    asm.jne(exit)
+
+
 @template("guard_tag", "kind: object --")
 def class_has_changed(asm, kind, exit, detail, emitter):
     """The class itself is at hand."""
