@@ -36,7 +36,7 @@ def source_of(value):
 def reversed_source_of(value):
     """The same for ``reversed(value)``."""
     source = source_of(value)
-    if source is None or value.facts is source:
+    if source is None or value.facts is source or source.__class__ is Entries:
         return None
     if source.__class__ is Sequence:
         source.step = -1

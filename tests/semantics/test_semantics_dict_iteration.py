@@ -122,6 +122,26 @@ def by_hand(d, n):
     return out, operator.length_hint(iterator), next(iterator, "end")
 
 
+def by_builtins(d, n):
+    out = []
+    for key in reversed(d):
+        out.append(key)
+    for item in reversed(d.items()):
+        out.append(item)
+    for key in iter(d):
+        out.append(key)
+    for i, value in enumerate(d.values(), n):
+        out.append((i, value))
+    for a, b in zip(d.items(), d.keys()):
+        out.append((a, b))
+    view = d.values()
+    for value in view:
+        out.append(value)
+    for value in view:
+        out.append(value)
+    return out, list(d), tuple(d.items()), sorted(map(str, d)), len(view), n in d.keys(), list(reversed(d.values()))
+
+
 def nested(d, n):
     out = []
     for a in d:
@@ -148,7 +168,7 @@ def dicts():
     yield None
 
 
-FUNCTIONS = [keys, values, items, adding, combined, comprehensions, changing, replacing, deleting, by_hand, nested]
+FUNCTIONS = [keys, values, items, adding, combined, comprehensions, changing, replacing, deleting, by_hand, by_builtins, nested]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
