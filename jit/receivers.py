@@ -247,23 +247,29 @@ def classes_at(addresses):
     return found
 
 
-#: Version tag of a class -> weak reference to it; None: no class has it any more.
+#: Version tag of a class -> weak reference to it.
 _tagged = {}
+#: The greatest tag that a class had when all were looked at last, of those that static types have from 3.12 on, and of those above.
+_looked_up_to = [0, 0]
+
+
+def _no_class():
+    """In the place of a weak reference: no class has this tag any more."""
 
 
 def class_with_tag(tag):
     """The living class that has this version tag, which the interpreter has met, or None."""
-    if tag not in _tagged:
-        if len(_tagged) >= FOUND_LIMIT:
-            _tagged.clear()
+    # Tags are counted up and used once: what was not found up to there is no class's any more.
+    if tag not in _tagged and tag > _looked_up_to[tag >> 16 > 0]:
+        _tagged.clear()
+        _tagged[tag] = _no_class
         for kind in _all_classes():
             found = instances.known_tag(kind)
             if found:
                 _tagged[found] = weakref.ref(kind)
-        # Tags are used once only.
-        _tagged.setdefault(tag, None)
-    reference = _tagged[tag]
-    kind = None if reference is None else reference()
+        living = [found for found, reference in _tagged.items() if reference is not _no_class]
+        _looked_up_to[:] = (max((found for found in living if (found >> 16 > 0) is above), default=0) for above in (False, True))
+    kind = _tagged.get(tag, _no_class)()
     return kind if kind is not None and instances.known_tag(kind) == tag else None
 
 
