@@ -29,6 +29,8 @@ from platforms.cpython.layout import layout
 VERSION_LIMIT = 4
 #: What compiling takes at most, mostly: a loop that costs more than is allowed is left to the next call.
 SECONDS_PER_INSTRUCTION = 2e-4
+#: Exits in a second of the processor's time after which a loop is entered no more: to enter and leave takes a microsecond.
+MOST_EXITS = 100_000
 #: Iterators with a position in a sequence -> the sequence's type.
 _SEQUENCES = {type(iter(kind())): kind for kind in (list, tuple, bytes, bytearray, str)}
 
@@ -38,13 +40,21 @@ class Loops:
 
     Attributes:
         entries: offset of a header -> list of (LoopState, Entry), the newest last. refused: offsets of headers that are left alone.
-        stale: former entries.
+        stale: former entries. looked: id of an Entry -> (processor's time when its exits were looked at last, how many there were).
     """
 
     def __init__(self):
         self.entries = {}
         self.refused = set()
         self.stale = []
+        self.looked = {}
+
+    def leaves_at_once(self, entry, exits):
+        """Whether a version has left so often, since this was asked last, that entering it costs more than it can gain."""
+        now = BUDGET.clock()
+        before, seen = self.looked.get(id(entry), (None, 0))
+        self.looked[id(entry)] = now, exits
+        return before is not None and exits - seen > MOST_EXITS * (now - before)
 
     def codes(self):
         """(line of the loop, Code) of each."""
@@ -121,6 +131,8 @@ class LoopEntering:
         if state is None:
             return False
         entry = self.fitting(record, offset, state)
+        if offset in record.loops.refused:
+            return False
         if entry is None:
             size = sum(unit.flow.ends[block] - block for block in unit.flow.loops[header])
             if not self.affords(size * SECONDS_PER_INSTRUCTION):
@@ -146,6 +158,9 @@ class LoopEntering:
                 return entry
             if not self.compiler.learn(record, code) or len(record.loops.entries[offset]) >= VERSION_LIMIT:
                 # It leaves often, and nothing is known that would change that.
+                if record.loops.leaves_at_once(entry, counted.exits):
+                    record.loops.refused.add(offset)  # it is entered no more, for it still wants attention
+                    return None
                 records.set_exit_limit(code.version_record, max(64, counted.pressure * 8))
                 records.clear_attention(code.version_record)
                 return entry

@@ -2,7 +2,7 @@
 
 from jit import types
 from jit.bytecodes.buffers import buffer_of
-from jit.bytecodes.iterators import for_source, is_private, iterable, list_source, make_iterator, source_of
+from jit.bytecodes.iterators import SHARED, for_source, is_private, iterable, list_source, make_iterator, source_of
 from jit.bytecodes.numbers import nonnegative
 from jit.errors import Unsupported
 from jit.foreign import Call, callout
@@ -70,7 +70,7 @@ def for_iter(w, instruction):
     iterator = w.peek()
     if iterator.__class__ is RangeIterator:
         return for_range(w, instruction, iterator)
-    if iterator.facts.__class__ in SOURCES and (is_private(w, iterator) or w.unit.takes_iterator and iterator is w.state.locals[0]):
+    if iterator.facts.__class__ in SOURCES and not w.seen(SHARED) and (is_private(w, iterator) or w.unit.takes_iterator and iterator is w.state.locals[0]):
         return for_source(w, instruction, iterator, exhausted(w, instruction, iterator))
     if iterator.type.is_object:
         return for_anything(w, instruction, iterator)

@@ -5,11 +5,13 @@ from jit.bytecodes.classes import is_list_seen
 from jit.bytecodes.guards import probably
 from jit.bytecodes.items import take
 from jit.foreign import blind_call
-from jit.iteration import SOURCES, Entries, Enumerated, Numbers, Sequence, View, Zipped
+from jit.iteration import SOURCES, Entries, Enumerated, Numbers, Sequence, View, Zipped, nodes
 from jit.types import ARRAY, OBJECT, STR
 from jit.values import Value, VirtualTuple
 
 _SEQUENCES = (list, tuple, bytes, bytearray, str)
+#: Role in which iterators are observed that left a loop because of their dict.
+SHARED = "dict that shares its keys"
 #: What a loop walks by itself, if it is of exactly this type.
 ITERABLES = frozenset((*_SEQUENCES, range, dict, ARRAY))
 
@@ -77,7 +79,7 @@ def for_source(w, instruction, iterator, exhausted):
     Items are not put into a tuple that the next instruction would take apart.
     """
     source = iterator.facts
-    w.split("branch_source", (iterator,), source, exhausted, exit=w.exit("a range beyond 64 bits"))
+    w.split("branch_source", (iterator,), source, exhausted, exit=source_exit(w, iterator))
     items = _read(w, iterator, source, ())
     w.operation("advance_source", iterator, detail=source)
     straight = w.go_on_behind()
@@ -89,6 +91,15 @@ def for_source(w, instruction, iterator, exhausted):
         return None
     w.jump(w.index + 1)
     return True
+
+
+def source_exit(w, iterator):
+    """Taken where only CPython can tell whether an iterator goes on; dicts that share their keys are remembered, and left to it."""
+    if not any(part.__class__ is Entries for _, part in nodes(iterator.facts)):
+        return w.exit("a range beyond 64 bits")
+    leaving = w.exit("a dict that shares its keys, or has changed its size", observe=iterator)
+    leaving.site = w.instruction.site, SHARED
+    return leaving
 
 
 def _taken_apart(w, items):
