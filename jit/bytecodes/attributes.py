@@ -172,9 +172,10 @@ def probably_builtin(w, owner):
     """`owner` with its type proven, if it has been seen to be of one builtin type."""
     if owner.type is not OBJECT or owner.is_constant:
         return owner
-    told = class_of_interpreter(w)
-    if any(told is kind for kind in _BUILTIN) and not w.seen("owner"):
-        w.knowledge.observed[w.instruction.site, "owner"] = {told}
+    if not w.seen("owner"):
+        told = class_of_interpreter(w)
+        if any(told is kind for kind in _BUILTIN):
+            w.knowledge.observed[w.instruction.site, "owner"] = {told}
     return probably(w, owner, _BUILTIN, "owner")
 
 

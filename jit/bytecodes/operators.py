@@ -3,10 +3,9 @@
 Source: CPython Objects/abstract.c (binary_op1, binary_op), Objects/typeobject.c (SLOT1BINFULL), Objects/object.c (do_richcompare).
 """
 
-from jit import receivers
+from jit import foreign, receivers
 from jit.bytecodes.classes import classes_of, guard_classes, origin
 from jit.bytecodes.items import Built
-from jit.foreign import BINARY, blind_call
 from jit.types import BOOL, FLOAT, INT, NONE, OBJECT, STR, in_order_seen
 from jit.values import Value
 from platforms.cpython import instances
@@ -14,8 +13,8 @@ from platforms.cpython import instances
 NAMES = {"+": "add", "-": "sub", "*": "mul", "/": "truediv", "//": "floordiv", "%": "mod", "@": "matmul", "&": "and", "|": "or", "^": "xor",
          "<<": "lshift", ">>": "rshift", "**": "pow"}
 COMPARISONS = {"<": ("lt", "gt"), "<=": ("le", "ge"), "==": ("eq", "eq"), "!=": ("ne", "ne"), ">": ("gt", "lt"), ">=": ("ge", "le")}
-#: As Python's C headers number them, and what is asked of the right operand.
-NUMBERS, REFLECTED = {symbol: number for number, symbol in enumerate(("<", "<=", "==", "!=", ">", ">="))}, (4, 5, 2, 3, 0, 1)
+#: By the number of a comparison, that which is asked of the right operand.
+REFLECTED = (4, 5, 2, 3, 0, 1)
 _NUMBERS = (INT, FLOAT, BOOL)
 
 
@@ -32,7 +31,7 @@ class Operator:
     def __init__(self, w, symbol, left, right):
         self.text = b"** or pow()\0" if symbol == "**" else symbol.encode() + b"\0"
         self.left, self.right = left, right
-        self.comparison = NUMBERS.get(symbol)
+        self.comparison = foreign.COMPARISONS.get(symbol)
         self.reflected = None if self.comparison is None else REFLECTED[self.comparison]
         w.unit.keep(self.text)
 
@@ -61,7 +60,7 @@ def format_text(w, symbol, left, right):
     items = right.facts.items if right.facts.__class__ is Built else (right,)
     if symbol not in ("%", "%=") or left.type is not STR or not all(item.__class__ is Value and item.type.python in _PLAIN_TEXT for item in items):
         return NotImplemented
-    return blind_call(w, BINARY["%"], 2, STR)
+    return foreign.blind_call(w, foreign.BINARY["%"], 2, STR)
 
 
 def compare_instances(w, symbol, left, right):

@@ -26,6 +26,17 @@ def emit_find(asm, emitter, routine, container, key, written=False):
     asm.je(emitter.stub(emitter.operation.exit))
 
 
+def declare_contains(name, wanted, routine):
+    """A template that asks whether a dictionary, or a set, has a key, which `routine` of jit/machine/lookups.py finds."""
+
+    @template(name, f"container: object, key: {wanted} -- found: bool", clobbers="c")
+    def contains(asm, container, key, found, emitter):
+        emit_find(asm, emitter, routine, container, key)
+        asm.seta(cl)
+        asm.movzx(ecx, cl)
+        asm.mov(found, rcx)
+
+
 def _declare(kind, routine):
     wanted = {"text": "object", "int": "int"}[kind]
 
@@ -36,12 +47,7 @@ def _declare(kind, routine):
         asm.jb(emitter.mismatch_label())
         asm.mov(item, mem64(rax, 0))
 
-    @template(f"dict_contains_{kind}", f"container: object, key: {wanted} -- found: bool", clobbers="c")
-    def dict_contains(asm, container, key, found, emitter):
-        emit_find(asm, emitter, routine, container, key)
-        asm.seta(cl)
-        asm.movzx(ecx, cl)
-        asm.mov(found, rcx)
+    declare_contains(f"dict_contains_{kind}", wanted, routine)
 
     @template(f"dict_get_{kind}", f"container: object, key: {wanted}, default: object -- item: object", clobbers="c")
     def dict_get(asm, container, key, default, item, emitter):

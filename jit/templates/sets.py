@@ -3,20 +3,15 @@
 `exit` is taken where only CPython can tell; see jit/machine/lookups.py.
 """
 
-from asm import cl, ecx, rax, rcx, rdi, rdx, rsi
+from asm import rax, rcx, rdi, rdx, rsi
 from jit.template import template
-from jit.templates.dictionaries import emit_drop_key, emit_find
+from jit.templates.dictionaries import declare_contains, emit_drop_key, emit_find
 
 
 def _declare(kind, wanted):
     routine = f"find_{kind}_in_set"
 
-    @template(f"set_contains_{kind}", f"container: object, key: {wanted} -- found: bool", clobbers="c")
-    def set_contains(asm, container, key, found, emitter):
-        emit_find(asm, emitter, routine, container, key)
-        asm.seta(cl)
-        asm.movzx(ecx, cl)
-        asm.mov(found, rcx)
+    declare_contains(f"set_contains_{kind}", wanted, routine)
 
     @template(f"set_add_{kind}", f"container: object, key: {wanted} --", clobbers="c")
     def set_add(asm, container, key, emitter):
