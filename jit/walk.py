@@ -93,6 +93,7 @@ class Walker(Merger):
         self.calls_itself = False
         self.loops_reached = False
         self.overwritten = set()
+        self.computed = {}
         self.limit = BLOCK_LIMIT_FACTOR * len(self.flow.ends) + 64
 
     # -- running ---------------------------------------------------------------------------

@@ -94,15 +94,23 @@ def only_stored(w):
 
 def computed_with(w, local):
     """Whether the function loads a local and computes with it, or compares it, right then."""
-    instructions = w.instructions
+    key = id(w.instructions)  # the unit holds the instructions, its own and those of inlined functions
+    if key not in w.computed:
+        w.computed[key] = _computed_locals(w.instructions)
+    return local in w.computed[key]
+
+
+def _computed_locals(instructions):
+    """The locals that are loaded to be computed with, or compared, right then."""
+    found = set()
     for index, instruction in enumerate(instructions):
-        if instruction.operation == "LOAD_FAST" and instruction.argument == local:
+        if instruction.operation == "LOAD_FAST":
             for following in instructions[index + 1:index + 3]:
                 if following.operation in _COMPUTING:
-                    return True
+                    found.add(instruction.argument)
                 if following.operation not in ("LOAD_FAST", "LOAD_CONST"):
                     break
-    return False
+    return found
 
 
 def take(w, prefix, arguments, container, shape, detail=None, role="item"):
