@@ -22,7 +22,7 @@ from jit.attempts import compile_current
 from jit.budget import BUDGET
 from jit.compilation import Compilation
 from jit.comprehensions import Comprehensions
-from jit.errors import NestedTooDeeply, PutOff, Unsupported
+from jit.errors import ArgumentsUnboxed, NestedTooDeeply, PutOff, Unsupported
 from jit.eviction import Eviction
 from jit.function_records import FunctionRecord, Target
 from jit.machine import attention_handlers
@@ -31,7 +31,7 @@ from jit.resuming import Generators
 from jit.tally import Tally
 from jit.types import OBJECT, shape_of
 from jit.unit import check_compilable
-from jit.bytecodes import attributes, builtins, calls, comparisons, containers, control, dictionaries, displays, methods, names, numbers, sets, slices, stack, unpacking  # noqa: F401  (declare handlers)
+from jit.bytecodes import attributes, builtins, calls, comparisons, containers, control, dictionaries, displays, imports, methods, names, numbers, sets, slices, stack, star_arguments, unpacking  # noqa: F401  (declare handlers)
 from platforms import forks
 from platforms.cpython import entry
 from platforms.cpython.layout import layout
@@ -128,7 +128,9 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
     def callee(self, unit, walker, function, arguments):
         """See Unit.callee."""
         record = self.records.get(id(function))
-        kinds = tuple(type_of_value(value) for value in arguments)
+        kinds = record.versions_kinds(type_of_value(value) for value in arguments)
+        if any(value.type.unboxed and kind is OBJECT for value, kind in zip(arguments, kinds)):
+            return None
         if function is unit.function and kinds == unit.types and not unit.is_comprehension:
             if not unit.polls_at_entry:
                 unit.polls_at_entry = walker.incomplete = True
@@ -154,6 +156,9 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
             try:
                 code = self.compile(record, function, kinds, [shape_of_value(value, walker.state.receivers.get(value)) for value in arguments])
             except NestedTooDeeply:
+                return None
+            except ArgumentsUnboxed as problem:
+                record.boxed |= problem.arguments
                 return None
             except Unsupported as problem:
                 record.refused[kinds] = problem.kept()
@@ -245,13 +250,13 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
         if function.__code__ is not record.code:
             return self.code_replaced(record, function)
         attended, changed = self.attend(record)
-        kinds = tuple(map(type_of_argument, arguments))
+        kinds = record.versions_kinds(map(type_of_argument, arguments))
         if record.reason is None and record.version_for(kinds) is None and kinds not in record.refused:
             if len(record.versions) >= VERSION_LIMIT:
                 record.refused[kinds] = Unsupported(f"more than {VERSION_LIMIT} combinations of argument types")
             else:
                 self.in_parts = record.automatic
-                self.try_compile(record, function, kinds, [shape_of(value) for value in arguments])
+                kinds = self.try_compile(record, function, kinds, [shape_of(value) for value in arguments])
             changed = True
         if changed:
             if not record.versions and record.refused and len(record.refused) >= REFUSAL_LIMIT:
@@ -260,8 +265,16 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
         return (attended or changed) and record.version_for(kinds) is not None
 
     def try_compile(self, record, function, kinds, shapes):
+        """Add a version for these types, or the reason why there is none; returns the types, of which some may have become any object."""
         try:
-            self.add_version(record, self.compile(record, function, kinds, shapes))
+            while record.version_for(kinds) is None:
+                try:
+                    self.add_version(record, self.compile(record, function, kinds, shapes))
+                except ArgumentsUnboxed as problem:
+                    if problem.arguments <= record.boxed:
+                        raise
+                    record.boxed |= problem.arguments
+                    kinds = record.versions_kinds(kinds)
         except PutOff:
             raise
         except Unsupported as problem:
@@ -276,12 +289,13 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
                 raise
             if not record.automatic:
                 warnings.warn(f"purejit: {record.name}: internal error: {problem!r}; it stays interpreted", RuntimeWarning)
+        return kinds
 
     def code_replaced(self, record, function):
         """Somebody assigned to ``__code__``: start anew with the new code."""
         record.retired.extend(record.versions)
         record.old_entries += record.loops.all() if record.loops is not None else []  # one may be running
-        record.versions, record.refused, record.observed, record.loops = [], {}, {}, None
+        record.versions, record.refused, record.observed, record.loops, record.boxed = [], {}, {}, None, set()
         record.code = function.__code__
         record.compilations += 1
         try:

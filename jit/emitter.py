@@ -301,7 +301,9 @@ class Emitter(Placement):
     # -- calls ------------------------------------------------------------------------------------------------------
 
     def call_symbol(self, name):
-        self.asm.call(self.symbol(name))
+        """Call a C function, or a routine of ours that obeys the C calling convention."""
+        routine = getattr(self.context.routines, name, None)
+        self.asm.call(self.symbol(name) if routine is None else routine)
 
     # -- references ---------------------------------------------------------------------------------------------------
 

@@ -19,6 +19,18 @@ class Unsupported(Exception):
         return Unsupported(self.reason, self.line, self.operation)
 
 
+class ArgumentsUnboxed(Unsupported):
+    """It could be compiled if some arguments, whose identity is asked for, were left the objects they are.
+
+    Attributes:
+        arguments: their positions.
+    """
+
+    def __init__(self, arguments, reason, line=None, operation=None):
+        super().__init__(reason, line, operation)
+        self.arguments = arguments
+
+
 class PutOff(Exception):
     """There is no time left to go on compiling now; what is done so far is kept, the rest is begun anew later."""
 

@@ -2,6 +2,8 @@
 
 import weakref
 
+from jit.types import OBJECT
+
 
 class Target:
     """A callee: address of the cell with its body's address (None: the body being compiled), argument types, result type (None: not known yet).
@@ -35,6 +37,7 @@ class FunctionRecord:
         reason: why the whole function is. automatic: nobody asked for it to be compiled. calls: a version calls compiled code.
         comprehensions: id of a code object -> record of the comprehension in it. is_comprehension: it is one itself (see comprehensions.py), or
         a function made in the one that calls it, which `is_nested` says.
+        boxed: positions of arguments that versions take as the objects they are.
         is_shared: it is in a generator, of which many functions may share the code.
         asleep: it was handed to the interpreter to make room. calls_seen: how often it had been called then.
     """
@@ -52,6 +55,7 @@ class FunctionRecord:
         self.reason = None
         self.observed = {}
         self.rigid = set()
+        self.boxed = set()
         self.leaders = set()
         self.calls = False
         self.loops = None  # jit.entering.Loops
@@ -79,6 +83,12 @@ class FunctionRecord:
         """Enter those no more for which `is_stale` holds."""
         if self.loops is not None:
             self.loops.drop(is_stale)
+
+    def versions_kinds(self, kinds):
+        """The types that a version for arguments of these types has: those whose identity it asks for are any objects."""
+        if not self.boxed:
+            return tuple(kinds)
+        return tuple(OBJECT if index in self.boxed and kind.unboxed else kind for index, kind in enumerate(kinds))
 
     def version_for(self, kinds):
         for code in self.versions:

@@ -29,10 +29,8 @@ _REASONS = {
         RERAISE WITH_EXCEPT_START""",
     "a with block is run by the interpreter": "BEFORE_WITH",
     "no template: patterns": "GET_LEN MATCH_CLASS MATCH_KEYS MATCH_MAPPING MATCH_SEQUENCE",
-    "no template: dictionaries are merged": "DICT_MERGE DICT_UPDATE",
-    "no template: something is deleted": "DELETE_ATTR DELETE_DEREF DELETE_GLOBAL",
-    "no template: import, or a class is made": "IMPORT_FROM IMPORT_NAME LOAD_BUILD_CLASS",
-    "no template: calls with *arguments": "CALL_FUNCTION_EX",
+    "no template: something is deleted": "DELETE_DEREF DELETE_GLOBAL",
+    "no template: import, or a class is made": "IMPORT_FROM LOAD_BUILD_CLASS",
     "no template: unpacking with a *target": "UNPACK_EX",
     "no template: rare operations of many kinds": "CALL_INTRINSIC_1 CALL_INTRINSIC_2",
 }

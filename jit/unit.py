@@ -207,6 +207,10 @@ class Unit:
         """The compiled version of `function` for these arguments, or None."""
         return self.manager.callee(self, walker, function, arguments)
 
+    def boxed_arguments(self, function):
+        """Positions of the arguments that the callee wants to have as the objects they are."""
+        return self.manager.records[id(function)].boxed
+
     def nested(self, walker, made, arguments):
         """The compiled version of a function that was made here (a LocalFunction), for its arguments, or None."""
         return self.manager.nested(self, walker, made, arguments)

@@ -334,6 +334,17 @@ def set_attribute(w, name):
     return callout(w, Call("PyObject_SetAttr", failure=-1, has_result=False), 3)
 
 
+@bytecode("DELETE_ATTR")
+def delete_attr(w, instruction):
+    """Stack: owner."""
+    w.require(1)
+    if w.peek().__class__ is not Value:
+        return w.leave("attribute of an iterator is deleted")
+    w.freeze()
+    w.push(w.constant(w.unit.code.co_names[instruction.argument]))
+    return callout(w, Call("PyObject_SetAttr", (0,), failure=-1, has_result=False), 2)
+
+
 _STORES = {FLOAT: "store_attribute_float", INT: "store_attribute_int", BOOL: "store_attribute_bool"}
 
 

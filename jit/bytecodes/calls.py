@@ -277,10 +277,30 @@ def direct_call(w, function, arguments, names, depth, check=None, operator=None)
         return None
     target = body_of(w, function, ordered)
     if target is None:
+        ordered = boxed_where_wanted(w, function, ordered, depth)
+        target = body_of(w, function, ordered) if ordered else None
+    if target is None:
         return NotImplemented
     if target.result is None:
         return unknown_result(w)
     return call_target(w, target, ordered, depth, check, operator)
+
+
+def boxed_where_wanted(w, function, ordered, depth):
+    """The arguments with those boxed, in the operands too, whose identity the callee asks for; None if there are none."""
+    wanted = {value for index, value in enumerate(ordered) if value.type.unboxed and index in w.unit.boxed_arguments(function)}
+    if not wanted:
+        return None
+    w.freeze()
+    state = w.state
+    objects = {}
+    for value in dict.fromkeys(ordered):
+        if value in wanted:
+            objects[value] = boxed = w.box(value)
+            if not boxed.is_constant and value in state.stack[-depth:]:
+                state.owned |= {boxed}
+    state.stack[-depth:] = [objects.get(item, item) for item in state.stack[-depth:]]
+    return [objects.get(value, value) for value in ordered]
 
 
 def with_operands(w, popped, consumed, result, check):

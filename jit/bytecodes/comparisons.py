@@ -6,7 +6,7 @@ from jit import foreign, receivers, types
 from jit.bytecodes.guards import probably
 from jit.bytecodes.numbers import as_number, guess, operands
 from jit.bytecodes.operators import compare_identities, compare_instances
-from jit.errors import Unsupported
+from jit.errors import ArgumentsUnboxed, Unsupported
 from jit.template import find
 from jit.types import BOOL, FLOAT, INT, MIXED, NONE, OBJECT, STR
 from jit.values import Value
@@ -334,13 +334,22 @@ def is_op(w, instruction):
     result = identity(w, left, right)
     if result is None:
         # Leaving here would box numbers that were one object before.
-        raise Unsupported(f"identity of {left.type.name} and {right.type.name}", instruction.line, instruction.operation)
+        raise unknown_identity(left, right, f"identity of {left.type.name} and {right.type.name}", instruction)
     if instruction.argument:
         result = w.constant(not result.constant) if result.is_constant else w.operation("not", result)
     w.freeze()
     w.pop(), w.pop()
     w.push(result)
     w.release(left, right)
+
+
+def unknown_identity(left, right, reason, instruction):
+    """Why the function is not compiled; if it is for arguments having been unboxed, which."""
+    numbers = [value for value in (left, right) if value.type.unboxed]
+    origins = [value.origin for value in numbers]
+    if all(type(origin) is tuple and origin[0] == "argument" for origin in origins):
+        return ArgumentsUnboxed({position for _, position in origins}, reason, instruction.line, instruction.operation)
+    return Unsupported(reason, instruction.line, instruction.operation)
 
 
 def is_small(value):

@@ -6,6 +6,7 @@ takes over, or one callout does the whole instruction.
 
 from jit import types
 from jit.bytecodes.containers import build_sequence
+from jit.bytecodes.guards import probably, prove
 from jit.foreign import Call, blind_call, box_operands, callout
 from jit.types import INT, LIST, STR, TUPLE, Shape, exact
 from jit.values import Value
@@ -16,6 +17,8 @@ DICT, SET = exact(dict), exact(set)
 _PLAIN = frozenset({int, float, bool, str, bytes, type(None)})
 _NO_CONVERSION, _WITH_SPEC = 0, 4
 _CONVERSIONS = {1: "PyObject_Str", 2: "PyObject_Repr", 3: "PyObject_ASCII"}
+#: The same and formatting in one, see jit/machine/texts.py.
+_CONVERTED = {1: "formatted_str", 2: "formatted_repr", 3: "formatted_ascii"}
 
 
 def is_plain(value):
@@ -86,9 +89,24 @@ def build_const_key_map(w, instruction):
     return fill_map(w, count + 1, [(w.constant(key), value) for key, value in zip(keys.constant, values)])
 
 
+class TextKeys:
+    """Facts of a dictionary that is being made: all its keys are strings. Attribute `empty`: there are none."""
+
+    def __init__(self, empty):
+        self.empty = empty
+
+
+NO_KEYS, SOME_KEYS = TextKeys(True), TextKeys(False)
+
+
+def _is_text(key):
+    return type(key.constant) is str if key.is_constant else key.type is STR
+
+
 def fill_map(w, depth, pairs):
     """Replace the top `depth` items by a dictionary of the pairs, which they hold."""
-    new_container(w, "PyDict_New", DICT)
+    made = new_container(w, "PyDict_New", DICT)
+    made.facts = NO_KEYS if not pairs else SOME_KEYS if all(_is_text(key) for key, _ in pairs) else None
     for key, value in pairs:
         w.push(key)
         w.push(value)
@@ -139,7 +157,9 @@ def map_add(w, instruction):
 @bytecode("LIST_EXTEND")
 def list_extend(w, instruction):
     """``[1, 2, 3]``: an empty list is extended by a constant tuple; ``[*a, *b]`` by any list or tuple."""
-    container, items = w.peek(instruction.argument + 1), w.peek()
+    w.require(instruction.argument + 1)
+    items = probably(w, w.peek(), (list, tuple), "iterable")
+    container = w.peek(instruction.argument + 1)
     known = items.__class__ is Value and (items.type in (LIST, TUPLE) or items.is_constant and type(items.constant) is tuple)
     if not known or container.type is not LIST:
         return w.leave("a list is extended by what is no list or tuple")
@@ -193,14 +213,14 @@ def format_value(w, instruction):
     value = w.peek(2) if has_spec else w.peek()
     if value.__class__ is not Value:
         return w.leave("an iterator is formatted")
+    if conversion != _NO_CONVERSION and not is_plain(value):
+        # Two calls of foreign code in one instruction: nobody could go on between them.
+        return callout(w, Call(_CONVERTED[conversion], () if has_spec else (0,)), 2 if has_spec else 1)
     if not has_spec:
         w.freeze()
         w.push(w.constant(""))
     if conversion == _NO_CONVERSION:
         return formatted(w)
-    if not is_plain(value):
-        # Two calls of foreign code in one instruction: nobody could go on between them.
-        return w.leave("an object is converted and formatted")
     w.freeze()
     spec = w.pop()
     ended = blind_call(w, _CONVERSIONS[conversion], 1, STR)
@@ -269,9 +289,9 @@ def build_string(w, instruction):
     w.require(count)
     w.before_effect()
     w.freeze()
-    pieces = w.state.stack[-count:]
-    if any(piece.type is not STR for piece in pieces):
+    if not all(piece.type is STR or proven_text(w, number, piece) for number, piece in enumerate(w.state.stack[-count:])):
         return join_objects(w, count)
+    pieces = w.state.stack[-count:]
     from jit.templates.strings import join_template
     made = w.operation_of(join_template(count), list(pieces), exit=w.exit_here("out of memory"), kind=STR)
     del w.state.stack[-count:]
@@ -279,6 +299,12 @@ def build_string(w, instruction):
     w.state.owned |= {made}
     w.release(*dict.fromkeys(pieces))
     return None
+
+
+def proven_text(w, number, piece):
+    """Prove that an object on the stack is an exact string, as nearly all that formatting gives is; False if it has been seen to be none."""
+    role = f"piece {number}"
+    return set(w.seen(role, role)) <= {str} and prove(w, piece, str, role)
 
 
 def join_objects(w, count):

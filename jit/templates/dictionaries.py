@@ -5,7 +5,7 @@ The key's family: ``..._text`` or ``..._int``. `exit` is taken where only CPytho
 
 import ctypes
 
-from asm import cl, ecx, mem64, rax, rbp, rcx, rdi, rdx, relative, rsi
+from asm import cl, ecx, mem8, mem64, rax, rbp, rcx, rdi, rdx, relative, rsi
 from jit.machine.dictionaries import emit_refuse_relied
 from jit.machine.refcounts import emit_decref, emit_incref
 from jit.template import template
@@ -24,6 +24,14 @@ def emit_find(asm, emitter, routine, container, key, written=False):
     asm.call(getattr(emitter.routines, routine))
     asm.cmp(rax, 1)
     asm.je(emitter.stub(emitter.operation.exit))
+
+
+@template("guard_text_keys", "container: object --")
+def guard_text_keys(asm, container, exit, emitter):
+    """All keys are exact strings, or there are none; source: CPython Objects/dictobject.c (DictKeysKind)."""
+    asm.mov(rax, mem64(emitter.register(container, rax), L.dict_keys))
+    asm.cmp(mem8(rax, L.keys_kind), 0)
+    asm.je(exit)
 
 
 def declare_contains(name, wanted, routine):
