@@ -4,6 +4,9 @@ import weakref
 
 from jit.types import OBJECT
 
+#: So many versions of a function are made for the very types of a call's arguments.
+SEVERAL = 3
+
 
 class Target:
     """A callee: address of the cell with its body's address (None: the body being compiled), argument types, result type (None: not known yet).
@@ -85,10 +88,22 @@ class FunctionRecord:
             self.loops.drop(is_stale)
 
     def versions_kinds(self, kinds):
-        """The types that a version for arguments of these types has: those whose identity it asks for are any objects."""
-        if not self.boxed:
-            return tuple(kinds)
-        return tuple(OBJECT if index in self.boxed and kind.unboxed else kind for index, kind in enumerate(kinds))
+        """The types that a version for arguments of these types has.
+
+        Arguments whose identity it asks for are any objects. Where there are several versions already, they are those of one that takes these
+        arguments; if none does, what differs from one to the other is any object from now on.
+        """
+        kinds = tuple(OBJECT if index in self.boxed and kind.unboxed else kind for index, kind in enumerate(kinds))
+        if len(self.versions) < SEVERAL or self.version_for(kinds) is not None:
+            return kinds
+        for code in self.versions:
+            if all(own is kind or own is OBJECT for own, kind in zip(code.types, kinds)):
+                return code.types
+        return tuple(kind if all(code.types[index] is kind for code in self.versions) else OBJECT for index, kind in enumerate(kinds))
+
+    def boxed_for(self, kinds):
+        """Positions of those of these arguments that are numbers, and for which the version takes objects."""
+        return [index for index, (kind, own) in enumerate(zip(kinds, self.versions_kinds(kinds))) if kind.unboxed and own is OBJECT]
 
     def version_for(self, kinds):
         for code in self.versions:

@@ -207,9 +207,9 @@ class Unit:
         """The compiled version of `function` for these arguments, or None."""
         return self.manager.callee(self, walker, function, arguments)
 
-    def boxed_arguments(self, function):
-        """Positions of the arguments that the callee wants to have as the objects they are."""
-        return self.manager.records[id(function)].boxed
+    def boxed_arguments(self, function, kinds):
+        """Positions of the arguments, of these types, that the callee takes as objects though they are numbers."""
+        return self.manager.records[id(function)].boxed_for(kinds)
 
     def nested(self, walker, made, arguments):
         """The compiled version of a function that was made here (a LocalFunction), for its arguments, or None."""

@@ -287,8 +287,8 @@ def direct_call(w, function, arguments, names, depth, check=None, operator=None)
 
 
 def boxed_where_wanted(w, function, ordered, depth):
-    """The arguments with those boxed, in the operands too, whose identity the callee asks for; None if there are none."""
-    wanted = {value for index, value in enumerate(ordered) if value.type.unboxed and index in w.unit.boxed_arguments(function)}
+    """The arguments with those boxed, in the operands too, that the callee takes as objects though they are numbers; None if there are none."""
+    wanted = {ordered[index] for index in w.unit.boxed_arguments(function, [value.type for value in ordered])}
     if not wanted:
         return None
     w.freeze()

@@ -1,4 +1,5 @@
-"""Dictionaries with keys that are strings or ints: looked up by machine code, where no other key can bring a comparison of its own.
+"""Dictionaries with keys that are strings, ints, or objects that equal nothing else (classes, most instances): looked up by machine code, where no
+other key can bring a comparison of its own.
 
 Where one could, the first guard that fails is remembered, and the instruction is a callout from then on.
 """
@@ -10,8 +11,9 @@ from jit.bytecodes.items import borrow
 from jit.bytecodes.methods import method
 from jit.bytecodes.numbers import number
 from jit.foreign import box_operands
-from jit.types import INT, STR, exact
+from jit.types import INT, OBJECT, STR, ClassReference, exact
 from jit.values import Value
+from platforms.cpython import instances
 
 DICT = exact(dict)
 #: Exact types that the collector of garbage never knows.
@@ -22,7 +24,7 @@ _FOREIGN = "keys that only CPython can compare"
 
 
 def key_of(w, container, key, kinds=(DICT,)):
-    """(family, key Value) if a container proven to be a dictionary is to be looked up by a string or an int, guessed from what was seen; else None.
+    """(family, key Value) if a container proven to be a dictionary is to be looked up by such a key, guessed from what was seen; else None.
 
     Args:
         kinds: Types to take in the place of the dictionary's.
@@ -37,9 +39,22 @@ def key_of(w, container, key, kinds=(DICT,)):
     w.site = _KEY_SITE
     if key.type.python is int:
         key = number(w, key) if key.type.is_object and not key.is_constant else key
-    if key is not None and key.type is INT:
+    if key is None:
+        return None
+    if key.type is INT:
         return "int", key
-    return None
+    return ("object", key) if _equals_itself_alone(w, key) else None
+
+
+def _equals_itself_alone(w, key):
+    """Whether a key probably has the hash and the comparison of `object`: then it is looked up by its address."""
+    if key.is_constant:
+        return key.type.is_object and instances.compares_by_identity(type(key.constant))
+    if key.type is not OBJECT:
+        return False
+    seen = w.seen("key", "key")
+    kinds = [kind.kind() if kind.__class__ is ClassReference else kind for kind in seen]
+    return bool(kinds) and all(kind is not None and kind is not object and instances.compares_by_identity(kind) for kind in kinds)
 
 
 def foreign_exit(w, container):

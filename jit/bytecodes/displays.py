@@ -71,9 +71,19 @@ def build_map(w, instruction):
     w.require(2 * count)
     stack = w.state.stack
     pairs = stack[len(stack) - 2 * count:]
-    if not all(map(is_plain, pairs[::2])) or any(value.__class__ is not Value for value in pairs):
-        return w.leave("a dictionary with keys of any type is made")
+    if any(value.__class__ is not Value for value in pairs):
+        return w.leave("a dictionary of iterators is made")
+    if not all(map(is_plain, pairs[::2])):
+        return map_of_one(w) if count == 1 else w.leave("a dictionary with keys of any type is made")
     return fill_map(w, 2 * count, list(zip(pairs[::2], pairs[1::2])))
+
+
+def map_of_one(w):
+    """``{key: value}``: one call of what may be foreign code, so that nobody has to go on between two."""
+    made = new_container(w, "PyDict_New", DICT)
+    stack = w.state.stack
+    stack[-3:] = [made, made, *stack[-3:-1]]
+    return callout(w, Call("PyDict_SetItem", failure=-1, has_result=False), 3)
 
 
 @bytecode("BUILD_CONST_KEY_MAP")
@@ -123,8 +133,10 @@ def build_set(w, instruction):
     w.require(count)
     stack = w.state.stack
     items = stack[len(stack) - count:]
+    if any(item.__class__ is not Value for item in items):
+        return w.leave("a set of iterators is made")
     if not all(map(is_plain, items)):
-        return w.leave("a set of items of any type is made")
+        return set_of_anything(w, count)
     new_container(w, "PySet_New", SET)
     for item in items:
         w.push(item)
@@ -132,6 +144,12 @@ def build_set(w, instruction):
     popped = stack[-count - 1:-1]
     del stack[-count - 1:-1]
     w.release(*dict.fromkeys(popped))
+
+
+def set_of_anything(w, count):
+    """The items are added in their order, by one call."""
+    ended = build_sequence(w, count, False)
+    return ended or callout(w, Call("PySet_New"), 1, SET, Shape(SET))
 
 
 @bytecode("SET_ADD")

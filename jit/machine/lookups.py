@@ -2,7 +2,8 @@
 
     find_text   rdi = exact dict, rsi = exact str   -> rax = address of the value, 0 if there is none, 1 if only CPython can tell
     find_int    rdi = exact dict, rsi = int64       -> the same
-    find_text_in_set, find_int_in_set: the same for an exact set or frozenset, of the entry
+    find_object   rdi = exact dict, rsi = object    -> the same; only CPython can tell if its type has a hash or a comparison of its own
+    find_text_in_set, find_int_in_set, find_object_in_set: the same for an exact set or frozenset, of the entry
 
 They obey the C calling convention. A key of another type with the same hash may bring its own comparison: then only CPython can tell.
 Source: CPython Objects/dictobject.c (unicodekeys_lookup_unicode, dictkeys_lookup), Include/internal/pycore_dict.h; Objects/longobject.c (long_hash);
@@ -11,11 +12,13 @@ Objects/setobject.c (set_lookkey).
 
 from asm import eax, ecx, mem8, mem16, mem32, mem64, r8, r9, r10, r11, rax, rbp, rbx, rcx, rdi, rdx, relative, rsi, rsp
 from jit.machine.dictionaries import EMPTY, PERTURB_SHIFT, SPLIT
-from platforms.cpython import symbols
+from platforms.cpython import instances, symbols
 from platforms.cpython.layout import layout
 
 L = layout()
-NAMES = ("find_text", "find_int", "find_text_in_set", "find_int_in_set")
+#: Keys that are looked up: exact strings, machine ints, objects that equal nothing but themselves.
+FAMILIES = ("text", "int", "object")
+NAMES = tuple(f"find_{family}{where}" for family in FAMILIES for where in ("", "_in_set"))
 #: sys.hash_info.modulus.
 _MODULUS = (1 << 61) - 1
 #: An entry of a table with keys of any type: hash, key, value.
@@ -37,7 +40,7 @@ def emit(asm, unbox_int):
         asm.comment(name)
         asm.bind(labels[name])
         finder = _SetFinder if name.endswith("_in_set") else _Finder
-        finder(asm, name.startswith("find_text"), unbox_int).emit()
+        finder(asm, name.split("_")[1], unbox_int).emit()
     return labels
 
 
@@ -51,13 +54,15 @@ class _Finder:
     On the stack: the dict, rbp, rbx.
 
     Attributes:
-        hash_place: of the hash in an entry.
+        hash_place: of the hash in an entry. family: of FAMILIES.
     """
 
     hash_place = _HASH
 
-    def __init__(self, asm, is_text, unbox_int):
-        self.asm, self.is_text, self.unbox_int = asm, is_text, unbox_int
+    def __init__(self, asm, family, unbox_int):
+        self.asm, self.family, self.unbox_int = asm, family, unbox_int
+        self.emit_hash = {"text": self.emit_text_hash, "int": self.emit_int_hash, "object": self.emit_object_hash}[family]
+        self.emit_compare = {"text": self.emit_compare_any, "int": self.emit_compare_int, "object": self.emit_compare_object}[family]
         self.absent, self.unknown, self.done = (asm.label(name) for name in ("absent", "unknown", "done"))
 
     def emit(self):
@@ -65,16 +70,16 @@ class _Finder:
         general = asm.label("keys_of_any_type")
         for register in (rbx, rbp, rdi):
             asm.push(register)
-        self.emit_text_hash() if self.is_text else self.emit_int_hash()
+        self.emit_hash()
         self.emit_start()
         asm.cmp(mem8(r8, L.keys_kind), 0)
         asm.je(general)
-        if self.is_text:
+        if self.family == "text":
             self.emit_probes(self.emit_compare_text, 0)
         else:
             asm.jmp(self.absent)
         asm.bind(general)
-        self.emit_probes(self.emit_compare_any if self.is_text else self.emit_compare_int, _KEY)
+        self.emit_probes(self.emit_compare, _KEY)
         asm.bind(self.unknown)
         asm.mov(eax, 1)
         asm.jmp(self.done)
@@ -121,6 +126,22 @@ class _Finder:
         asm.bind(below)
         asm.xor(rdx, rcx)
         asm.sub(rdx, rcx)
+        asm.cmp(rdx, -1)
+        asm.jne(fine)
+        asm.mov(rdx, -2)
+        asm.bind(fine)
+
+    def emit_object_hash(self):
+        """rdx = hash of the key's address (CPython Python/pyhash.c, _Py_HashPointer), if its type has the slots of `object`."""
+        asm = self.asm
+        fine = asm.label("not_minus_one")
+        asm.mov(rax, mem64(rsi, L.ob_type))
+        for field, function in zip((L.type_hash, L.type_richcompare), instances.identity_slots()):
+            asm.mov(rcx, relative(asm.constant(function)))
+            asm.cmp(mem64(rax, field), rcx)
+            asm.jne(self.unknown)
+        asm.mov(rdx, rsi)
+        asm.ror(rdx, 4)
         asm.cmp(rdx, -1)
         asm.jne(fine)
         asm.mov(rdx, -2)
@@ -225,6 +246,14 @@ class _Finder:
         asm.test(eax, eax)
         asm.jz(found)
 
+    def emit_compare_object(self, found, other):
+        asm = self.asm
+        asm.cmp(rax, rsi)
+        asm.je(found)
+        asm.cmp(mem64(rcx, self.hash_place), rdx)
+        asm.jne(other)
+        asm.jmp(self.unknown)
+
     def emit_compare_int(self, found, other):
         asm = self.asm
         asm.cmp(mem64(rcx, self.hash_place), rdx)
@@ -271,7 +300,7 @@ class _SetFinder(_Finder):
         again, following, alone, other, found = (asm.label(name) for name in ("again", "following", "alone", "other_key", "found"))
         for register in (rbx, rbp, rdi):
             asm.push(register)
-        self.emit_text_hash() if self.is_text else self.emit_int_hash()
+        self.emit_hash()
         asm.mov(r8, mem64(rdi, L.set_table))
         asm.mov(r9, mem64(rdi, L.set_mask))
         asm.mov(r10, rdx)
@@ -292,7 +321,7 @@ class _SetFinder(_Finder):
         asm.test(rax, rax)
         asm.jz(self.absent)
         # The hash of what stands for a deleted key is -1, which no key has.
-        (self.emit_compare_any if self.is_text else self.emit_compare_int)(found, other)
+        self.emit_compare(found, other)
         asm.bind(other)
         asm.add(rcx, 16)
         asm.sub(rdi.r32, 1)

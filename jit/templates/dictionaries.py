@@ -1,12 +1,13 @@
-"""Dictionaries with keys that are exact strings or machine ints: looking up, asking, storing.
+"""Dictionaries with keys that are exact strings, machine ints, or objects that equal nothing else: looking up, asking, storing.
 
-The key's family: ``..._text`` or ``..._int``. `exit` is taken where only CPython can tell; see jit/machine/lookups.py.
+The key's family: ``..._text``, ``..._int`` or ``..._object``. `exit` is taken where only CPython can tell; see jit/machine/lookups.py.
 """
 
 import ctypes
 
 from asm import cl, ecx, mem8, mem64, rax, rbp, rcx, rdi, rdx, relative, rsi
 from jit.machine.dictionaries import emit_refuse_relied
+from jit.machine.lookups import FAMILIES
 from jit.machine.refcounts import emit_decref, emit_incref
 from jit.template import template
 from platforms.cpython.layout import layout
@@ -46,7 +47,7 @@ def declare_contains(name, wanted, routine):
 
 
 def _declare(kind, routine):
-    wanted = {"text": "object", "int": "int"}[kind]
+    wanted = "int" if kind == "int" else "object"
 
     @template(f"dict_item_{kind}", f"container: object, key: {wanted} -- item: object", clobbers="c")
     def dict_item(asm, container, key, item, detail, emitter):
@@ -164,5 +165,5 @@ def emit_drop_key(asm, emitter):
     asm.bind(dropped)
 
 
-for _kind, _routine in (("text", "find_text"), ("int", "find_int")):
-    _declare(_kind, _routine)
+for _family in FAMILIES:
+    _declare(_family, f"find_{_family}")

@@ -1,9 +1,10 @@
-"""Sets with keys that are exact strings or machine ints, by family: ``..._text`` or ``..._int``.
+"""Sets with keys of one of the families of jit/machine/lookups.py: ``..._text``, ``..._int`` or ``..._object``.
 
 `exit` is taken where only CPython can tell; see jit/machine/lookups.py.
 """
 
 from asm import rax, rcx, rdi, rdx, rsi
+from jit.machine.lookups import FAMILIES
 from jit.template import template
 from jit.templates.dictionaries import declare_contains, emit_drop_key, emit_find
 
@@ -57,5 +58,5 @@ def _emit_change(asm, emitter, kind, symbol):
     asm.js(emitter.throw_label())
 
 
-for _kind, _wanted in (("text", "object"), ("int", "int")):
-    _declare(_kind, _wanted)
+for _family in FAMILIES:
+    _declare(_family, "int" if _family == "int" else "object")

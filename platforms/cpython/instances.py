@@ -32,6 +32,16 @@ def slot_function(kind: type, field: int) -> int:
     return read(id(kind) + field)
 
 
+def identity_slots() -> tuple[int, int]:
+    """What a type has in its slots for hash and comparison if its instances equal nothing but themselves."""
+    return slot_function(object, layout().type_hash), slot_function(object, layout().type_richcompare)
+
+
+def compares_by_identity(kind: type) -> bool:
+    """Whether instances have the hash and the comparison of `object`."""
+    return (slot_function(kind, layout().type_hash), slot_function(kind, layout().type_richcompare)) == identity_slots()
+
+
 @functools.cache
 def _type_lookup():
     return pages.prototype(_ADDRESS, _ADDRESS, _ADDRESS)(("_PyType_Lookup", ctypes.pythonapi))

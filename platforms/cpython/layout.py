@@ -124,9 +124,11 @@ type_name                          24    24    24  char*
 type_basicsize                     32    32    32
 type_dealloc                       48    48    48
 type_vectorcall_offset             56    56    56
+type_hash                         120   120   120
 type_getattro                     144   144   144
 type_setattro                     152   152   152
 type_flags                        168   168   168
+type_richcompare                  200   200   200
 type_iternext                     224   224   224
 type_init                         296   296   296
 type_new                          312   312   312

@@ -31,7 +31,7 @@ def _types(fields, peeker):
     yield "type_name", name, b"int\0"
     strange = type("Strange", (), {"__getattribute__": object.__getattribute__, "__setattr__": lambda *_: None, "__init__": lambda *_: None, "__new__": lambda kind: None})
     # Py_tp_getattro, Py_tp_setattro, Py_tp_init, Py_tp_new, <typeslots.h>
-    for name, number in (("type_getattro", 58), ("type_setattro", 69), ("type_init", 60), ("type_new", 65)):
+    for name, number in (("type_hash", 59), ("type_richcompare", 67), ("type_getattro", 58), ("type_setattro", 69), ("type_init", 60), ("type_new", 65)):
         yield name, read(id(strange) + getattr(fields, name)), get_slot(strange, number)
 
 
