@@ -4,7 +4,7 @@ Which classes the owner may be of is known from the arguments that are compiled 
 another one leaves. What is found in an instance is borrowed from it until the next effect.
 """
 
-from types import ModuleType
+from types import MethodDescriptorType, ModuleType, WrapperDescriptorType
 
 from jit import profiles, receivers
 from jit.bytecodes.bound import Bound
@@ -88,11 +88,20 @@ def module_attribute(w, owner, name):
 def class_attribute(w, owner, name):
     """The constant Value of ``Class.name``, guarded by the version tags of the class and its metaclass, or None."""
     if not is_plain_class(owner, name):
-        return None
+        return static_attribute(w, owner, name)
     meaning = receivers.of_class(receivers.class_attribute(owner.constant, name))
     if meaning is None or meaning.how not in ("method", "constant") or not guard_tag(w, owner):
         return None
     return class_constant(w, meaning.place)
+
+
+def static_attribute(w, owner, name):
+    """``int.__repr__``: methods of types written in C, which do not change, are themselves where they are asked of the type."""
+    if not owner.is_constant or type(owner.constant) is not type or owner.constant not in STATIC or \
+            receivers.is_data_descriptor(receivers.class_attribute(type, name)):
+        return None
+    found = receivers.class_attribute(owner.constant, name)
+    return w.constant(found) if type(found) in (WrapperDescriptorType, MethodDescriptorType) else None
 
 
 def is_plain_class(owner, name):

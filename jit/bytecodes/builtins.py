@@ -7,9 +7,8 @@ types (the call then goes through the C-API). Operands stay on the abstract stac
 import math
 import operator
 
-from jit import receivers
 from jit.bytecodes.buffers import buffer_of
-from jit.bytecodes.classes import classes_of, guard_classes, is_list, origin
+from jit.bytecodes.classes import is_list
 from jit.bytecodes.comparisons import truth_of
 from jit.bytecodes.guards import probably
 from jit.bytecodes.items import element_guess
@@ -197,47 +196,6 @@ def call_sum(w, items):
     mismatch = w.mismatch_exit(f"item is no {kind.name}", site)
     return w.operation(f"sum_{kind.name}", items, exit=w.exit("sum beyond 64 bits, or of large ints"), mismatch=mismatch,
                        detail=items.type.python)
-
-
-@builtin(isinstance)
-def call_isinstance(w, value, classes):
-    """Known while compiling when the value's exact type is."""
-    python = value.type.python
-    if not classes.is_constant or value.__class__ is not Value:
-        return None
-    wanted = classes.constant if type(classes.constant) is tuple else (classes.constant,)
-    if not all(type(kind) is type for kind in wanted):
-        return None
-    if python is None:
-        return is_instance(w, value, wanted)
-    if id(python) not in STATIC_ADDRESSES:
-        return None
-    return w.constant(derives(python, wanted))
-
-
-def derives(python, wanted):
-    """Whether a class derives from one of some classes, without asking any metaclass."""
-    return any(base is kind for base in instances.bases(python) for kind in wanted)
-
-
-def is_instance(w, value, wanted):
-    """By the version tags of the classes that were seen; a class's bases cannot change without a new tag."""
-    kinds = classes_of(w, value)
-    builtin = [kind for kind in w.knowledge.observed.get(origin(w, value), ()) if kind in STATIC]
-    if not kinds and not builtin or value.is_constant or len(kinds) + len(builtin) > receivers.POLYMORPHIC:
-        return None
-    answers = {kind: derives(kind, wanted) for kind in (*kinds, *builtin)}
-    # What ``__class__`` says matters only where the type says no.
-    if not all(answer or receivers.class_attribute(kind, "__class__") is object.__dict__["__class__"] for kind, answer in answers.items()):
-        return None
-    if not builtin and len(set(answers.values())) == 1:
-        return w.constant(answers[kinds[0]]) if guard_classes(w, value, kinds) else None
-    tags = {kind: instances.version_tag(kind) for kind in answers}
-    if not all(tags.values()):
-        return None
-    guard = w.exit(receivers.CLASS_GUARD, observe=value)
-    guard.site = origin(w, value)
-    return w.operation("instance_of", value, exit=guard, detail=[(tags[kind], answer) for kind, answer in answers.items()])
 
 
 @builtin(object.__init__, table=METHODS)

@@ -1,11 +1,14 @@
 """Tests of the classes that values are of, by their version tags."""
 
-from asm import eax, ecx, mem32, mem64, rax, rcx, rdx
+from asm import cl, eax, ecx, mem32, mem64, rax, rcx, rdi, rdx, rsi
+from jit.machine.refcounts import emit_incref
 from jit.template import template
 from jit.templates.items import SIZE
 from platforms.cpython.layout import layout
 
 L = layout()
+#: Bit of tp_flags that classes have (Include/object.h, Py_TPFLAGS_TYPE_SUBCLASS).
+TYPE_SUBCLASS_BIT = 31
 
 
 def signed32(number):
@@ -107,3 +110,35 @@ def class_has_changed(asm, kind, exit, detail, emitter):
     """The class itself is at hand."""
     asm.cmp(mem32(emitter.register(kind, rax), L.type_version_tag), signed32(detail))
     asm.jne(exit)
+
+
+@template("type_of", "value: object -- kind: object")
+def type_of(asm, value, kind, emitter):
+    """A new reference to the type."""
+    asm.mov(rax, mem64(emitter.register(value, rax), L.ob_type))
+    emit_incref(asm, rax, rcx)
+    asm.mov(kind, rax)
+
+
+@template("derives_from", "value: object -- answer: bool", clobbers="c")
+def derives_from(asm, value, answer, exit, detail, emitter):
+    """`detail`: classes. `exit`: the value is no class."""
+    found = asm.label("found")
+    base = emitter.register(value, rdi)
+    asm.mov(rax, mem64(base, L.ob_type))
+    asm.mov(rax, mem64(rax, L.type_flags))
+    asm.bt(rax, TYPE_SUBCLASS_BIT)
+    asm.jnc(exit)
+    emitter.place([(rdi, value)])
+    for number, kind in enumerate(detail):
+        if number:
+            asm.mov(rdi, emitter.after_call("value"))
+        asm.mov(rsi, emitter.object(kind))
+        emitter.call_symbol("PyType_IsSubtype")
+        asm.test(eax, eax)
+        if number < len(detail) - 1:
+            asm.jnz(found)
+    asm.bind(found)
+    asm.setne(cl)
+    asm.movzx(ecx, cl)
+    asm.mov(answer, rcx)
