@@ -210,8 +210,8 @@ def is_data_descriptor(item):
 
 
 def is_function(item):
-    """Whether an object is a Python function, redirected to compiled code or not."""
-    return isinstance(item, FunctionType)
+    """Whether an object is a Python function, redirected to compiled code or not. Unlike `isinstance` it does not believe what an object says."""
+    return issubclass(type(item), FunctionType)
 
 
 def is_plain_instance(kind):

@@ -5,7 +5,8 @@ from types import BuiltinMethodType, CodeType, FunctionType, ModuleType
 from jit.blocks import Flow
 from jit.decode import decode, exception_entries, local_count
 from jit.errors import Unsupported
-from platforms.cpython import feedback
+from jit.types import is_class
+from platforms.cpython import feedback, instances
 from platforms.cpython.layout import layout
 
 _GENERATOR_FLAGS = 0x20 | 0x80 | 0x200  # CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR
@@ -223,15 +224,15 @@ class Unit:
 def is_watched(item):
     """Whether machine code that refers to an object watches it instead of holding it."""
     kind = type(item)
-    if kind is BuiltinMethodType and item.__self__ is not None and type(item.__self__) is not ModuleType and not isinstance(item.__self__, type):
+    if kind is BuiltinMethodType and item.__self__ is not None and type(item.__self__) is not ModuleType and not is_class(item.__self__):
         return True  # bound to what may lead anywhere
     return any(kind is watchable for watchable in _WATCHED) or \
-        bool(kind.__weakrefoffset__) and not any(kind is referable for referable in _BUILTIN_REFERABLE)
+        bool(instances.weak_offset(kind)) and not any(kind is referable for referable in _BUILTIN_REFERABLE)
 
 
 def can_die(item):
     """Static types never die (and have no weak references)."""
-    return not isinstance(item, type) or bool(item.__flags__ & 1 << 9)
+    return not is_class(item) or bool(instances.flags(item) & instances.HEAP_TYPE)
 
 
 def handlers_missed(entries, bias):

@@ -11,6 +11,7 @@ from jit.bytecodes.classes import settle_class
 from jit.bytecodes.instantiating import instantiate
 from jit.bytecodes.iterators import is_private, reversed_source_of, source_of
 from jit.bytecodes.generators import call_generator, yields_all
+from jit.bytecodes.guards import probably
 from jit.bytecodes.names import make_real
 from jit.bytecodes.numbers import nonnegative
 from jit.bytecodes.ranges import reverse_range
@@ -19,7 +20,7 @@ from jit.foreign import Call, blind_vectorcall, callout
 from jit.inlining import candidate, inline as inline_callee
 from jit.iteration import SOURCES, Enumerated, View, Zipped
 from jit.profiles import shape_of_kinds
-from jit.types import FLOAT, INT, LIST, NULL, OBJECT, PENDING, Shape, exact, recall
+from jit.types import FLOAT, INT, LIST, NULL, OBJECT, PENDING, Shape, exact, is_class, recall
 from jit.values import BackwardRange, LocalFunction, Value, VirtualFunction
 from jit.walk import bytecode
 from platforms.cpython import opcodes
@@ -92,7 +93,7 @@ def call(w, instruction):
             return done
     if known.is_constant:
         direct = direct_call(w, known.constant, arguments, names, count + 2)
-        if direct is NotImplemented and isinstance(known.constant, type) and first is None:
+        if direct is NotImplemented and is_class(known.constant) and first is None:
             direct = instantiate(w, known, arguments, names, count + 2)
         if direct is not NotImplemented:
             return direct
@@ -196,6 +197,8 @@ def _accepts(handler, count):
 def vectorcall(w, callee, first, count, names):
     """Any callable, by PyObject_Vectorcall, as a callout."""
     stack = w.state.stack
+    if count == 1 and first is None and not names and callee.is_constant and (callee.constant is repr or callee.constant is str):
+        probably(w, stack[-1], (str, int, float), "shown")
     base = len(stack) - count - 2
     if first is None:
         arguments = stack[base + 2:]

@@ -5,14 +5,15 @@ Where one could, the first guard that fails is remembered, and the instruction i
 """
 
 from jit import types
-from jit.bytecodes.containers import sharpen
+from jit.bytecodes.containers import container_of, sharpen
 from jit.bytecodes.guards import probably
 from jit.bytecodes.items import borrow
 from jit.bytecodes.methods import method
 from jit.bytecodes.numbers import number
-from jit.foreign import box_operands
+from jit.foreign import Call, box_operands, callout
 from jit.types import INT, OBJECT, STR, ClassReference, exact
 from jit.values import Value
+from jit.walk import bytecode
 from platforms.cpython import instances
 
 DICT = exact(dict)
@@ -107,6 +108,29 @@ def store_item(w, container, key):
     w.release(*dict.fromkeys(popped))
     w.drop(old)
     return True
+
+
+@bytecode("DELETE_SUBSCR")
+def delete_subscr(w, instruction):
+    """Stack: container, key. What the key stood for is dropped last."""
+    w.require(2)
+    container = container_of(w, w.peek(2))
+    found = key_of(w, container, w.peek())
+    if found is None:
+        return callout(w, Call("PyObject_DelItem", failure=-1, has_result=False), 2)
+    family, key = found
+    w.before_effect()
+    absent = w.exit("there is no such key")
+    leaving = foreign_exit(w, container)
+    w.freeze()
+    old = w.operation(f"dict_delete_{family}", container, key, exit=leaving, mismatch=absent)
+    stack = w.state.stack
+    popped = stack[-2:]
+    del stack[-2:]
+    w.state.owned |= {old}
+    w.release(*dict.fromkeys(popped))
+    w.drop(old)
+    return None
 
 
 @method(dict.get)

@@ -339,12 +339,6 @@ def join_objects(w, count):
 # -- the rest of what one call does ---------------------------------------------------------------------------
 
 
-@bytecode("DELETE_SUBSCR")
-def delete_subscr(w, instruction):
-    """Stack: container, key."""
-    return callout(w, Call("PyObject_DelItem", failure=-1, has_result=False), 2)
-
-
 @bytecode("LOAD_ASSERTION_ERROR")
 def load_assertion_error(w, instruction):
     w.push(w.constant(AssertionError))

@@ -179,7 +179,7 @@ def load_deref(w, instruction):
         content = cell.constant.cell_contents
     except ValueError:
         return w.leave("a closure variable is empty")
-    if callable(content) or isinstance(content, ModuleType):
+    if callable(content) or issubclass(type(content), ModuleType):
         known = w.constant(content)
         w.operation("guard_cell", cell, known, exit=w.exit("a closure variable was rebound"))
         w.push(known)

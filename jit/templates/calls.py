@@ -66,6 +66,9 @@ def slot(number):
 def emit_callout(asm, emitter, detail):
     operation = emitter.operation
     operands = operation.arguments
+    done = asm.label("have_item")
+    if detail.symbol == "PyIter_Next":
+        _next_item(asm, emitter, operands[0], done)
     for number, value in enumerate(operands):
         emitter.store_operand(slot(FIRST_OPERAND + number), value)
     asm.lea(rcx, relative(operation.after.address))
@@ -96,8 +99,42 @@ def emit_callout(asm, emitter, detail):
             asm.jmp(emitter.mismatch_label())
             asm.bind(go_on)
         asm.jmp(emitter.stub(operation.after))
+    asm.bind(done)
     if operation.results:
         emitter.set_result(rax)
+
+
+def _next_item(asm, emitter, iterator, done):
+    """rax = the next item of an iterator of a list or tuple that has one, with a reference, and go to `done`; else go on."""
+    other, of_list, have = asm.label("other_iterator"), asm.label("of_list"), asm.label("have_items")
+    base = emitter.register(emitter.operand(iterator), rdi)
+    asm.mov(rax, mem64(base, L.ob_type))
+    asm.cmp(rax, emitter.object(type(iter([]))))
+    asm.je(of_list)
+    asm.cmp(rax, emitter.object(type(iter(()))))
+    asm.jne(other)
+    asm.mov(rcx, mem64(base, L.sequence_iterator_sequence))
+    asm.test(rcx, rcx)
+    asm.jz(other)
+    asm.mov(rdx, mem64(base, L.sequence_iterator_index))
+    asm.cmp(rdx, mem64(rcx, L.ob_size))
+    asm.jae(other)
+    asm.add(rcx, L.tuple_items)
+    asm.jmp(have)
+    asm.bind(of_list)
+    asm.mov(rcx, mem64(base, L.sequence_iterator_sequence))
+    asm.test(rcx, rcx)
+    asm.jz(other)
+    asm.mov(rdx, mem64(base, L.sequence_iterator_index))
+    asm.cmp(rdx, mem64(rcx, L.list_size))
+    asm.jae(other)
+    asm.mov(rcx, mem64(rcx, L.list_items))
+    asm.bind(have)
+    asm.mov(rax, mem64(rcx, 0, rdx, 8))
+    emit_incref(asm, rax, rcx)
+    asm.add(mem64(base, L.sequence_iterator_index), 1)
+    asm.jmp(done)
+    asm.bind(other)
 
 
 def _check(asm, emitter, failure):

@@ -92,6 +92,23 @@ def _declare(kind, routine):
             asm.jmp(done)
 
 
+    @template(f"dict_delete_{kind}", f"container: object, key: {wanted} -- old: object", clobbers="c")
+    def dict_delete(asm, container, key, old, emitter):
+        """The reference to the value becomes ours. `mismatch`: there is no such key."""
+        failed = asm.label("failed")
+        emit_find(asm, emitter, routine, container, key, written=True)
+        asm.jb(emitter.mismatch_label())
+        asm.mov(rbp, mem64(rax, 0))
+        emit_incref(asm, rbp, rcx)
+        emit_change(asm, emitter, kind, "PyDict_DelItem", failed)
+        asm.mov(old, rbp)
+        with asm.cold():
+            asm.bind(failed)
+            # The dictionary still holds it.
+            emit_decref(asm, rbp, failed)
+            asm.jmp(emitter.throw_label())
+
+
 def _may_replace(asm, anew, tracked):
     """Go to `anew`, if the dictionary in rdi is watched or shares its keys, or must be tracked; else give it a new version. rax is kept."""
     if L.dict_watcher_mask:
@@ -152,6 +169,31 @@ def _store_anew(asm, emitter, kind):
     emit_decref(asm, rbp, failed)
     asm.jmp(emitter.throw_label())
     asm.bind(done)
+
+
+def emit_change(asm, emitter, kind, symbol, failed=None):
+    """Call `symbol` with the container and the key as an object. `failed`: where to go without memory, if not to the exception exit."""
+    failed = emitter.throw_label() if failed is None else failed
+    asm.mov(rsi, emitter.after_call("key"))
+    if kind == "int":
+        asm.mov(rax, rsi)
+        asm.call(emitter.routines.box_int)
+        asm.test(rax, rax)
+        asm.jz(failed)
+        asm.mov(rsi, rax)
+    asm.mov(rdi, emitter.after_call("container"))
+    if kind == "int":
+        asm.push(rsi)
+        asm.push(rsi)
+    emitter.call_symbol(symbol)
+    if kind == "int":
+        asm.mov(rcx, rax)
+        asm.pop(rdx)
+        asm.pop(rdx)
+        emit_drop_key(asm, emitter)
+        asm.mov(rax, rcx)
+    asm.test(rax.r32, rax.r32)
+    asm.js(failed)
 
 
 def emit_drop_key(asm, emitter):
