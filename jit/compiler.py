@@ -103,8 +103,7 @@ def _compile(unit, argument_types, shapes, knowledge, function_record):
     if len(unit.instructions) > INSTRUCTION_LIMIT:
         raise Unsupported("too many instructions")
     kinds = list(argument_types)
-    if kinds.count(types.FLOAT) > len(calls.XMM_ARGUMENTS) or \
-            len(kinds) - kinds.count(types.FLOAT) > len(calls.GPR_ARGUMENTS):
+    if not calls.in_registers(kinds):
         raise Unsupported("too many arguments")
     walker = walk(unit, kinds, shapes, knowledge)
     try:

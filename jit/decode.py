@@ -179,6 +179,19 @@ def _check_operands(code, instructions):
             raise Unsupported("an argument is out of range", instruction.line, instruction.operation)
 
 
+VARARGS, VARKEYWORDS = 0x4, 0x8  # of co_flags
+
+
+def parameter_count(code):
+    """Parameters, which are the first locals: positional ones, keyword-only ones, *args, **kwargs."""
+    return code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & VARARGS) + bool(code.co_flags & VARKEYWORDS)
+
+
+def takes_more(code):
+    """Whether a call's arguments are more than positions: there are keyword-only parameters, *args or **kwargs."""
+    return bool(code.co_kwonlyargcount or code.co_flags & (VARARGS | VARKEYWORDS))
+
+
 def local_count(code):
     """Slots of localsplus: locals, cells that are no arguments, free variables."""
     extra_cells = [name for name in code.co_cellvars if name not in code.co_varnames]

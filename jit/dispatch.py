@@ -22,6 +22,7 @@ from jit.attempts import compile_current
 from jit.budget import BUDGET
 from jit.compilation import Compilation
 from jit.comprehensions import Comprehensions
+from jit.decode import VARARGS, VARKEYWORDS
 from jit.errors import ArgumentsUnboxed, NestedTooDeeply, PutOff, Unsupported
 from jit.eviction import Eviction
 from jit.function_records import FunctionRecord, Target
@@ -97,11 +98,11 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
         if record is None or record.function() is not function or record.reason is not None:
             return None
         code = unit.code_of(function)
-        if code is not record.code or code.co_flags & 0xC or code.co_kwonlyargcount:
+        if code is not record.code or code.co_flags & (VARARGS | VARKEYWORDS):
             return None
-        count = code.co_argcount
+        count = code.co_argcount + code.co_kwonlyargcount
         positional = len(arguments) - len(names)
-        if positional > count:
+        if positional > code.co_argcount:
             return None
         ordered = arguments[:positional] + [None] * (count - positional)
         for name, value in zip(names, arguments[positional:]):
@@ -111,19 +112,41 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
             if ordered[index] is not None:
                 return None
             ordered[index] = value
-        if None in ordered:
-            defaults = function.__defaults__
-            if type(defaults) is not tuple:
-                return None
-            for index in range(count):
-                if ordered[index] is None:
-                    place = index - count + len(defaults)
-                    if place < 0:
-                        return None
-                    ordered[index] = walker.constant(defaults[place])
-            unit.keep(defaults)
-            unit.depend_word(id(function) + layout().function_defaults, id(defaults))
+        if None in ordered[:code.co_argcount] and not self.fill_defaults(unit, walker, function, ordered, code.co_argcount) or \
+                None in ordered and not self.fill_keyword_defaults(unit, walker, function, ordered, code.co_varnames):
+            return None
         return ordered
+
+    @staticmethod
+    def fill_defaults(unit, walker, function, ordered, count):
+        """Put the function's defaults, on which the unit relies, in the place of what is missing of the first `count` arguments; whether it has them."""
+        defaults = function.__defaults__
+        if type(defaults) is not tuple:
+            return False
+        for index in range(count):
+            if ordered[index] is None:
+                place = index - count + len(defaults)
+                if place < 0:
+                    return False
+                ordered[index] = walker.constant(defaults[place])
+        unit.keep(defaults)
+        unit.depend_word(id(function) + layout().function_defaults, id(defaults))
+        return True
+
+    @staticmethod
+    def fill_keyword_defaults(unit, walker, function, ordered, names):
+        """The same for keyword-only parameters, from a dictionary that anybody may change."""
+        defaults = function.__kwdefaults__
+        if type(defaults) is not dict or not all(type(name) is str for name in defaults):
+            return False
+        for index, value in enumerate(ordered):
+            if value is None:
+                if names[index] not in defaults:
+                    return False
+                ordered[index] = walker.constant(defaults[names[index]])
+                unit.depend(defaults, names[index], defaults[names[index]])
+        unit.depend_word(id(function) + layout().function_kwdefaults, id(defaults))
+        return True
 
     def callee(self, unit, walker, function, arguments):
         """See Unit.callee."""

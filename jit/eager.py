@@ -5,7 +5,7 @@ On 3.12 and later CPython tells watchers of each function made; ours is machine 
 first-call entry. 3.11 has no watchers, and its calls ignore the pointer; there a frame evaluation function (PEP 523) sees the
 first call with its arguments bound, asks the compiler, and makes the call anew if there is a version for it.
 
-Not compiled at their first call: functions with *args or keyword-only parameters, more than 16 arguments, or keywords in the
+Not compiled at their first call: on 3.11 functions with *args, **kwargs or keyword-only parameters; more than 16 arguments, or keywords in the
 call (they are looked at then, and compiled at a later call); functions that are running when this begins; generators and
 coroutines, class bodies and modules; what the compiler itself calls while it is at work; the import system.
 
@@ -20,6 +20,7 @@ from types import FunctionType
 from asm import Assembler, eax, edx, mem32, mem64, r12, r13, r14, rax, rbp, rbx, rcx, rdi, rdx, relative, rsi, rsp
 from jit import firstcall, perfmap, profit
 from jit.budget import BUDGET
+from jit.decode import takes_more
 from jit.dispatch import COMPILER
 from jit.machine import arena
 from jit.ours import LEFT_ALONE
@@ -101,6 +102,12 @@ def prepare(function, *arguments, looking=[]):  # noqa: B006
     return COMPILER.prepare(function, *arguments) or None
 
 
+def prepare_frame(function, *arguments):
+    """For the hook: as `prepare`, but a frame whose arguments are not only positions is interpreted; the next call is compiled."""
+    found = prepare(function, *arguments)
+    return None if found and takes_more(function.__code__) else found
+
+
 # -- 3.12 and later ------------------------------------------------------------------------------------
 
 
@@ -155,7 +162,7 @@ class HookEmitter(firstcall.FirstCallEmitter):
     """Emits PyObject *evaluate(thread rdi, frame rsi, throwing edx)."""
 
     def __init__(self, asm):
-        super().__init__(asm, prepare)
+        super().__init__(asm, prepare_frame)
         self.busy = arena().allocate_data(16)
 
     def emit(self):

@@ -14,10 +14,13 @@ from types import TracebackType
 from asm import (Assembler, Memory, eax, ecx, edx, mem8, mem32, mem64, r12, r13, r14, r14d, r15, rax, rbp, rbx, rcx, rdi, rdx,
                  relative, rsi, rsp, xmm0, xmm15)
 from jit import perfmap, types
+from jit.argument_guards import ArgumentGuards
+from jit.decode import parameter_count, takes_more
 from jit.machine import arena, records, routines
 from jit.machine.refcounts import emit_decref, emit_incref
 from jit.machine.rooms import Room
 from jit.matching import MATCHED_PARAMETERS, ArgumentMatching
+from jit.matching_all import ENTER_ANEW, INTERPRET
 from jit.machine.stack import emit_stack_budget
 from jit.templates.calls import argument_registers
 from platforms.cpython import entry, threads, undisturbed
@@ -73,13 +76,14 @@ def build(record, function, full):
     return Entry(block, list(record.versions), [record.code, record.miss])
 
 
-class EntryEmitter(ArgumentMatching):
+class EntryEmitter(ArgumentMatching, ArgumentGuards):
     """Emits one wrapper. rbx = function object, rbp = its arguments, r12 = nargsf, r15 = thread state."""
 
     def __init__(self, asm, record, function, full):
         self.asm = asm
         self.record = record
         self.code = record.code
+        self.takes_more = takes_more(record.code)
         self.full = full
         self.routines = routines()
         self.original = asm.label("original")
@@ -94,11 +98,14 @@ class EntryEmitter(ArgumentMatching):
     def emit(self):
         asm = self.asm
         untouched, match, positional = asm.label("untouched"), asm.label("match"), asm.label("positional")
-        asm.test(rcx, rcx)
-        asm.jnz(match)
-        asm.lea(rax, mem64(rdx, 0, rdx, 1))
-        asm.cmp(rax, 2 * self.code.co_argcount)
-        asm.jne(match)
+        if self.takes_more:
+            asm.jmp(match)
+        else:
+            asm.test(rcx, rcx)
+            asm.jnz(match)
+            asm.lea(rax, mem64(rdx, 0, rdx, 1))
+            asm.cmp(rax, 2 * self.code.co_argcount)
+            asm.jne(match)
         asm.bind(positional)
         for register in PUSHED:
             asm.push(register)
@@ -122,15 +129,20 @@ class EntryEmitter(ArgumentMatching):
         self.emit_miss()
         self.emit_out()
         asm.bind(self.original)
-        self.emit_leave_for(self.constant(entry.original_vectorcall()))
+        if self.takes_more:
+            self.emit_answer(INTERPRET)
+        else:
+            self.emit_leave_for(self.constant(entry.original_vectorcall()))
         asm.bind(untouched)
         asm.jmp(self.constant(entry.original_vectorcall()))
         with asm.cold():
             asm.bind(match)
-            if self.code.co_argcount <= MATCHED_PARAMETERS:
-                self.emit_match(positional, untouched)
-            else:
+            if parameter_count(self.code) > MATCHED_PARAMETERS:
                 asm.jmp(untouched)
+            elif self.takes_more:
+                self.emit_match_all(positional, untouched)
+            else:
+                self.emit_match(positional, untouched)
 
     def emit_thread_state(self):
         asm = self.asm
@@ -228,24 +240,6 @@ class EntryEmitter(ArgumentMatching):
         elif code.result is types.BOOL:
             self.emit_box_bool()
 
-    def emit_refused(self, kinds):
-        """Arguments of types that are not compiled: interpret without asking again."""
-        asm = self.asm
-        other = asm.label("not_refused")
-        for number, kind in enumerate(kinds):
-            asm.mov(rax, mem64(rbp, 8 * number))
-            asm.mov(rax, mem64(rax, L.ob_type))
-            if kind.python is not None:
-                asm.cmp(rax, self.constant(id(kind.python)))
-                asm.jne(other)
-            else:
-                for python in (int, float, bool, list):
-                    if python is not int or len(self.record.refused) < 2:
-                        asm.cmp(rax, self.constant(id(python)))
-                        asm.je(other)
-        asm.jmp(self.original)
-        asm.bind(other)
-
     def emit_words(self, code, start):
         """What the version relies on; if a word differs, `revalidate` looks closer."""
         asm = self.asm
@@ -265,60 +259,6 @@ class EntryEmitter(ArgumentMatching):
             asm.test(eax, eax)
             asm.jz(self.miss)
             asm.jmp(start)
-
-    def emit_argument(self, number, kind, register, other):
-        """Guard and unbox one argument into `register`; jump to `other` if it does not fit."""
-        asm = self.asm
-        asm.mov(rax, mem64(rbp, 8 * number))
-        if kind.python is not None and kind is not types.BOOL:
-            asm.mov(rcx, self.constant(id(kind.python)))
-            asm.cmp(mem64(rax, L.ob_type), rcx)
-            asm.jne(other)
-        if kind is types.INT:
-            self.emit_unbox_int(register, other)
-        elif kind is types.FLOAT:
-            asm.movsd(register, mem64(rax, L.float_value))
-            asm.ucomisd(register, register)  # a nan keeps its identity
-            asm.jp(self.original)
-        elif kind is types.BOOL:
-            done = asm.label("is_bool")
-            asm.xor(register.r32, register.r32)
-            asm.cmp(rax, self.constant(id(False)))
-            asm.je(done)
-            asm.cmp(rax, self.constant(id(True)))
-            asm.jne(other)
-            asm.mov(register.r32, 1)
-            asm.bind(done)
-        else:
-            asm.mov(register, rax)
-
-    def emit_unbox_int(self, register, other):
-        asm = self.asm
-        slow, done = asm.label("digits"), asm.label("unboxed")
-        if L.long_size is not None:
-            asm.mov(rcx, mem64(rax, L.long_size))
-            asm.lea(rdx, mem64(rcx, 1))
-            asm.cmp(rdx, 2)
-            asm.ja(slow)
-            asm.mov(register.r32, mem32(rax, L.long_digits))
-            asm.imul(register, rcx)
-        else:
-            asm.mov(rdx, mem64(rax, L.long_tag))
-            asm.cmp(rdx, 16)
-            asm.jae(slow)
-            asm.and_(edx, 3)
-            asm.mov(ecx, 1)
-            asm.sub(rcx, rdx)
-            asm.mov(register.r32, mem32(rax, L.long_digits))
-            asm.imul(register, rcx)
-        asm.bind(done)
-        with asm.cold():
-            asm.bind(slow)
-            asm.call(self.routines.unbox_int)
-            asm.test(edx, edx)
-            asm.jnz(other)
-            asm.mov(register, rax)
-            asm.jmp(done)
 
     def emit_box_bool(self):
         asm = self.asm
@@ -361,6 +301,15 @@ class EntryEmitter(ArgumentMatching):
         emit_decref(asm, rbx, self.original)
         asm.jmp(self.original)
 
+    def emit_answer(self, answer):
+        """Tell `emit_match_all`, which has the arguments as they came, what to do with them."""
+        asm = self.asm
+        asm.mov(eax, answer)
+        asm.add(rsp, BLOCK)
+        for register in reversed(PUSHED):
+            asm.pop(register)
+        asm.ret()
+
     def emit_leave_for(self, target):
         """Tail-jump with the wrapper's arguments as they came."""
         asm = self.asm
@@ -392,5 +341,8 @@ class EntryEmitter(ArgumentMatching):
         asm.bind(answered)
         asm.cmp(r13, self.constant(id(True)))
         asm.jne(self.original)
-        asm.mov(rax, mem64(rbx, L.function_vectorcall))
-        self.emit_leave_for(rax)
+        if self.takes_more:
+            self.emit_answer(ENTER_ANEW)
+        else:
+            asm.mov(rax, mem64(rbx, L.function_vectorcall))
+            self.emit_leave_for(rax)

@@ -122,7 +122,7 @@ class Numbering:
             if value.home is None:
                 intervals[value] = Interval(value, value.start, value.end, value.type.register_class, value.weight)
         for value, register in entry_registers:
-            if value in intervals:
+            if value in intervals and register.kind == value.type.register_class:
                 intervals[value].fixed = register
         for block in self.order:
             for edge in block.edges:

@@ -1,7 +1,8 @@
 """Keyword and default arguments, matched in machine code in front of an entry wrapper; and references to arguments."""
 
-from asm import eax, ecx, edx, mem64, r8, r9, r10, rax, rcx, rdi, rdx, rsi, rsp, xmm15
+from asm import eax, ecx, edx, mem64, r8, r9, r10, rax, rcx, rdi, rdx, rsi, rsp
 from jit.machine.refcounts import emit_decref, emit_incref
+from jit.matching_all import MatchingAll
 from platforms.cpython.layout import layout
 
 L = layout()
@@ -9,7 +10,7 @@ L = layout()
 MATCHED_PARAMETERS = 16
 
 
-class ArgumentMatching:
+class ArgumentMatching(MatchingAll):
     """The part of EntryEmitter that makes a full positional array of whatever was passed."""
 
     def emit_match(self, positional, untouched):
@@ -24,7 +25,7 @@ class ArgumentMatching:
         names = code.co_varnames[:count]
         size = 8 * count + 16
         size += 8 if size % 16 == 0 else 0
-        held = mem64(rsp, 8 * count)
+        held, function = mem64(rsp, 8 * count), mem64(rsp, 8 * count + 8)
         fail = asm.label("unusual")
         asm.mov(rax, self.constant(id(self.record.code)))
         asm.cmp(mem64(rdi, L.function_code), rax)
@@ -44,33 +45,38 @@ class ArgumentMatching:
             asm.mov(mem64(rsp, 8 * number), rax)
         self.emit_match_names(names, fail)
         self.emit_match_defaults(count, held, fail)
+        # This code dies with the function.
+        asm.mov(function, rdi)
+        emit_incref(asm, rdi, rax)
         asm.mov(rsi, rsp)
         asm.mov(edx, count)
         asm.xor(ecx, ecx)
         asm.call(positional)
-        done, freed = asm.label("matched"), asm.label("freed")
+        done, freed, last = asm.label("matched"), asm.label("freed"), asm.label("last_reference")
         asm.mov(rdi, held)
-        asm.add(rsp, size)
         asm.test(rdi, rdi)
         asm.jz(done)
         emit_decref(asm, rdi, freed)
         asm.bind(done)
+        asm.mov(rdi, function)
+        asm.add(rsp, size)
+        emit_decref(asm, rdi, last)
         asm.ret()
+        asm.bind(last)
+        asm.jmp(self.routines.drop_last)
         asm.bind(freed)
-        asm.mov(rcx, rax)
-        asm.mov(rax, rdi)
-        asm.movq(xmm15, rcx)
-        asm.sub(rsp, 8)
-        asm.call(self.routines.dealloc_plain)
-        asm.add(rsp, 8)
-        asm.movq(rax, xmm15)
-        asm.ret()
+        asm.call(self.routines.drop_last)
+        asm.jmp(done)
         asm.bind(fail)
         asm.add(rsp, size)
         asm.jmp(untouched)
 
-    def emit_match_names(self, names, fail):
-        """Put each keyword argument in its parameter's place; names are compared by identity."""
+    def emit_match_names(self, names, fail, other_name=None):
+        """Put each keyword argument in its parameter's place; names are compared by identity.
+
+        Args:
+            other_name: emits what is to be done with a name that is none of them, instead of failing.
+        """
         asm = self.asm
         loop, done, stored = asm.label("keyword"), asm.label("keywords_done"), asm.label("stored")
         asm.test(rcx, rcx)
@@ -91,7 +97,10 @@ class ArgumentMatching:
             asm.mov(mem64(rsp, 8 * number), r10)
             asm.jmp(stored)
             asm.bind(other)
-        asm.jmp(fail)
+        if other_name is None:
+            asm.jmp(fail)
+        else:
+            other_name(fail)
         asm.bind(stored)
         asm.add(r9, 1)
         asm.jmp(loop)

@@ -4,6 +4,7 @@ import warnings
 
 from jit import dump
 from jit.budget import BUDGET
+from jit.decode import takes_more
 from jit.machine import monitoring
 from jit.machine.stack import is_room
 from platforms.cpython import entry
@@ -36,7 +37,8 @@ class Misses:
         if record is None or record.function() is not function or self.postpone(record, function):
             return False
         self.make_room()
-        if record.entry is None and record.reason is None and len(arguments) == record.code.co_argcount and monitoring.may_run():
+        if record.entry is None and record.reason is None and len(arguments) == record.code.co_argcount and not takes_more(record.code) and \
+                monitoring.may_run():
             if self.update_in_time(record, function, arguments) is None:
                 return False
         if record.entry is None:

@@ -14,6 +14,7 @@ import ctypes
 from asm import (Assembler, eax, ecx, edx, mem32, mem64, r8, r9, r14d, r15, rax, rbp, rbx, rcx, rdi, rdx, relative, rsi, rsp, xmm0)
 from jit import perfmap, types
 from jit.api import available
+from jit.decode import takes_more
 from jit.entries import BLOCK, PUSHED, Entry, EntryEmitter
 from jit.errors import Unsupported
 from jit.machine import arena, records, routines
@@ -63,6 +64,10 @@ def compiled_version(function, kinds, shapes=None):
     from jit.attention import holds
     from jit.dispatch import COMPILER, VERSION_LIMIT
     count = function.__code__.co_argcount
+    if takes_more(function.__code__):
+        raise Unsupported("C passes neither keyword-only arguments nor *args and **kwargs")
+    if sum(kind is not types.FLOAT for kind in kinds) > len(_C_INTEGERS):
+        raise Unsupported("too many arguments")
     if len(kinds) != count:
         raise TypeError(f"{function.__qualname__} takes {count} argument{'s' if count != 1 else ''}, not {len(kinds)}")
     with COMPILER.lock:

@@ -122,7 +122,10 @@ class Placement:
         if destination.kind == "xmm":
             if source.__class__ is not int and source.kind == "xmm":
                 asm.movapd(destination, source)
-            elif source.__class__ is not int and source.kind == "gpr":
+            elif source.__class__ is int:
+                asm.mov(rcx, source)
+                asm.movq(destination, rcx)
+            elif source.kind == "gpr":
                 # A cycle of registers and spill slots was broken through the other class.
                 asm.movq(destination, source)
             else:

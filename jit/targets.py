@@ -10,6 +10,7 @@ import sys
 from types import FunctionType, MethodType
 
 import jit
+from jit.decode import parameter_count
 from jit.errors import CommandError
 
 #: The file's name among the modules: not `__main__`, so that it does not run what it does as a program.
@@ -129,7 +130,7 @@ def compile_types(module, function, text):
     record = COMPILER.register(function)
     if record.reason is not None:
         return
-    count = function.__code__.co_argcount
+    count = parameter_count(function.__code__)
     if len(kinds) != count:
         raise CommandError(f"{function.__qualname__} takes {count} arguments, not {len(kinds)}")
     with COMPILER.lock:

@@ -263,15 +263,11 @@ def check_compilable(code, may_be_module=False):
         may_be_module: code of modules and class bodies is let through, for who knows that its locals are its globals.
 
     Raises:
-        Unsupported: generators, coroutines, class bodies, variable arguments.
+        Unsupported: generators, coroutines, class bodies.
     """
     if code.co_flags & _GENERATOR_FLAGS:
         raise Unsupported("generators and coroutines are interpreted")
     if code.co_flags & _OPTIMIZED_NEWLOCALS != (0 if may_be_module and is_module(code) else _OPTIMIZED_NEWLOCALS):
         raise Unsupported("class bodies and modules are interpreted")
-    if code.co_flags & 0xC:
-        raise Unsupported("*args and **kwargs are interpreted")
-    if code.co_kwonlyargcount:
-        raise Unsupported("functions with keyword-only parameters are interpreted")
     if code.co_stacksize > STACK_LIMIT:
         raise Unsupported("its operand stack is too large")

@@ -16,18 +16,17 @@ from jit.bytecodes.names import make_real
 from jit.bytecodes.numbers import nonnegative
 from jit.bytecodes.ranges import reverse_range
 from jit.bytecodes.supers import super_call
+from jit.decode import takes_more
 from jit.foreign import Call, blind_vectorcall, callout
 from jit.inlining import candidate, inline as inline_callee
 from jit.iteration import SOURCES, Enumerated, View, Zipped
 from jit.profiles import shape_of_kinds
-from jit.types import FLOAT, INT, LIST, NULL, OBJECT, PENDING, Shape, exact, is_class, recall
+from jit.templates.calls import in_registers
+from jit.types import INT, LIST, NULL, OBJECT, PENDING, Shape, exact, is_class, recall
 from jit.values import BackwardRange, LocalFunction, Value, VirtualFunction
 from jit.walk import bytecode
 from platforms.cpython import opcodes
 
-#: Registers carry this many unboxed arguments; more make the call a callout.
-GPR_ARGUMENTS = 6
-XMM_ARGUMENTS = 8
 _VARARGS = 0x4  # inspect.CO_VARARGS, which is slow to import
 #: Types whose call always gives an object of exactly that type.
 EXACT_RESULTS = (list, tuple, dict, set, bytearray, range)
@@ -116,9 +115,9 @@ def call_local(w, callee, arguments, depth):
     """A call of a function that was made in this one: its body is entered directly; NotImplemented if it cannot be."""
     made = callee.facts
     code, everything = made.code, [*arguments, *made.cells]
-    fits = len(arguments) == code.co_argcount and len(made.cells) == len(code.co_freevars) and not w.inlined and \
+    fits = len(arguments) == code.co_argcount and not takes_more(code) and len(made.cells) == len(code.co_freevars) and not w.inlined and \
         not any(value.type in (NULL, PENDING) for value in arguments) and all(cell in w.state.locals for cell in made.cells)
-    target = w.unit.nested(w, made, arguments) if fits and in_registers(everything) else None
+    target = w.unit.nested(w, made, arguments) if fits and in_registers([value.type for value in everything]) else None
     if target is None:
         return NotImplemented
     if target.result is None:
@@ -327,13 +326,7 @@ def fitting_arguments(w, function, arguments, names):
 
 def body_of(w, function, ordered):
     """The `Target` to call with these arguments, or None."""
-    return w.unit.callee(w, function, ordered) if in_registers(ordered) else None
-
-
-def in_registers(arguments):
-    """Whether there are registers for all arguments."""
-    floats = sum(value.type is FLOAT for value in arguments)
-    return floats <= XMM_ARGUMENTS and len(arguments) - floats <= GPR_ARGUMENTS
+    return w.unit.callee(w, function, ordered) if in_registers([value.type for value in ordered]) else None
 
 
 def unknown_result(w):

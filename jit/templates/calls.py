@@ -242,11 +242,17 @@ def emit_build(asm, emitter, detail):
 
 
 def argument_registers(kinds):
-    """Registers in which a body of these argument types gets them."""
-    registers, gprs, xmms = [], iter(GPR_ARGUMENTS), iter(XMM_ARGUMENTS)
+    """Registers in which a body of these argument types gets them; the last of those for floats carry what there is no other for."""
+    registers, gprs, xmms, others = [], iter(GPR_ARGUMENTS), iter(XMM_ARGUMENTS), reversed(XMM_ARGUMENTS)
     for kind in kinds:
-        registers.append(next(xmms) if kind is types.FLOAT else next(gprs))
+        registers.append(next(xmms) if kind is types.FLOAT else next(gprs, None) or next(others))
     return registers
+
+
+def in_registers(kinds):
+    """Whether there are registers for arguments of all these types."""
+    floats = kinds.count(types.FLOAT)
+    return floats + max(0, len(kinds) - floats - len(GPR_ARGUMENTS)) <= len(XMM_ARGUMENTS)
 
 
 @template("list_append", "container: object, value: object --")
