@@ -1,6 +1,6 @@
 """Whether a call's arguments are of a version's types: tested and unboxed in an entry wrapper."""
 
-from asm import eax, ecx, edx, mem32, mem64, rax, rbp, rcx, rdx
+from asm import ecx, edx, mem32, mem64, rax, rbp, rcx, rdx
 from jit import types
 from platforms.cpython.layout import layout
 
