@@ -18,7 +18,7 @@ from jit.flags import merge_flags
 from jit.hoisting import hoist
 from jit.liveness import Numbering
 from jit.order import arrange
-from jit.profit import is_worthwhile
+from jit.profit import is_hoped_for, is_worthwhile
 from jit.machine import arena, records, routines
 from jit.machine.dictionaries import rely
 from jit.machine.rooms import Room
@@ -41,6 +41,8 @@ LOST_IN_BODY = frozenset(GPRS + XMMS)
 FRAME_LIMIT = 4000
 #: Bytecode instructions beyond which a function stays interpreted.
 INSTRUCTION_LIMIT = 50_000
+#: Exits and notes after which a version that is only hoped for is looked at (see records.FIRST_EXIT_LIMIT).
+SHORT_EXIT_LIMIT = 4
 
 
 class Code:
@@ -146,6 +148,8 @@ def _compile(unit, argument_types, shapes, knowledge, function_record):
     except BaseException:
         arena().free_data(code.data)
         raise
+    if is_hoped_for(order):
+        records.set_exit_limit(code.version_record, SHORT_EXIT_LIMIT)
     code.types, code.result = tuple(kinds), result
     code.returned = tuple(dict.fromkeys(walker.returned))
     code.kept, watched = unit.kept_and_watched()

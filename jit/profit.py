@@ -23,7 +23,7 @@ GAINS = {"callout": -20, "call_body": 30, "blind_call": 5, "blind_vectorcall": 5
          "store_attribute_object": 3, "new_instance": 5}
 USUAL_GAIN = 12
 #: Asking an iterator of a kind that is not known for its next item, around which the frame has to be shown.
-UNKNOWN_ITERATOR = -25
+UNKNOWN_ITERATOR = -45
 #: What compiled callers gain because they need not call the interpreter.
 CALLABLE = 25
 
@@ -73,6 +73,16 @@ def is_worthwhile(order, is_running=False):
     """
     if EAGER:
         return True
-    if any(operation.template.name == "observe" for block in order for operation in block.operations):
+    if is_observing(order):
         return not is_running or expected_gain(order, hoped=0) >= 0
     return expected_gain(order) >= 0
+
+
+def is_observing(order):
+    """Whether types are noted for the next version."""
+    return any(operation.template.name == "observe" for block in order for operation in block.operations)
+
+
+def is_hoped_for(order):
+    """Whether a version is made in the hope only that the next one, which will know more types, is worthwhile: that one should come soon."""
+    return not EAGER and is_observing(order) and expected_gain(order) < 0
