@@ -14,7 +14,7 @@ class Builder:
         block, state: what is being built, and the state at its end. instruction: the current one.
         base: snapshot of the state before the current raw instruction, or None while the state is still that.
         start_exits: exits made for the current instruction, by (reason, observed value).
-        group: first of several instructions that are walked as one, or None: nothing happens before the last, so all exits in front of
+        null_above: the interpreter, where it goes on behind the current instruction, wants a NULL on top of its stack. group: first of several instructions that are walked as one, or None: nothing happens before the last, so all exits in front of
             it resume at the first. inlined: how many callees within each other are being walked in the place of their calls.
     """
 
@@ -27,6 +27,7 @@ class Builder:
         self.null = null_value()
         self.instruction = self.block = self.state = self.base = None
         self.group = None
+        self.null_above = False
         self.start_exits = {}
         self.drops = []
         self.site = 0
@@ -229,6 +230,10 @@ class Builder:
         made.following = self.instruction.following
         made.resume = self.instruction.following
         made.routine = routine
+        if self.null_above and routine == "exit_after":
+            made.null_above = True
+        elif self.null_above:
+            made.stack = (*made.stack, self.null)
         return made
 
     def exit_here(self, reason):

@@ -330,7 +330,7 @@ def place_data(unit, code, exits, allocation, context, function_record):
             executing=_at(base, leaving.executing, biases.instruction_executing_bias),
             following=_at(base, leaving.following, biases.instruction_resume_bias),
             observe=writer.observe(leaving),
-            flags=records.HAS_FRAME_SLOT * context.has_frame_slot | records.RESTARTS * leaving.restarts |
+            flags=records.HAS_FRAME_SLOT * context.has_frame_slot | records.RESTARTS * leaving.restarts | records.NULL_ABOVE * leaving.null_above |
             records.ENTERED * (unit.entered is not None and not unit.is_part),
             identity=leaving.number, entries=entries, weight=records.LOOP_WEIGHT if leaving.in_loop else records.WEIGHT_ELSEWHERE)
         address += size

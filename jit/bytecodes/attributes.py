@@ -170,11 +170,7 @@ def load_method(w, instruction):
             w.push(w.constant(method))
             w.push(owner)
             return None
-    ended = get_attribute(w, name)
-    if ended:
-        return ended
-    push_callable(w, w.pop())
-    return None
+    return put_callable(w, lambda: get_attribute(w, name))
 
 
 def probably_builtin(w, owner):
@@ -196,6 +192,21 @@ def push_callable(w, value):
     else:
         w.push(value)
         w.push(w.null)
+
+
+def put_callable(w, put_attribute):
+    """Let an attribute take its owner's place on top of the stack, with a NULL beside it: also where the interpreter goes on behind the instruction."""
+    if opcodes.NULL_FIRST:
+        w.state.stack.insert(len(w.state.stack) - 1, w.null)
+        return put_attribute()
+    w.null_above = True
+    try:
+        ended = put_attribute()
+    finally:
+        w.null_above = False
+    if not ended:
+        w.push(w.null)
+    return ended
 
 
 # -- reading ------------------------------------------------------------------------------------------------
@@ -240,11 +251,7 @@ def push_method(w, owner, name, choice):
         w.push(w.constant(meaning.place))
         w.push(owner)
         return None
-    ended = push_attribute(w, owner, name, choice)
-    if ended:
-        return ended
-    push_callable(w, w.pop())
-    return None
+    return put_callable(w, lambda: push_attribute(w, owner, name, choice))
 
 
 def replace_owner(w, owner, value):

@@ -360,6 +360,11 @@ class LeaveRoutines(CalloutRoutines, FreeingRoutines):
         asm.mov(mem64(r12, L.frame_localsplus, rcx, 8), rax)
         asm.add(mem32(r12, L.frame_stacktop), 1)
         asm.mov(rax, mem64(rbx, r.FOLLOWING))
+        asm.mov(edx, mem32(rbx, r.FLAGS))
+        asm.test(edx, r.NULL_ABOVE)
+        asm.jz(have)
+        asm.mov(mem64(r12, L.frame_localsplus + 8, rcx, 8), 0)
+        asm.add(mem32(r12, L.frame_stacktop), 1)
         asm.bind(have)
         asm.mov(mem64(r12, L.frame_instruction), rax)
 

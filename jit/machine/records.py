@@ -26,8 +26,8 @@ OBSERVED_TYPES = 4
 ENTRIES = OBSERVED + 8 * OBSERVED_TYPES
 ENTRY_SIZE = 16
 #: Flags: the body keeps a slot for its frame; nothing has happened before this exit, so the call may be made anew; the version was
-#: entered at a loop's header.
-HAS_FRAME_SLOT, RESTARTS, ENTERED = 1, 2, 4
+#: entered at a loop's header; a NULL comes on top of the result.
+HAS_FRAME_SLOT, RESTARTS, ENTERED, NULL_ABOVE = 1, 2, 4, 8
 _HEAD = Struct("<IIqqqqqQiIIIQ32x")
 _OBSERVED = Struct(f"<{OBSERVED_TYPES}q")
 _ENTRY = Struct("<Iiq")

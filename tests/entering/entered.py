@@ -60,7 +60,7 @@ def outcome(function, at, *arguments):
 def fresh(function):
     """The same function as another object, so that nothing is compiled of it yet."""
     copy = FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__)
-    copy.__qualname__ = function.__qualname__
+    copy.__qualname__, copy.__kwdefaults__ = function.__qualname__, function.__kwdefaults__
     return copy
 
 

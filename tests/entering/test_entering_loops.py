@@ -51,6 +51,23 @@ def over_list(hook, n):
     return total, item
 
 
+def star_arguments(hook, *numbers):
+    total = 0
+    for i in range(numbers[0]):
+        hook()
+        total += i * len(numbers)
+    return total, numbers
+
+
+def more_parameters(hook, n, *rest, step=1, **more):
+    total = 0
+    for i in range(0, n, step):
+        hook()
+        total += i
+    more["total"] = total
+    return rest, step, more
+
+
 def over_enumerate(hook, n):
     total = 0
     for i, item in enumerate([j / 2 for j in range(n)]):
