@@ -5,8 +5,8 @@ from outside, at run time (fuzz/faults/planting.py); the product has no switch f
 shows it (fuzz/faults/witness.py), so that a fault that is none does not count.
 """
 
-from fuzz.faults import allocator, attributes, calls, classes, containers, decoder, encoder, exits, floats, generators, numbers, references, registers, walk
+from fuzz.faults import allocator, attributes, calls, classes, containers, decoder, encoder, exits, floats, generators, numbers, references, registers, signatures, walk
 
-PARTS = (numbers, floats, containers, attributes, references, exits, registers, walk, calls, classes, generators, allocator, encoder, decoder)
+PARTS = (numbers, floats, containers, attributes, references, exits, registers, walk, calls, signatures, classes, generators, allocator, encoder, decoder)
 
 FAULTS = {fault.name: fault for part in PARTS for fault in part.FAULTS}
