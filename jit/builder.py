@@ -38,16 +38,17 @@ class Builder:
         if self.inlined:
             raise NotInlined
 
-    def seen(self, role, told=None):
-        """The types seen at the current instruction in a role, as a set; without any, what the interpreter has specialised the instruction for.
+    def seen(self, role, told=None, instruction=None):
+        """The types seen at an instruction in a role, as a set; without any, what the interpreter has specialised the instruction for.
 
         Args:
-            told: the role's name in the interpreter's profile (see platforms/cpython/feedback.py), if it has one there.
+            told: the role's name in the interpreter's profile (see platforms/cpython/feedback.py), if it has one there. instruction: the current one.
         """
-        key = self.instruction.site, role
+        instruction = instruction or self.instruction
+        key = instruction.site, role
         found = self.knowledge.observed.get(key)
         if not found and told is not None:
-            kind = self.unit.feedback(self.instruction, told)
+            kind = self.unit.feedback(instruction, told)
             if kind is not None:
                 found = self.knowledge.observed[key] = {kind}
         return found or ()

@@ -129,7 +129,7 @@ def sliceable(w, container, found, index):
         return False
     kind = container.type
     if kind is OBJECT and not container.is_constant:
-        seen = w.knowledge.observed.get((w.instructions[index].site, "container"))
+        seen = w.seen("container", "container", w.instructions[index])
         python = container.shape.type.python if container.shape is not None else None
         if seen:
             python = next(iter(seen)) if len(seen) == 1 else None

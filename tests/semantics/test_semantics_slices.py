@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from compare import check, copies
+from compare import check, copies, outcome
 
 BOUNDS = [None, 0, 1, 2, -1, -2, 3, 7, -7, True, 2**62, -2**62, 2**63 - 1, -2**63]
 FOREIGN_BOUNDS = [2**63, -2**70, 1.5, "a"]
@@ -190,3 +190,15 @@ def test_sizes_that_differ_are_not_moved_again():
             a[:i] = b[i:]
         return a
     check(f, ([1, 2], [3, 4, 5], 6), ([], list(range(30)), 25), repeat=30)
+
+
+def test_a_container_that_the_interpreter_has_met_as_another():
+    """What is sliced was a dictionary for the interpreter, and is a list for the version."""
+    def f(container, i=0, j=2):
+        return container[::2], container[i:j], container[::-1]
+    mixed = [({1: 2}, 0, 2), ([1, 2, 3], 0, 2), ((1, 2, 3), 1, None), ("abc", 0, 2), ([1, 2, 3], -2, 10**30), ([1, 2, 3], None, None), ([1, 2], 1.5, 2), ((1, 2), 2**63, 0)]
+    (plain,), (compiled,) = copies(f)
+    for first in mixed:
+        (plain,), (compiled,) = copies(f)
+        for arguments in [first] * 12 + mixed * 3:
+            assert outcome(compiled, arguments) == outcome(plain, arguments)
