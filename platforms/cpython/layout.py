@@ -225,6 +225,7 @@ interp_eval_breaker               100   368     -  int
 interp_gil_drop_request           104   372     -  int; next to the eval breaker
 interp_pending_calls              120     -     -  int
 interp_monitoring_version           -    48     0  uint64
+interp_gc_count                   692   156  7444  int: objects made since the last collection, behind the youngest generation's threshold
 
 instruction_resume_bias            -2    -2     0  added to code_adaptive + X to resume at X
 instruction_executing_bias          0     0     0  added to claim to be executing X

@@ -1,7 +1,8 @@
 """Calls from machine code that the program does not notice: small pieces of code, written as hex text.
 
 While such a call is made, no signal handler of the program runs (the signals wait), and the recursion limit does not count:
-what the program's frames see of it is nothing. Handlers of signals that came before run first, with the program's own frame.
+what the program's frames see of it is nothing. Handlers of signals that came before run first, with the program's own frame. Objects that
+are made meanwhile do not start a collection later.
 
 Source: CPython Python/ceval_gil.c, Modules/signalmodule.c (PyErr_CheckSignals); pthread_sigmask(3).
 """
@@ -10,16 +11,17 @@ import ctypes
 import functools
 
 from platforms import pages
-from platforms.cpython import symbols
+from platforms.cpython import collector, symbols
 from platforms.cpython.layout import layout
 
 #: Levels of recursion lent to a call.
 _LEVELS = 250
-#: A caller of `before` and `after` has this much room at rsp: the mask of signals, and two counters.
+#: A caller of `before` and `after` has this much room at rsp: the mask of signals, two counters of levels, the objects made.
 ROOM = 144
+_MADE = 136
 _SIGNALS_OF_FAULTS = (4, 5, 6, 7, 8, 11, 31)  # ILL, TRAP, ABRT, BUS, FPE, SEGV, SYS on Linux; importing `signal` takes milliseconds
 
-JMP, JE, JNE, JB, JGE = "E9", "0F 84", "0F 85", "0F 82", "0F 8D"
+JMP, JE, JNE, JB, JGE, JLE = "E9", "0F 84", "0F 85", "0F 82", "0F 8D", "0F 8E"
 
 
 def disp(value, size=4):
@@ -62,6 +64,16 @@ def _take_levels_back():
         yield f"8B 84 24 {disp(128 + 4 * number)} 41 89 84 24 {disp(offset)}"  # mov eax, kept; mov counter, eax
 
 
+def _count_objects():
+    return f"48 B8 {disp(collector.counter(), 8)} 8B 00 89 84 24 {disp(_MADE)}"  # mov rax, counter; mov eax, [rax]; mov made, eax
+
+
+def _forget_objects():
+    """Do not count those made since."""
+    return [f"48 B8 {disp(collector.counter(), 8)} 8B 8C 24 {disp(_MADE)} 39 08", (JLE, "few"),  # mov rax, counter; mov ecx, made; cmp [rax], ecx
+            "89 08", "few:"]  # mov [rax], ecx
+
+
 def _recursion_counters():
     fields = layout()
     return [offset for offset in (fields.thread_recursion_remaining, fields.thread_c_recursion_remaining) if offset is not None]
@@ -85,13 +97,13 @@ def before(refused):
         f"BF 02 00 00 00 48 BE {disp(every_signal(), 8)} 48 89 E2", call("pthread_sigmask"),  # (SIG_SETMASK, all, rsp)
         call("PyErr_CheckSignals"), "85 C0", (JE, "undisturbed"),  # test eax, eax
         *unmask(), (JMP, refused),
-        "undisturbed:", *_lend_levels(),
+        "undisturbed:", *_lend_levels(), _count_objects(),
     ]
 
 
 def after():
     """End; keeps none of the caller's scratch registers."""
-    return [*_take_levels_back(), *unmask()]
+    return [*_forget_objects(), *_take_levels_back(), *unmask()]
 
 
 def unmask():
