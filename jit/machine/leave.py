@@ -253,14 +253,15 @@ class LeaveRoutines(CalloutRoutines, FreeingRoutines):
         failed, done = asm.label("attention_failed"), asm.label("attention_given")
         self.begin("attend")
         asm.push(rbx)
+        self.frames.call("PyThreadState_Get")
+        asm.mov(rbx, rax)
         if L.cframe_use_tracing is not None:
-            self.frames.call("PyThreadState_Get")
-            asm.mov(rbx, rax)
             asm.mov(rcx, mem64(rbx, L.thread_cframe))
             asm.mov(mem8(rcx, L.cframe_use_tracing), 0)
-            asm.add(mem32(rbx, L.thread_tracing), 1)
+        asm.add(mem32(rbx, L.thread_tracing), 1)
         asm.mov(rdi, self.frames.pointer(id(self.attention_function)))
         self.frames.call("PyObject_CallNoArgs")
+        asm.sub(mem32(rbx, L.thread_tracing), 1)
         if L.cframe_use_tracing is not None:
             self.emit_trace_again()
         asm.mov(rdi, rax)
@@ -280,7 +281,6 @@ class LeaveRoutines(CalloutRoutines, FreeingRoutines):
         """As CPython's PyThreadState_LeaveTracing has it, for the thread in rbx; rax is kept."""
         asm = self.asm
         untraced = asm.label("untraced")
-        asm.sub(mem32(rbx, L.thread_tracing), 1)
         asm.mov(rcx, mem64(rbx, L.thread_cframe))
         asm.mov(rdx, mem64(rbx, L.thread_trace_function))
         asm.or_(rdx, mem64(rbx, L.thread_profile_function))

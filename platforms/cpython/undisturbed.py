@@ -1,8 +1,8 @@
 """Calls from machine code that the program does not notice: small pieces of code, written as hex text.
 
 While such a call is made, no signal handler of the program runs (the signals wait), and the recursion limit does not count:
-what the program's frames see of it is nothing. Handlers of signals that came before run first, with the program's own frame. Objects that
-are made meanwhile do not start a collection later.
+what the program's frames see of it is nothing. Handlers of signals that came before run first, with the program's own frame. Nothing is
+traced or monitored meanwhile, and the objects that are made do not start a collection later.
 
 Source: CPython Python/ceval_gil.c, Modules/signalmodule.c (PyErr_CheckSignals); pthread_sigmask(3).
 """
@@ -98,12 +98,13 @@ def before(refused):
         call("PyErr_CheckSignals"), "85 C0", (JE, "undisturbed"),  # test eax, eax
         *unmask(), (JMP, refused),
         "undisturbed:", *_lend_levels(), _count_objects(),
+        f"41 FF 84 24 {disp(layout().thread_tracing)}",  # inc dword [r12 + tracing]: as in a trace function, nothing is traced
     ]
 
 
 def after():
     """End; keeps none of the caller's scratch registers."""
-    return [*_forget_objects(), *_take_levels_back(), *unmask()]
+    return [f"41 FF 8C 24 {disp(layout().thread_tracing)}", *_forget_objects(), *_take_levels_back(), *unmask()]
 
 
 def unmask():
