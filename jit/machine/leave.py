@@ -17,7 +17,7 @@ from jit.machine.activations import DEPTH, FIRST, INSTRUCTION, ROUTINE, activati
 from jit.machine.activations import SIZE as ACTIVATION_SIZE
 from jit.machine.dictionaries import emit_dict_entry
 from jit.machine.freeing import FreeingRoutines
-from platforms.cpython import back_edges
+from platforms.cpython import back_edges, undisturbed
 from platforms.cpython.layout import layout
 
 L = layout()
@@ -253,15 +253,15 @@ class LeaveRoutines(CalloutRoutines, FreeingRoutines):
         failed, done = asm.label("attention_failed"), asm.label("attention_given")
         self.begin("attend")
         asm.push(rbx)
-        self.frames.call("PyThreadState_Get")
-        asm.mov(rbx, rax)
         if L.cframe_use_tracing is not None:
+            self.frames.call("PyThreadState_Get")
+            asm.mov(rbx, rax)
             asm.mov(rcx, mem64(rbx, L.thread_cframe))
             asm.mov(mem8(rcx, L.cframe_use_tracing), 0)
-        asm.add(mem32(rbx, L.thread_tracing), 1)
         asm.mov(rdi, self.frames.pointer(id(self.attention_function)))
-        self.frames.call("PyObject_CallNoArgs")
-        asm.sub(mem32(rbx, L.thread_tracing), 1)
+        for register in (esi, edx, ecx):
+            asm.xor(register, register)
+        self.emit_call_address(undisturbed.vectorcall())
         if L.cframe_use_tracing is not None:
             self.emit_trace_again()
         asm.mov(rdi, rax)

@@ -191,7 +191,6 @@ frame_object_back                  16    16    16
 frame_object_frame                 24    24    24
 frame_object_trace                 32    32    32
 frame_object_data                  48    48    64  the frame itself once its function returned
-traceback_next                     16    16    16
 generator_frame                    80    72    72  the frame itself
 generator_state                    75    67    67  int8
 generator_suspended                -1    -1    -2  its state behind a yield

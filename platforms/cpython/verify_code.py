@@ -193,4 +193,3 @@ def _finished_frame(fields, peeker):
     yield "frame_object_trace", read(id(frame) + fields.frame_object_trace), id(finished)
     yield "frame_stacktop", read_signed(inside + fields.frame_stacktop, 4) >= 0, True
     trace = TracebackType(TracebackType(None, frame, 0, 1), frame, 0, 1)
-    yield "traceback_next", read(id(trace) + fields.traceback_next), id(trace.tb_next)
