@@ -29,7 +29,7 @@ NAMES = """
     test_statistics test_heapq test_bisect test_json test_re test_decimal test_fractions test_datetime""".split()
 SAMPLE = "test_grammar test_bool test_list test_range test_scope test_class test_super test_extcall".split()
 #: Tests that count objects, memory or time of their whole process, and so are given one of their own.
-ALONE = {"test_descr", "test_gc", "test_int", "test_sys"}
+ALONE = {"test_descr", "test_gc", "test_int", "test_sys", "test_threading"}
 #: Modules that hold the tests of one of another name.
 HELD_BY = {"test_datetime": "datetimetester"}
 #: Names that a test has in older versions.
