@@ -30,6 +30,7 @@ from jit.walk import walk
 from platforms.cpython import symbols, threads
 from platforms.cpython.dictionaries import hint
 from platforms.cpython.layout import layout
+from platforms.cpython.unnoticed import unnoticed
 from regalloc import allocate, verify
 
 GPRS = (rsi, rdi, r8, r9, r10, r11, rbx, r12, r13)
@@ -153,7 +154,7 @@ def _compile(unit, argument_types, shapes, knowledge, function_record):
     code.types, code.result = tuple(kinds), result
     code.returned = tuple(dict.fromkeys(walker.returned))
     code.kept, watched = unit.kept_and_watched()
-    poison = Poison(code.version_record)
+    poison = poisoner(code.version_record)
     code.watched = [weakref.ref(item, poison) for item in watched if can_die(item)]
     code.callees = list(unit.callees)
     code.expected = {key: frozenset(seen) for key, seen in knowledge.observed.items()}
@@ -180,17 +181,14 @@ def returned_shape(walker):
     return types.remember(shape) if shape is not None and shape.element is not None else None
 
 
-class Poison:
-    """Weak reference callback: an object whose address a version holds has died."""
+def poisoner(version_record):
+    """A weak reference's callback: an object whose address a version holds has died."""
 
-    __slots__ = ("version_record",)
-
-    def __init__(self, version_record):
-        self.version_record = version_record
-
-    def __call__(self, _, is_finalizing=sys.is_finalizing):
+    def poison(_, is_finalizing=sys.is_finalizing):
         if not is_finalizing():
-            records.poison(self.version_record)
+            records.poison(version_record)
+
+    return unnoticed(poison)
 
 
 def runs_foreign_code(order):

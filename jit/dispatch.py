@@ -36,6 +36,7 @@ from jit.bytecodes import attributes, builtins, calls, comparisons, containers, 
 from platforms import forks
 from platforms.cpython import entry
 from platforms.cpython.layout import layout
+from platforms.cpython.unnoticed import unnoticed
 
 #: Versions of one function, by argument types; calls with further types are interpreted.
 VERSION_LIMIT = 6
@@ -229,7 +230,7 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
                 record.reason = problem.reason
                 self.want_generators(function, automatic)
             key = id(function)
-            record.function = weakref.ref(function, lambda _: self.forget(key, record))
+            record.function = weakref.ref(function, unnoticed(lambda _: self.forget(key, record)))
             self.records[key] = record
             if record.reason is None:
                 record.block = entries.FunctionBlock(function, record.code)

@@ -113,11 +113,11 @@ class EntryEmitter(ArgumentMatching, ArgumentGuards):
         asm.mov(rbx, rdi)
         asm.mov(rbp, rsi)
         asm.mov(r12, rdx)
+        self.emit_thread_state()
+        self.emit_tracing_check()
         asm.mov(rax, self.constant(id(self.record.code)))
         asm.cmp(mem64(rbx, L.function_code), rax)
         asm.jne(self.miss)
-        self.emit_thread_state()
-        self.emit_tracing_check()
         emit_stack_budget(asm, self.out)
         self.emit_borrowed_check()
         for version in self.record.versions:

@@ -30,6 +30,7 @@ from jit.ours import LEFT_ALONE
 from jit.unit import Unit
 from platforms.cpython.layout import layout
 from platforms.cpython.resumption import clear_routine, function_of, lead, resumable, set_routine, waits_at
+from platforms.cpython.unnoticed import unnoticed
 
 _GENERATOR, _OTHER_KINDS = 0x20, 0x80 | 0x200
 #: Parts of one generator in all, and for one yield.
@@ -193,7 +194,7 @@ class Generators:
         def forget(_, known=self.known, clear_routine=clear_routine):
             clear_routine(address)
             known.pop(address, None)
-        return forget
+        return unnoticed(forget)
 
     @staticmethod
     def prepare(function, code):

@@ -164,8 +164,9 @@ def wait(process, timeout):
 
 
 def end_with_children():
-    """Make SIGTERM end this process as ^C does, the running suite first."""
+    """Make SIGTERM end this process as ^C does, the running suite first; and ^C reaches it where a shell has started this in the background."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def differences(plain, compiled):

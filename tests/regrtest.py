@@ -28,6 +28,10 @@ NAMES = """
     test_dataclasses test_weakref test_gc test_sys test_inspect test_traceback test_threading test_copy test_pickle test_random
     test_statistics test_heapq test_bisect test_json test_re test_decimal test_fractions test_datetime""".split()
 SAMPLE = "test_grammar test_bool test_list test_range test_scope test_class test_super test_extcall".split()
+#: Tests that count objects, memory or time of their whole process, and so are given one of their own.
+ALONE = {"test_descr", "test_gc", "test_int", "test_sys", "test_threading"}
+#: Modules that hold the tests of one of another name.
+HELD_BY = {"test_datetime": "datetimetester"}
 #: Names that a test has in older versions.
 OLDER = {"test_str": "test_unicode"}
 
@@ -61,16 +65,23 @@ def run_together(python, names, options, retries=0):
     return outcomes.compare(lambda: once([]), lambda: once(outcomes.EAGER), retries)
 
 
+def groups(names, most):
+    """Lists of names that run in one process each."""
+    alone = [name for name in names if name in ALONE]
+    others = [name for name in names if name not in ALONE]
+    return [others[first:first + most] for first in range(0, len(others), most)] + [[name] for name in alone]
+
+
 def run_all(python, names, options):
     """Results of one interpreter."""
     results = outcomes.Results()
-    for first in range(0, len(names), options.together):
-        group = names[first:first + options.together]
+    for group in groups(names, options.together):
         if len(group) > 1:
             plain, compiled = run_together(python, group, options)
             if plain == compiled and compiled.compiled:
                 for name in group:
-                    results.add(name, plain.part(name, len(group)), compiled.part(name, len(group)))
+                    held = HELD_BY.get(name, name)
+                    results.add(name, plain.part(held, len(group)), compiled.part(held, len(group)))
                 continue
             print("once more, one by one: " + " ".join(group), *outcomes.differences(plain, compiled), sep="\n    ", flush=True)
         for name in group:

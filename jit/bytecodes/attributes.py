@@ -17,6 +17,7 @@ from jit.types import BOOL, FLOAT, INT, MIXED, OBJECT, STATIC, Shape, is_class, 
 from jit.values import Value
 from jit.walk import bytecode
 from platforms.cpython import instances, opcodes
+from platforms.cpython.layout import layout
 
 #: Reasons of the exits of stores to instances that have a dict, or one that only CPython can look into.
 DICT_GUARD, ODD_DICT_GUARD = "the instance has a dict", "the instance has a dict that cannot be written"
@@ -75,11 +76,14 @@ def get_attribute(w, name, facts=None):
 
 
 def module_attribute(w, owner, name):
-    """The constant Value of ``module.name``, guarded by the module's dictionary, or None."""
+    """The constant Value of ``module.name``, guarded by the module's class and dictionary, or None."""
     if owner.is_constant and type(owner.constant) is ModuleType:
-        namespace = owner.constant.__dict__
-        if name in namespace and type(name) is str:
+        module = owner.constant
+        namespace = ModuleType.__dict__["__dict__"].__get__(module)
+        if name in namespace and type(name) is str and not receivers.is_data_descriptor(receivers.class_attribute(ModuleType, name)):
             value = namespace[name]
+            w.unit.keep(module)
+            w.unit.depend_word(id(module) + layout().ob_type, id(ModuleType))
             w.unit.depend(namespace, name, value)
             return w.constant(value)
     return None

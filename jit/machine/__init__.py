@@ -21,6 +21,7 @@ from functools import lru_cache
 
 from jit import perfmap
 from jit.machine.arena import arena
+from platforms.cpython import shell, threads
 
 
 class Routines:
@@ -41,7 +42,7 @@ def _attend():
 
 
 def _let_pending_work_in():
-    """Called for its RESUME, which lets all pending work in."""
+    """Lets all pending work in, and shows its frame to nobody."""
 
 
 @lru_cache(None)
@@ -52,6 +53,8 @@ def routines():
     from jit.machine.frames import FrameRoutines
     from jit.machine.leave import LeaveRoutines
     from jit.machine.lookers import LookerRoutines
+    if threads.eval_breaker()[0] == "absolute":
+        _let_pending_work_in.__code__ = shell.poll(_let_pending_work_in.__code__)
     asm = Assembler(comments=False)
     frames = FrameRoutines(asm)
     leave = LeaveRoutines(asm, frames, _let_pending_work_in, _attend)

@@ -2,9 +2,8 @@
 
 from asm import (eax, ecx, edx, mem32, mem64, r12, r13, r14d, r15, rax, rbp, rbx, rcx, rdi, rdx, rsi, rsp, xmm0)
 from jit.machine import records as r
-from jit.machine.area import (BASE, EXTRA, FLOAT_RESULT, LOCALS, RESULT, START, THROW, VARIANT)
+from jit.machine.area import (BASE, FLOAT_RESULT, LOCALS, RESULT, START, THROW, VARIANT)
 from jit.machine.building import SKETCHED
-from jit.machine.refcounts import emit_incref
 from jit.machine.validity import ValidityRoutines
 from platforms.cpython import threads
 from platforms.cpython.layout import layout
@@ -249,38 +248,10 @@ class CalloutRoutines(ValidityRoutines):
         asm.mov(rdi, self.frames.pointer(id(self.poll_function)))
         self.frames.call("PyObject_CallNoArgs")
         asm.test(rax, rax)
-        raised = asm.label("raised")
-        asm.jz(raised)
+        asm.jz(error)
         asm.mov(rdi, rax)
         asm.call(self.frames.xdecref)
         asm.bind(done)
-        with asm.cold():
-            asm.bind(raised)
-            self.emit_hide_poll_function()
-            asm.jmp(error)
-
-    def emit_hide_poll_function(self):
-        """Take the poll function's own frame, the outermost, off the traceback of the exception it raised."""
-        asm = self.asm
-        last, restore = asm.label("no_inner_frame"), asm.label("restore")
-        kind, value, trace = (mem64(rbp, offset) for offset in (EXTRA, VARIANT, RESULT))
-        for register, place in ((rdi, kind), (rsi, value), (rdx, trace)):
-            asm.lea(register, place)
-        self.frames.call("PyErr_Fetch")
-        asm.mov(rdi, trace)
-        asm.test(rdi, rdi)
-        asm.jz(restore)
-        asm.mov(rax, mem64(rdi, L.traceback_next))
-        asm.mov(trace, rax)
-        asm.test(rax, rax)
-        asm.jz(last)
-        emit_incref(asm, rax, rcx)
-        asm.bind(last)
-        asm.call(self.frames.xdecref)
-        asm.bind(restore)
-        for register, place in ((rdi, kind), (rsi, value), (rdx, trace)):
-            asm.mov(register, place)
-        self.frames.call("PyErr_Restore")
 
     def emit_go_on(self):
         """Behind foreign code, in a routine that keeps all registers: return to the body, or leave at `resume`."""

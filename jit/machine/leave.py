@@ -17,7 +17,7 @@ from jit.machine.activations import DEPTH, FIRST, INSTRUCTION, ROUTINE, activati
 from jit.machine.activations import SIZE as ACTIVATION_SIZE
 from jit.machine.dictionaries import emit_dict_entry
 from jit.machine.freeing import FreeingRoutines
-from platforms.cpython import back_edges
+from platforms.cpython import back_edges, undisturbed
 from platforms.cpython.layout import layout
 
 L = layout()
@@ -258,9 +258,10 @@ class LeaveRoutines(CalloutRoutines, FreeingRoutines):
             asm.mov(rbx, rax)
             asm.mov(rcx, mem64(rbx, L.thread_cframe))
             asm.mov(mem8(rcx, L.cframe_use_tracing), 0)
-            asm.add(mem32(rbx, L.thread_tracing), 1)
         asm.mov(rdi, self.frames.pointer(id(self.attention_function)))
-        self.frames.call("PyObject_CallNoArgs")
+        for register in (esi, edx, ecx):
+            asm.xor(register, register)
+        self.emit_call_address(undisturbed.vectorcall())
         if L.cframe_use_tracing is not None:
             self.emit_trace_again()
         asm.mov(rdi, rax)
@@ -280,7 +281,6 @@ class LeaveRoutines(CalloutRoutines, FreeingRoutines):
         """As CPython's PyThreadState_LeaveTracing has it, for the thread in rbx; rax is kept."""
         asm = self.asm
         untraced = asm.label("untraced")
-        asm.sub(mem32(rbx, L.thread_tracing), 1)
         asm.mov(rcx, mem64(rbx, L.thread_cframe))
         asm.mov(rdx, mem64(rbx, L.thread_trace_function))
         asm.or_(rdx, mem64(rbx, L.thread_profile_function))

@@ -4,7 +4,10 @@
 while something is compiled would find it changed under its hands.
 """
 
+import functools
 import sys
+
+from platforms.cpython.unnoticed import unnoticed
 
 
 class Room:
@@ -13,9 +16,16 @@ class Room:
     __slots__ = ("give_back", "arguments")
 
     def __init__(self, give_back, *arguments):
+        _set_up()
         self.give_back = give_back
         self.arguments = arguments
 
     def __del__(self, is_finalizing=sys.is_finalizing):
         if not is_finalizing():
             self.give_back(*self.arguments)
+
+
+@functools.cache
+def _set_up():
+    """Not before there are rooms: until then nothing is known of the platform."""
+    unnoticed(Room.__del__)

@@ -106,17 +106,22 @@ def _retype(function: FunctionType, old: type, new: type) -> None:
             decref(old)
 
 
+def set_vectorcall(function: FunctionType, address: int) -> None:
+    """Let C code that calls this function run machine code."""
+    _set_vectorcall()(function, address)
+
+
 @functools.cache
 def _set_vectorcall():
     """The C-API's way (3.12 and later) or our own stores."""
     if symbols.optional("PyFunction_SetVectorcall") is not None:
         return symbols.function("PyFunction_SetVectorcall", None, ctypes.py_object, ctypes.c_uint64)
 
-    def set_vectorcall(function, address):
+    def store(function, address):
         _store(id(function) + layout().function_vectorcall, address)
         _store(id(function) + layout().function_version, 0, 4)
 
-    return set_vectorcall
+    return store
 
 
 def redirect(function: FunctionType, address: int) -> None:
@@ -127,7 +132,7 @@ def redirect(function: FunctionType, address: int) -> None:
     """
     if not isinstance(function, FunctionType):
         raise TypeError(f"cannot redirect {type(function).__name__}")
-    _set_vectorcall()(function, address)
+    set_vectorcall(function, address)
     if layout().version == (3, 11):
         _retype(function, FunctionType, _redirected_type())
 

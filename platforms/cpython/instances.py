@@ -23,8 +23,13 @@ _READ_ONLY = 1
 _ADDRESS = ctypes.c_void_p
 
 #: Functions of a class that ask neither it nor its metaclass.
-flags, basic_size, dict_offset, weak_offset, bases, namespace = (
+flags, basic_size, dict_offset, weak_offset, _mro, namespace = (
     type.__dict__[name].__get__ for name in ("__flags__", "__basicsize__", "__dictoffset__", "__weakrefoffset__", "__mro__", "__dict__"))
+
+
+def bases(kind: type) -> tuple[type, ...]:
+    """A class and its bases in the order of look-ups; () of a class in C that has never been made ready."""
+    return _mro(kind) or ()
 
 
 def slot_function(kind: type, field: int) -> int:

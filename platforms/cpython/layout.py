@@ -191,7 +191,6 @@ frame_object_back                  16    16    16
 frame_object_frame                 24    24    24
 frame_object_trace                 32    32    32
 frame_object_data                  48    48    64  the frame itself once its function returned
-traceback_next                     16    16    16
 generator_frame                    80    72    72  the frame itself
 generator_state                    75    67    67  int8
 generator_suspended                -1    -1    -2  its state behind a yield
@@ -225,6 +224,7 @@ interp_eval_breaker               100   368     -  int
 interp_gil_drop_request           104   372     -  int; next to the eval breaker
 interp_pending_calls              120     -     -  int
 interp_monitoring_version           -    48     0  uint64
+interp_gc_count                   692   156  7444  int: objects made since the last collection, behind the youngest generation's threshold
 
 instruction_resume_bias            -2    -2     0  added to code_adaptive + X to resume at X
 instruction_executing_bias          0     0     0  added to claim to be executing X

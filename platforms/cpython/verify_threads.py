@@ -46,6 +46,7 @@ _NOTHING = bytes.fromhex(
 _EVENTS = 0xFF  # of thread_eval_breaker; the bits above are the instrumentation version
 _TRACED = 255  # of cframe_use_tracing
 _ATTEMPTS = 20  # another thread may want the GIL at any moment
+_MADE, _REUSED = 300, 100  # lists that are made to see them counted, and that CPython may have kept of dead ones
 
 
 class _Cells:
@@ -72,6 +73,7 @@ def checks(fields, peeker):
     yield from _handled_exception(fields, peeker, cells)
     yield from _tracing(fields, cells)
     yield from _eval_breaker(fields, cells)
+    yield from _collections(fields)
 
 
 def _identity(_, cells):
@@ -268,6 +270,24 @@ def _eval_breaker(fields, cells):
     yield "interp_eval_breaker", noticed, True
     # Set only while another thread waits for the GIL, so known by its place in the struct.
     yield "interp_gil_drop_request", fields.interp_gil_drop_request, fields.interp_eval_breaker + 4
+
+
+def _collections(fields):
+    """Thresholds and counters of the three generations, 24 bytes apart."""
+    counter = threads.interpreter() + fields.interp_gc_count
+    thresholds = [read(counter - 4 + 24 * generation, 4) for generation in range(3)]
+    yield "interp_gc_count", thresholds, [threshold & 0xFFFFFFFF for threshold in gc.get_threshold()]
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        older = [read(counter + 24 * generation, 4) for generation in (1, 2)]
+        yield "interp_gc_count", older, list(gc.get_count()[1:])
+        before = read(counter, 4)
+        made = [[] for _ in range(_MADE)]
+        yield "interp_gc_count", read(counter, 4) - before >= len(made) - _REUSED, True
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _becomes_set(word, name, *arguments, mask=0xFFFFFFFF):

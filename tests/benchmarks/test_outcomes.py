@@ -135,6 +135,11 @@ def test_names_of_older_versions():
     assert set(regrtest.SAMPLE) < set(regrtest.NAMES) and len(set(regrtest.NAMES)) == len(regrtest.NAMES)
 
 
+def test_groups_of_test_files():
+    assert regrtest.groups(["test_a", "test_gc", "test_b", "test_c"], 2) == [["test_a", "test_b"], ["test_c"], ["test_gc"]]
+    assert sorted(sum(regrtest.groups(regrtest.NAMES, 6), [])) == sorted(regrtest.NAMES)
+
+
 def test_commands_differ_only_in_the_launcher():
     for make, what in ((regrtest.command, "test_int"), (packages.command, packages.SUITES[0])):
         plain, eager = make("python", [], what), make("python", outcomes.EAGER, what)

@@ -375,3 +375,31 @@ def test_switched_off():
     text = "import jit; print(bool(jit.available()), jit.available().reason); print(jit.jit(lambda n: n + 1)(2))"
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, env=environment, check=True)
     assert done.stdout == "False switched off by JIT_DISABLE\n3\n"
+
+
+def test_compiling_starts_no_collection():
+    def warm(n):
+        s = 0
+        for i in range(n):
+            s += i & 3
+        return s
+
+    source = "def f(n, o):\n    s = []\n    for i in range(n):\n        s.append(i * 3 + len(o))\n    return sum(s)"
+    namespace = {}
+    exec(source, namespace)
+    jit.jit(warm)(3)
+    functions = jit.jit(namespace["f"]), warm
+    gc.collect()
+    began = []
+    gc.callbacks.append(lambda phase, _: began.append(phase))
+    try:
+        before = gc.get_count()[0]
+        for function, arguments in zip(functions, ((3, "abc"), (2.5,))):
+            try:
+                function(*arguments)
+            except TypeError:
+                pass
+        after = gc.get_count()[0]
+    finally:
+        gc.callbacks.pop()
+    assert not began and after - before < 50
