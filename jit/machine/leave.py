@@ -3,9 +3,8 @@
 Exits are jumped to with rcx = descriptor and rsp = the body's; they run the rest of the function in the interpreter and return
 to the body's caller with rax = result or NULL, edx = 1. Callouts are called and usually come back.
 
-Recursion: R is the interpreter's own counter of remaining levels, D the difference to the budget in r14d, kept in the entry
-wrapper's block. R is made true before foreign code runs, and looked at again afterwards, because
-sys.setrecursionlimit() may have changed it.
+Recursion: R is the interpreter's own counter of remaining levels, D the difference to the budget in r14d, kept in the entry wrapper's
+block. R is made true before foreign code runs, and looked at again afterwards, because sys.setrecursionlimit() may have changed it.
 """
 
 from asm import (eax, ecx, edx, esi, mem8, mem32, mem64, r12, r13, r14, r14d, r15, rax, rbp, rbx, rcx, rdi, rdx, relative, rsi, rsp, xmm15)
@@ -13,8 +12,7 @@ from jit.machine import records as r
 from jit.machine.area import (AFTER, BASE, EXTRA, GPRS, LOCALS, RESULT, RETURN, START, THROW, VARIANT, XMM15, XMMS)
 from jit.machine.building import SKETCHED
 from jit.machine.callouts import CalloutRoutines
-from jit.machine.activations import DEPTH, FIRST, INSTRUCTION, ROUTINE, activations
-from jit.machine.activations import SIZE as ACTIVATION_SIZE
+from jit.machine.activations import DEPTH, FIRST, INSTRUCTION, ROUTINE, SIZE as ACTIVATION_SIZE, activations
 from jit.machine.dictionaries import emit_dict_entry
 from jit.machine.freeing import FreeingRoutines
 from platforms.cpython import back_edges, undisturbed
