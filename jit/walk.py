@@ -17,7 +17,7 @@ from jit.errors import InternalError, Unsupported
 from jit.loops import take_over
 from jit.merge import Merger, Restart
 from jit.state import State
-from jit.types import OBJECT, PENDING
+from jit.types import ARRAY, OBJECT, PENDING, exact
 from jit.values import NotAValue
 
 #: Versions of one bytecode block before its differing slots are boxed.
@@ -50,6 +50,9 @@ def bytecode(*operations):
         return handler
 
     return declare
+
+
+_ARRAY = exact(ARRAY) if ARRAY is not None else None
 
 
 class Knowledge:
@@ -144,11 +147,16 @@ class Walker(Merger):
             raise Restart
 
     def prologue(self):
-        """At the start of a body that may be entered again and again: let pending work in. Or take a frame's values."""
+        """At the start of a body that may be entered again and again: let pending work in; prove what arrays hold. Or take a frame's values."""
         if self.unit.entered is not None:
             take_over(self, self.unit.entered)
-        elif self.unit.polls_at_entry:
+            return
+        if self.unit.polls_at_entry:
             self.operation("poll", exit=self.exit("eval breaker"))
+        from jit.bytecodes.buffers import buffer_of
+        for value in dict.fromkeys(self.state.locals):
+            if value is not None and value.type is _ARRAY:
+                buffer_of(self, value)  # each block that indexes it would have versions with and without
 
     def relies_on_overwritten(self):
         """Whether a callee takes a global for constant that this function overwrites without asking afterwards."""
