@@ -83,6 +83,7 @@ class Attention:
                 record.refused[code.types] = Unsupported(f"it left its compiled code at once on most calls: {most.reason}",
                                                          most.line, most.operation)
                 self.discard(record, code)
+                self.discard_callers({code})
             else:
                 records.set_exit_limit(code.version_record, max(64, state.pressure * 8))
                 records.clear_attention(code.version_record)
@@ -149,6 +150,8 @@ class Attention:
         new = record.version_for(code.types)
         if new is not None and cell.can_lead(new):
             cell.lead(new, new.checked_address)
+        else:
+            self.discard_callers({code})  # they would jump into the old one for ever
 
     def discard(self, record, code):
         """No call enters this version any more; its memory lives on while it may be running."""

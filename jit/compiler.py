@@ -18,7 +18,7 @@ from jit.flags import merge_flags
 from jit.hoisting import hoist
 from jit.liveness import Numbering
 from jit.order import arrange
-from jit.profit import is_hoped_for, is_worthwhile
+from jit.profit import is_hoped_for, is_worthwhile, shows_frames
 from jit.machine import arena, records, routines
 from jit.machine.dictionaries import rely
 from jit.machine.rooms import Room
@@ -53,7 +53,7 @@ class Code:
         types, result: argument and result `Type`s. returned: ClassReferences of what it probably returns. address: of the body. size: bytes of machine code.
         namespace: address of the globals it was compiled for. noted: what `ExitNote`s are made of: tuples, which the collector does not look at. data: address of the data block. kept: Python objects it holds the addresses of.
         watched: weak references to more such objects; when one dies, the version is never entered again and
-            left at its next check. foreign: whether a call of it can run code other than its own.
+            left at its next check. foreign: whether a call of it can run code other than its own. shows: whether it gives frames of its callers away.
         callees: BodyCells it calls through. checked_address: where the body asks first for what it relies on.
         expected: site -> the types and classes that had been seen there when this was compiled.
         argument_shapes: Remembered or None of each argument; returned_shape: of the result, if it is a container.
@@ -63,7 +63,7 @@ class Code:
 
     __slots__ = ("types", "result", "address", "block", "size", "data", "kept", "callees", "version_record", "seconds",
                  "chunks", "noted", "namespace", "dependencies", "words", "notes", "function_record", "frame_size", "bytes", "__weakref__",
-                 "data_size", "knowledge", "watched", "foreign", "room", "checked_address", "argument_shapes", "expected", "returned", "returned_shape")
+                 "data_size", "knowledge", "watched", "foreign", "room", "checked_address", "argument_shapes", "expected", "returned", "returned_shape", "shows")
 
     def listing(self):
         """(offset, end, comments) of all of its machine code; comments: strings and Instructions."""
@@ -160,6 +160,7 @@ def _compile(unit, argument_types, shapes, knowledge, function_record):
     code.expected = {key: frozenset(seen) for key, seen in knowledge.observed.items()}
     code.argument_shapes, code.returned_shape = list(map(types.remember, shapes)), returned_shape(walker)
     code.foreign = runs_foreign_code(order)
+    code.shows = any(shows_frames(operation) for block in order for operation in block.operations)
     code.namespace = id(unit.function.__globals__)
     code.dependencies = [(None if namespace is unit.function.__globals__ else namespace, key, id(expected))
                          for namespace, key, expected in unit.dependencies.values()]

@@ -199,7 +199,7 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
         unit.callees.append(cell)
         unit.depend_like(code, function)
         held = None if record.is_comprehension else walker.constant(function)
-        return Target(cell.address, kinds, code.result, code.foreign, held, code.returned, code.returned_shape)
+        return Target(cell.address, kinds, code.result, code.foreign, held, code.returned, code.returned_shape, code.shows)
 
     def add_version(self, record, code):
         """Specific types first: a version that takes any object must not catch what another unboxes."""

@@ -37,11 +37,11 @@ class Call:
         failure: result that means an exception (0 for pointers, -1 for ints, "truth" for ints that answer a question,
             "falsehood" if the opposite is wanted, "error" where NULL without an exception ends an iteration).
         has_result: an owned object comes back.
-        looks: it looks at the locals of the frame by itself, not through a frame object.
+        looks: it looks at the locals of the frame by itself, not through a frame object. shows: it gives a frame of a caller away.
         ended: exit taken when an iteration has ended and the frame is in use. exhausted: iterator to drop before that.
     """
 
-    __slots__ = ("symbol", "immediates", "vector", "names", "consumed", "failure", "has_result", "looks", "ended", "exhausted")
+    __slots__ = ("symbol", "immediates", "vector", "names", "consumed", "failure", "has_result", "looks", "shows", "ended", "exhausted")
 
     def __init__(self, symbol, immediates=(), vector=False, names=None, failure=0, has_result=True):
         self.symbol = symbol
@@ -51,7 +51,7 @@ class Call:
         self.consumed = []
         self.failure = failure
         self.has_result = has_result
-        self.looks = False
+        self.looks = self.shows = False
         self.ended = self.exhausted = None
 
 

@@ -13,12 +13,13 @@ class Target:
 
     Attributes:
         foreign: whether the call can run code other than the callee's own. function: the callee, for its lifetime.
-        returned: ClassReferences of what it probably returns. returned_shape: Remembered or None.
+        returned: ClassReferences of what it probably returns. returned_shape: Remembered or None. shows: it gives frames of its callers away.
     """
 
-    __slots__ = ("address", "types", "result", "foreign", "function", "returned", "returned_shape")
+    __slots__ = ("address", "types", "result", "foreign", "function", "returned", "returned_shape", "shows")
 
-    def __init__(self, address, types, result, foreign, function, returned=(), returned_shape=None):
+    def __init__(self, address, types, result, foreign, function, returned=(), returned_shape=None, shows=False):
+        self.shows = shows
         self.returned, self.returned_shape = returned, returned_shape
         self.address = address
         self.types = types

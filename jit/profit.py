@@ -24,6 +24,8 @@ GAINS = {"callout": -20, "call_body": 30, "blind_call": 5, "blind_vectorcall": 5
 USUAL_GAIN = 12
 #: Asking an iterator of a kind that is not known for its next item, around which the frame has to be shown.
 UNKNOWN_ITERATOR = -45
+#: Calls after which the interpreter has to go on, because somebody has the frame.
+SHOWN = -250
 #: What compiled callers gain because they need not call the interpreter.
 CALLABLE = 25
 
@@ -50,11 +52,19 @@ def expected_gain(order, hoped=None):
 
 def _gain(operation, hoped):
     name = operation.template.name
+    if shows_frames(operation):
+        return SHOWN
     if name == "callout" and operation.detail.symbol == "PyIter_Next":
         return UNKNOWN_ITERATOR
     if name == "callout" and hoped is not None:
         return hoped
     return GAINS.get(name, USUAL_GAIN)
+
+
+def shows_frames(operation):
+    """Whether an operation gives frames of its callers away, so that these leave their compiled code behind it."""
+    name = operation.template.name
+    return operation.detail.shows if name == "callout" else name == "call_body" and operation.detail.target.shows
 
 
 def _share(block, edge):
@@ -73,7 +83,7 @@ def is_worthwhile(order, is_running=False):
     """
     if EAGER:
         return True
-    if is_observing(order):
+    if is_observing(order) and not any(shows_frames(operation) for block in order for operation in block.operations):
         return not is_running or expected_gain(order, hoped=0) >= 0
     return expected_gain(order) >= 0
 

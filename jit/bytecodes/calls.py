@@ -208,6 +208,7 @@ def vectorcall(w, callee, first, count, names):
     stack[base:] = [null] * (1 if first is None else 0) + [callee] + arguments
     made = Call("PyObject_Vectorcall", vector=True)
     made.looks = looks_at_caller(w, callee)
+    made.shows = callee.is_constant and callee.constant is sys._getframe
     if names:
         made.names = w.constant(names)
     shape, kind = None, OBJECT

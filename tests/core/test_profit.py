@@ -7,7 +7,7 @@ import sys
 import pytest
 
 PROGRAM = """
-import jit
+import jit, sys
 class Point:
     def __init__(self, x):
         self.x = x
@@ -38,7 +38,12 @@ def mixture(p, n):
     for i in range(n):
         s += i * i
     return s
-calls = [(attribute, Point(3)), (numbers, 5), (table, dict.fromkeys("abcde", abs)), (numbers_and_a_rare_call, 1), (mixture, Point(2))]
+def frames(a, n):
+    s = 0
+    for i in range(n):
+        s += i * a - s // 3 + sys._getframe(0).f_lineno
+    return s
+calls = [(frames, 2), (attribute, Point(3)), (numbers, 5), (table, dict.fromkeys("abcde", abs)), (numbers_and_a_rare_call, 1), (mixture, Point(2))]
 for function, argument in calls:
     wanted = function(argument, 100)
     compiled = jit.jit(function)
@@ -53,6 +58,6 @@ def test_only_what_gains_is_compiled(eager):
     environment.update({"PYTHONPATH": os.pathsep.join(sys.path)}, **({"JIT_EAGER": "1"} if eager else {}))
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, env=environment, timeout=60)
     assert done.returncode == 0, done.stderr
-    left = {"table"}
-    names = ["attribute", "numbers", "table", "numbers_and_a_rare_call", "mixture"]
+    left = {"table", "frames"}
+    names = ["frames", "attribute", "numbers", "table", "numbers_and_a_rare_call", "mixture"]
     assert done.stdout.splitlines() == [f"{name} {'interpreted' if name in left and not eager else 'compiled'}" for name in names]
