@@ -67,8 +67,8 @@ class Attention:
         """
         attended = changed = False
         for code in list(record.versions):
-            if not records.asks_for_attention(code.version_record):
-                continue
+            if code not in record.versions or not records.asks_for_attention(code.version_record):
+                continue  # it may have gone with another that it calls
             attended = True
             state = records.read_version(code.version_record)
             versions = len(record.versions)

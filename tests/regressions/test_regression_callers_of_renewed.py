@@ -44,3 +44,24 @@ def test_given_up(monkeypatch):
     monkeypatch.undo()
     assert not records["callee"].versions and not jumps_into(records["caller"], old)
     assert [space["outer"](5) for _ in range(3)] == [wanted] * 3
+
+
+def test_a_version_goes_with_another_of_the_same_function(monkeypatch):
+    """Both ask for attention, and one calls the other."""
+    space = {}
+    exec("def walk(x, deep):\n    total = 0\n    for i in range(3):\n        total += i\n    return total + walk(0.5, False) if deep else total", space)
+    walk = space["walk"] = jit.jit(space["walk"])
+    for _ in range(3):
+        assert walk(1, True) == 6 and walk(0.5, False) == 3
+    record = COMPILER.records[id(walk)]
+    versions = list(record.versions)
+    if not any(jumps_into(record, code) for code in versions):
+        record.versions[0].callees.append(BodyCell(record.versions[-1]))
+    monkeypatch.setattr("jit.attention.records.asks_for_attention", lambda address: True)
+    monkeypatch.setattr(COMPILER, "learn", lambda record, code: False, raising=False)
+    monkeypatch.setattr(COMPILER, "is_useless", lambda code, state: True, raising=False)
+    with COMPILER.lock:
+        COMPILER.attend(record)
+    monkeypatch.undo()
+    assert not record.versions
+    assert [walk(1, True) for _ in range(3)] == [6] * 3
