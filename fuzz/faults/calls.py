@@ -22,7 +22,7 @@ def main():
     return pair(1, 5, 6), pair(1, 5), pair(1)
 """),
     Fault("entry-takes-anything-for-a-list", "entry", "jit",
-          rewriting("jit.entries", "EntryEmitter.emit_argument",
+          rewriting("jit.argument_guards", "ArgumentGuards.emit_argument",
                     ("if kind.python is not None and kind is not types.BOOL:",
                      "if kind.python not in (None, list) and kind is not types.BOOL:")),
           "A version for a list is entered with any object.", """
