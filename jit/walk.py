@@ -12,6 +12,7 @@ parameters are its assigned locals, and a local unbound on entry gets a flag and
 
 import heapq
 
+from jit.budget import BUDGET
 from jit.comprehensions import note_iterator
 from jit.errors import InternalError, Unsupported
 from jit.loops import take_over
@@ -24,6 +25,8 @@ from jit.values import NotAValue
 VERSION_LIMIT = 4
 #: Walks of one function before it is given up (each walk after the first knows more).
 WALK_LIMIT = 12
+#: Seconds after which what nobody asked to be compiled is walked no more: a large function whose types do not settle is begun anew a dozen times, and so is what it calls.
+LONGEST_WALKS = 0.15
 #: Blocks, all versions together, beyond which a function is left interpreted.
 BLOCK_LIMIT_FACTOR = 8
 
@@ -258,7 +261,10 @@ def walk(unit, argument_types, shapes, knowledge):
     Raises:
         Unsupported: the function is left interpreted.
     """
+    started = BUDGET.own_clock()
     for _ in range(WALK_LIMIT):
+        if BUDGET.own_clock() - started > LONGEST_WALKS and not BUDGET.unlimited and getattr(getattr(unit, "record", None), "automatic", False):
+            raise Unsupported("it takes too long to compile")
         unit.reset()
         walker = Walker(unit, knowledge)
         try:
