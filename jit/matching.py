@@ -1,6 +1,6 @@
 """Keyword and default arguments, matched in machine code in front of an entry wrapper; and references to arguments."""
 
-from asm import eax, ecx, edx, mem64, r8, r9, r10, rax, rcx, rdi, rdx, rsi, rsp
+from asm import ecx, edx, mem64, r8, r9, r10, rax, rcx, rdi, rdx, rsi, rsp
 from jit.machine.refcounts import emit_decref, emit_incref
 from jit.matching_all import MatchingAll
 from platforms.cpython.layout import layout
@@ -35,14 +35,7 @@ class ArgumentMatching(MatchingAll):
         asm.shr(r8, 1)
         asm.cmp(r8, count)
         asm.ja(fail)
-        for number in range(count):
-            absent = asm.label("absent")
-            asm.xor(eax, eax)
-            asm.cmp(r8, number)
-            asm.jbe(absent)
-            asm.mov(rax, mem64(rsi, 8 * number))
-            asm.bind(absent)
-            asm.mov(mem64(rsp, 8 * number), rax)
+        self.emit_place_positional(count)
         self.emit_match_names(names, fail)
         self.emit_match_defaults(count, held, fail)
         # This code dies with the function.

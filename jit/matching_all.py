@@ -113,6 +113,15 @@ class MatchingAll:
             asm.cmp(r8, count)
             asm.ja(fail)
         asm.xor(r9.r32, r9.r32)
+        self.emit_place_positional(count)
+        for number in range(count, frame.count):
+            asm.mov(frame.slot(number), r9)
+        for number in range(count, frame.named):
+            asm.mov(frame.keyword_default(number), r9)
+
+    def emit_place_positional(self, count):
+        """The first `count` slots of the array at rsp: the arguments at rsi, of which there are r8, and 0 for those that are missing."""
+        asm = self.asm
         for number in range(count):
             absent = asm.label("absent")
             asm.xor(eax, eax)
@@ -120,11 +129,7 @@ class MatchingAll:
             asm.jbe(absent)
             asm.mov(rax, mem64(rsi, 8 * number))
             asm.bind(absent)
-            asm.mov(frame.slot(number), rax)
-        for number in range(count, frame.count):
-            asm.mov(frame.slot(number), r9)
-        for number in range(count, frame.named):
-            asm.mov(frame.keyword_default(number), r9)
+            asm.mov(mem64(rsp, 8 * number), rax)
 
     def _emit_other_name(self, fail):
         """rax = the name of a keyword argument that is no parameter's object. It goes into the dictionary, unless it is equal to a parameter's.

@@ -137,28 +137,7 @@ def _store_anew(asm, emitter, kind):
     asm.mov(rbp, mem64(rax, 0))
     asm.bind(have)
     emit_incref(asm, rbp, rcx)
-    if kind == "int":
-        asm.mov(rax, emitter.after_call("key"))
-        asm.call(emitter.routines.box_int)
-        asm.test(rax, rax)
-        asm.jz(failed)
-        asm.mov(rsi, rax)
-    else:
-        asm.mov(rsi, emitter.after_call("key"))
-    asm.mov(rdi, emitter.after_call("container"))
-    asm.mov(rdx, emitter.after_call("value"))
-    if kind == "int":
-        asm.push(rsi)
-        asm.push(rsi)
-    emitter.call_symbol("PyDict_SetItem")
-    if kind == "int":
-        asm.mov(rcx, rax)
-        asm.pop(rdx)
-        asm.pop(rdx)
-        emit_drop_key(asm, emitter)
-        asm.mov(rax, rcx)
-    asm.test(rax.r32, rax.r32)
-    asm.js(failed)
+    emit_change(asm, emitter, kind, "PyDict_SetItem", failed, value="value")
     asm.mov(rax, rbp)
     asm.jmp(done)
     asm.bind(absent)
@@ -171,8 +150,12 @@ def _store_anew(asm, emitter, kind):
     asm.bind(done)
 
 
-def emit_change(asm, emitter, kind, symbol, failed=None):
-    """Call `symbol` with the container and the key as an object. `failed`: where to go without memory, if not to the exception exit."""
+def emit_change(asm, emitter, kind, symbol, failed=None, value=None):
+    """Call `symbol` with the container, the key as an object, and the input called `value`, if there is one.
+
+    Args:
+        failed: where to go without memory, if not to the exception exit.
+    """
     failed = emitter.throw_label() if failed is None else failed
     asm.mov(rsi, emitter.after_call("key"))
     if kind == "int":
@@ -182,6 +165,8 @@ def emit_change(asm, emitter, kind, symbol, failed=None):
         asm.jz(failed)
         asm.mov(rsi, rax)
     asm.mov(rdi, emitter.after_call("container"))
+    if value is not None:
+        asm.mov(rdx, emitter.after_call(value))
     if kind == "int":
         asm.push(rsi)
         asm.push(rsi)
