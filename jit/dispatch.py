@@ -230,7 +230,8 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
                 record.reason = problem.reason
                 self.want_generators(function, automatic)
             key = id(function)
-            record.function = weakref.ref(function, unnoticed(lambda _: self.forget(key, record)))
+            held = [record]  # what the callback lets go of: it may be kept for a while
+            record.function = weakref.ref(function, unnoticed(lambda _: self.forget(key, held.pop())))
             self.records[key] = record
             if record.reason is None:
                 record.block = entries.FunctionBlock(function, record.code)
@@ -252,7 +253,7 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
                 entry.restore_dying(key)
                 self.tally.note_loops(record)
             del self.records[key]
-        self.dead.append(record.function)  # a collection counts weak references that go with their callbacks
+        self.dead.append((record.function, record.block))  # a collection counts weak references that go with their callbacks
         record.release()
 
     def install(self, record, function):
