@@ -33,6 +33,7 @@ def compile_current(compiler, record, function, kinds, shapes):
         unit.record = record
         unit.types = kinds
         unit.polls_at_entry = record.calls
+        unit.unreached = record.not_run()
         unit.knowledge = Knowledge(record.observed, compiler.unstable.names(function), record.rigid, record.leaders)
         code = compile_function(unit, kinds, shapes, unit.knowledge, record.block)
         record.calls = unit.polls_at_entry

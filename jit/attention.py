@@ -10,11 +10,16 @@ from jit.machine import records
 from jit.machine.stack import is_room
 from jit.types import STATIC, ClassReference, class_references, in_order_seen, recall
 from jit.unit import ABSENT
+from jit.walk import NOT_RUN
 
 #: How often a global may be rebound before functions that load it leave there instead of assuming it.
 UNSTABLE_AFTER = 2
 #: Exits before a version that leaves on most calls, before any loop, is retired.
 RETIRE_EXITS = 64
+#: Exits to what had never been run after which that is compiled too.
+OFTEN = 16
+#: Processor's time that does not come.
+NEVER = float("inf")
 #: Reason of exits behind calls of compiled functions that did not end in compiled code.
 CALLEE_LEFT = "the callee left its compiled code"
 #: Types an exit may report, by address. Others are only known to be something else.
@@ -76,6 +81,9 @@ class Attention:
                 record.invalidations += 1
                 self.note_unstable(record, code)
                 self.discard(record, code)
+            elif not record.is_due():
+                self.attend_from = min(self.attend_from, record.due)
+                self.inattentive = True
             elif self.learn(record, code):
                 self.renew(record, code)
             elif self.is_useless(code, state):
@@ -95,8 +103,10 @@ class Attention:
         if not is_room() or not self.lock.acquire(blocking=False):
             return  # somebody is compiling, perhaps this very thread; the next call through a wrapper will see to it
         try:
-            self.inattentive = self.automatic is not None and not BUDGET.allows()
-            if not self.inattentive:
+            self.inattentive, self.attend_from = self.automatic is not None and not BUDGET.allows(), NEVER
+            if self.inattentive:
+                self.attend_from = 0.0
+            else:
                 with BUDGET:
                     self.attend_to_records()
         except (RecursionError, MemoryError):
@@ -192,6 +202,8 @@ class Attention:
         news = False
         met = []
         for leaving in code.exits:
+            if leaving.reason == NOT_RUN and records.read_count(leaving.address) >= OFTEN:
+                news = True  # the interpreter has run it now
             if leaving.hoisted is not None and records.read_count(leaving.address):
                 record.rigid.add(leaving.hoisted)
                 news = True

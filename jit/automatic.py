@@ -13,17 +13,19 @@ class Automatic:
     Attributes:
         automatic: None, or what registers a function that compiled code calls and returns its record or None.
         postponed: records of functions that wait for the budget. inattentive: versions that ask for attention wait for it.
+        attend_from: processor's time before which they need not be looked after.
         in_parts: what is being compiled may be put off when it takes too long; callees that are done by then are kept.
     """
 
     def __init__(self):
         self.automatic = None
         self.postponed = deque()
+        self.attend_from = 0.0
         self.suspended = self.inattentive = self.in_parts = False
 
     def postpone(self, record, function):
         """Hand a function back to the interpreter until there is time to compile it; returns whether this was done."""
-        if not record.automatic or not self.suspended and (BUDGET.allows() or record.versions and record.entry is None):
+        if not record.automatic or not self.suspended and (BUDGET.allows() and record.is_due() or record.versions and record.entry is None):
             return False
         self.put_back(record, function)
         return True
@@ -45,15 +47,19 @@ class Automatic:
 
     def resume(self):
         """Let the functions come to the compiler again that were postponed."""
-        if self.inattentive and BUDGET.allows():
+        if self.inattentive and BUDGET.clock() >= self.attend_from and BUDGET.allows():
             self.attend_all()
         with self.lock:
             compiled = [record for record in self.postponed if record.versions]  # meanwhile, for compiled callers: it costs nothing more
             for record in compiled:
                 self.postponed.remove(record)
                 self.postponed.appendleft(record)
-            while self.postponed and (self.postponed[0].versions or BUDGET.allows()):
-                record = self.postponed.popleft()
+            for record in list(self.postponed):
+                if not record.versions and not BUDGET.allows():
+                    break
+                if not record.is_due():
+                    continue
+                self.postponed.remove(record)
                 function = record.function()
                 if function is not None and record.reason is None:
                     entry.redirect(function, (record.entry or self.first).address)

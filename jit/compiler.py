@@ -109,6 +109,9 @@ def _compile(unit, argument_types, shapes, knowledge, function_record):
     if not calls.in_registers(kinds):
         raise Unsupported("too many arguments")
     walker = walk(unit, kinds, shapes, knowledge)
+    if unit.unreached and not walker.returns and not walker.loops_reached:
+        unit.unreached = frozenset()
+        walker = walk(unit, kinds, shapes, knowledge)
     try:
         order, loops = arrange(walker.entry)
     except Unsupported:

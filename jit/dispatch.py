@@ -13,7 +13,7 @@ import threading
 import warnings
 import weakref
 
-from jit import dump, entries, firstcall
+from jit import dump, entries, firstcall, profit
 from jit.arguments import note_classes, shape_of_value, type_of_argument, type_of_value
 from jit.attention import Attention, Unstable, holds
 from jit.automatic import Automatic
@@ -34,7 +34,7 @@ from jit.types import OBJECT, shape_of
 from jit.unit import check_compilable
 from jit.bytecodes import attributes, builtins, calls, comparisons, containers, control, dictionaries, displays, imports, methods, names, numbers, sets, slices, stack, star_arguments, types_asked, unpacking  # noqa: F401  (declare handlers)
 from platforms import forks
-from platforms.cpython import entry
+from platforms.cpython import entry, feedback
 from platforms.cpython.layout import layout
 from platforms.cpython.unnoticed import unnoticed
 
@@ -62,6 +62,7 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
         self.records = {}
         self.compilation = Compilation()
         self.dead = []
+        self.seconds = 0.0
         self.first = None
         self.generators = Generators(self)
         self.unstable = Unstable()
@@ -80,14 +81,19 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
         record.compilations += 1
         note_classes(record, shapes, function)
         record.in_progress.append(kinds)
+        started, others, self.seconds = BUDGET.own_clock(), self.seconds, 0.0
         try:
             with self.compilation:
                 return compile_current(self, record, function, kinds, shapes)
         except PutOff:
             record.compilations -= 1
+            record.was_put_off = True
             raise
         finally:
             record.in_progress.remove(kinds)
+            elapsed = BUDGET.own_clock() - started
+            record.note_seconds(elapsed - self.seconds)
+            self.seconds = others + elapsed
 
     # -- callees -------------------------------------------------------------------------------------------
 
@@ -175,8 +181,10 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
         if code is None:
             if len(record.versions) >= VERSION_LIMIT:
                 return None
-            if self.in_parts and record.automatic and BUDGET.is_overdrawn():
+            if self.in_parts and record.automatic and not unit.record.was_put_off and BUDGET.is_overdrawn():
                 raise PutOff
+            if record.automatic and not profit.EAGER and feedback.unreached(record.code) is None:
+                return None  # nobody knows whether it will ever be called
             try:
                 code = self.compile(record, function, kinds, [shape_of_value(value, walker.state.receivers.get(value)) for value in arguments])
             except NestedTooDeeply:
@@ -320,7 +328,7 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
         """Somebody assigned to ``__code__``: start anew with the new code."""
         record.retired.extend(record.versions)
         record.old_entries += record.loops.all() if record.loops is not None else []  # one may be running
-        record.versions, record.refused, record.observed, record.loops, record.boxed = [], {}, {}, None, set()
+        record.versions, record.refused, record.observed, record.loops, record.boxed, record.unreached = [], {}, {}, None, set(), None
         record.code = function.__code__
         record.compilations += 1
         try:

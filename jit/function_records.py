@@ -2,8 +2,15 @@
 
 import weakref
 
+from jit.budget import BUDGET
 from jit.types import OBJECT
+from platforms.cpython import feedback
 
+#: Compilations of a function after which all of it is compiled, whether it has been run or not.
+TELLING = 4
+#: Seconds the program runs before a function is compiled anew, for each that compiling it has taken already: one that is large, or whose types
+#: do not settle, takes a tenth of the run at most.
+PATIENCE = 8
 #: So many versions of a function are made for the very types of a call's arguments.
 SEVERAL = 3
 
@@ -41,7 +48,9 @@ class FunctionRecord:
         reason: why the whole function is. automatic: nobody asked for it to be compiled. calls: a version calls compiled code.
         comprehensions: id of a code object -> record of the comprehension in it. is_comprehension: it is one itself (see comprehensions.py), or
         a function made in the one that calls it, which `is_nested` says.
-        boxed: positions of arguments that versions take as the objects they are.
+        seconds: that compiling it has taken, callees not counted. due: processor's time from which on it may be compiled anew. was_put_off: once; the next
+        time it is finished, for what was done is lost.
+        unreached: offsets of instructions that had not been run when it was compiled first and later; None: it has not been. boxed: positions of arguments that versions take as the objects they are.
         is_shared: it is in a generator, of which many functions may share the code.
         asleep: it was handed to the interpreter to make room. calls_seen: how often it had been called then.
     """
@@ -60,6 +69,9 @@ class FunctionRecord:
         self.observed = {}
         self.rigid = set()
         self.boxed = set()
+        self.unreached = None
+        self.seconds = self.due = 0.0
+        self.was_put_off = False
         self.leaders = set()
         self.calls = False
         self.loops = None  # jit.entering.Loops
@@ -87,6 +99,26 @@ class FunctionRecord:
         """Enter those no more for which `is_stale` holds."""
         if self.loops is not None:
             self.loops.drop(is_stale)
+
+    def note_seconds(self, seconds):
+        """Count time for which it was compiled."""
+        self.seconds += seconds
+        self.due = BUDGET.clock() + PATIENCE * self.seconds
+
+    def is_due(self):
+        """Whether it may be compiled again. What somebody asked to be compiled always may."""
+        return not self.automatic or BUDGET.unlimited or BUDGET.clock() >= self.due
+
+    def not_run(self):
+        """Offsets of instructions that need not be compiled because the interpreter has never run them; what asks for compilation is taken at its word.
+
+        The first compilation decides: what compiled code runs from then on, the interpreter does not see.
+        """
+        if not self.automatic or self.compilations > TELLING:
+            return frozenset()
+        now = feedback.unreached(self.code) or frozenset()
+        self.unreached = now if self.unreached is None else self.unreached & now
+        return self.unreached
 
     def versions_kinds(self, kinds):
         """The types that a version for arguments of these types has.

@@ -48,12 +48,14 @@ class Unit:
         handlers_missed: offsets where compiled code must not raise. callees: versions called directly. candidates: id of a code -> (code, instructions that may be inlined or None). polls_at_entry: the body may be entered recursively.
         codes: id of a function -> (function, the code it had when it was met). blocks: of the walk. changed: something that is relied on was found to be
         one thing first and another then: other threads run while compiling.
+        unreached: offsets of instructions at which it leaves, because they have never been run.
         argument_slots: local slot of each argument. is_comprehension: `code` is that of a comprehension in the function. takes_iterator: its first argument is an iterator of its own. is_part: of a
         generator, see resuming.py. is_shared: see function_records.py. consumer: what a generator expression is for, see comprehensions.py. name: qualified.
     """
 
     is_comprehension = takes_iterator = is_part = is_shared = False
     consumer = _profile = None
+    unreached = frozenset()
 
     def __init__(self, function, manager, code=None, may_be_module=False):
         self.name = function.__qualname__ if code is None else code.co_qualname

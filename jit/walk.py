@@ -30,6 +30,9 @@ LONGEST_WALKS = 0.15
 #: Blocks, all versions together, beyond which a function is left interpreted.
 BLOCK_LIMIT_FACTOR = 8
 
+#: Reason of exits to what the interpreter had never run when this was compiled.
+NOT_RUN = "it had never been run"
+
 HANDLERS = {}
 
 #: What may stand at the border of a handler's range: no compiled code of theirs raises, short of memory running out.
@@ -205,6 +208,9 @@ class Walker(Merger):
             self.group = None
             if fresh:
                 self.snapshot_state(instruction.last)
+                if instruction.own in self.unit.unreached:
+                    self.leave(NOT_RUN)
+                    return
             fresh = instruction.last
             handler = HANDLERS.get(instruction.operation)
             if handler is None:

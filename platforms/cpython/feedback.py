@@ -1,7 +1,8 @@
-"""What the interpreter's specialised instructions say of the types that it has met: a profile for nothing.
+"""What the interpreter's specialised instructions say of the types that it has met, and of what it has run: a profile for nothing.
 
 An instruction that has run a few times is replaced by a form for the types it met (PEP 659); forms for attributes keep the version tag of
-the owner's class in the inline cache behind them. All of it is a guess: the types may be others by now.
+the owner's class in the inline cache behind them. All of it is a guess: the types may be others by now. One that was
+never run still has the counter that it began with.
 
 Source: Python/specialize.c, Include/internal/pycore_code.h (_PyAttrCache, _PyLoadMethodCache), Lib/dis.py of each version.
 """
@@ -20,6 +21,12 @@ _TAG = 4
 #: Endings of forms of LOAD_ATTR, LOAD_METHOD and STORE_ATTR that have the tag of the owner's class there.
 _TAGGED = ("_INSTANCE_VALUE", "_SLOT", "_WITH_HINT", "_PROPERTY", "_GETATTRIBUTE_OVERRIDDEN", "_METHOD_LAZY_DICT", "_METHOD_NO_DICT", "_METHOD_WITH_VALUES",
            "_METHOD_WITH_DICT", "_NONDESCRIPTOR_NO_DICT", "_NONDESCRIPTOR_WITH_VALUES")
+#: Instructions whose counter changes whenever they are run. (On 3.11 many a PRECALL does the work of the CALL behind it.)
+_COUNTED = {"BINARY_OP", "BINARY_SUBSCR", "COMPARE_OP", "CONTAINS_OP", "FOR_ITER", "LOAD_ATTR", "LOAD_GLOBAL", "LOAD_METHOD", "LOAD_SUPER_ATTR", "STORE_ATTR",
+            "STORE_SUBSCR", "TO_BOOL", "UNPACK_SEQUENCE"} | ({"CALL"} if opcodes.VERSION > (3, 11) else set())
+#: The counter of one that was never run, since the code was specialised on 3.11; what is appended to its name (Include/internal/pycore_code.h,
+#: adaptive_counter_warmup, 3.13's pycore_backoff.h).
+_COUNT_AT_FIRST, _NAMED_AT_FIRST = (0, "_ADAPTIVE") if opcodes.VERSION == (3, 11) else (17, "")
 
 
 def forms() -> dict[int, str]:
@@ -86,3 +93,35 @@ def profile(code) -> dict[int, dict]:
             found[position] = meaning
         position += 2 + 2 * counts[plain[position]]
     return found
+
+
+@functools.cache
+def _fresh() -> dict[int, int]:
+    """The numbers of the instructions that are counted -> the number they have while they were never run."""
+    named = {name: number for number, name in forms().items()}
+    return {opcode.opmap[name]: named.get(name + _NAMED_AT_FIRST, opcode.opmap[name]) for name in _COUNTED if name in opcode.opmap}
+
+
+def unreached(code) -> frozenset[int] | None:
+    """Byte offsets of instructions that the interpreter has never run, as far as that can be seen.
+
+    Args:
+        code: whose bytecode is known to be whole.
+
+    Returns:
+        None if it has run nothing of this code, so that nothing is known. On 3.11 it counts once the code has run eight times.
+    """
+    fresh, counts = _fresh(), opcodes.cache_entries()
+    plain = code.co_code
+    units = ctypes.string_at(id(code) + layout().code_adaptive, len(plain))
+    found, position, counted, is_run = set(), 0, False, False
+    while position < len(plain):
+        first = fresh.get(plain[position])
+        if first is not None:
+            counted = True
+            if units[position] == first and int.from_bytes(units[position + 2:position + 4], "little") == _COUNT_AT_FIRST:
+                found.add(position)
+            elif units[position] != plain[position] or _COUNT_AT_FIRST:
+                is_run = True
+        position += 2 + 2 * counts[plain[position]]
+    return frozenset(found) if is_run or not counted else None

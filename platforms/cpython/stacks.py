@@ -12,6 +12,7 @@ import ctypes
 import os
 import sys
 
+from platforms import pages
 from platforms.cpython import observe, symbols, threads
 from platforms.cpython.layout import layout
 
@@ -21,6 +22,7 @@ STACK_SWITCHERS = ("greenlet", "_greenlet", "greenlet._greenlet", "gevent", "_co
 LARGEST_MAPPING = 256 << 20
 _PIECE = 1 << 20
 _WORD = 8
+_UNTOUCHED = bytes(pages.PAGE)
 
 
 class Unknown(Exception):
@@ -92,11 +94,19 @@ def _search(memory, start, end, low, high, found):
     patterns = [top.to_bytes(4, "little") for top in tops]
     for piece in range(start, end, _PIECE):
         data = os.pread(memory, min(_PIECE, end - piece), piece)
-        for pattern in patterns:
-            place = data.find(pattern, 4)
-            while place >= 0:
-                if place % _WORD == 4:
-                    word = int.from_bytes(data[place - 4:place + 4], "little")
-                    if low <= word < high:
-                        found.add(word)
-                place = data.find(pattern, place + 1)
+        for page in range(0, len(data), pages.PAGE):
+            # Most of a stack was never touched, and to search zeros for something that ends with zeros takes long.
+            if not data.startswith(_UNTOUCHED, page):
+                _search_page(data[page:page + pages.PAGE], patterns, low, high, found)
+
+
+def _search_page(data, patterns, low, high, found):
+    """The same for some of its bytes; `patterns`: the upper halves of such words."""
+    for pattern in patterns:
+        place = data.find(pattern, 4)
+        while place >= 0:
+            if place % _WORD == 4:
+                word = int.from_bytes(data[place - 4:place + 4], "little")
+                if low <= word < high:
+                    found.add(word)
+            place = data.find(pattern, place + 1)
