@@ -5,12 +5,11 @@ They are compiled anew with what their exits have observed, left alone with more
 
 from jit import receivers
 from jit.budget import BUDGET
-from jit.errors import Unsupported
+from jit.errors import NOT_RUN, Unsupported
 from jit.machine import records
 from jit.machine.stack import is_room
 from jit.types import STATIC, ClassReference, class_references, in_order_seen, recall
 from jit.unit import ABSENT
-from jit.walk import NOT_RUN
 
 #: How often a global may be rebound before functions that load it leave there instead of assuming it.
 UNSTABLE_AFTER = 2

@@ -4,7 +4,8 @@ Problem: a program that ends soon must not pay for code it never runs: it may ta
 that goes on should have its hot code compiled early.
 Idea: what may be spent grows with the time the program has run, and with the time that was seen in compiled code: that much has
 been gained already. What has been hot for long is also expected to stay so for as long again. This is a bet, and the stake follows
-the luck: where compiling goes on and the program still is rarely seen in compiled code, little is staked.
+the luck: where compiling goes on and the program still is rarely seen in compiled code, little is staked. And it follows what has been
+compiled so far: if that is mostly calls of CPython's functions, or came to nothing, then so will the rest be.
 
 Time is the processor's, so that neither waiting nor other programs' work counts.
 """
@@ -19,6 +20,10 @@ CREDIT = 0.5
 BET, PATIENCE = 0.6, 0.1
 #: Seconds that one compilation, which compiles what it calls, may go beyond what is allowed before the rest of it is put off.
 OVERDRAFT = 0.060
+#: What is promised counts to this power: the less, the less sure it is.
+DOUBT = 2
+#: Seconds of compiling that promise all, to begin with.
+HOPE = 0.1
 #: Samples that trust is given for in advance, and after how many the older ones count half.
 TRUST, MEMORY = 100.0, 600.0
 
@@ -29,13 +34,15 @@ class Budget:
     Attributes:
         spent: seconds spent so far. hot: seconds staked on, of those in which hot code was seen running interpreted.
         gaining: seconds in compiled code. pauses: how often it was asked that nothing be compiled for now. unlimited: whether
-        everything may. won, played: samples in compiled code, and all, the older ones less and less.
+        everything may. won, played: samples in compiled code, and all, the older ones less and less. inner: seconds of
+        finished Work in the present one. worked, promised: seconds of Work, and these by what they promise (see profit.promise).
     """
 
     def __init__(self, clock=time.process_time, own_clock=time.thread_time):
         self.clock, self.own_clock = clock, own_clock
         self.started = clock()
-        self.spent = self.hot = self.gaining = 0.0
+        self.spent = self.hot = self.gaining = self.inner = 0.0
+        self.worked = self.promised = HOPE
         self.depth = self.pauses = 0
         self.unlimited = False
         self.won = self.played = TRUST
@@ -55,7 +62,8 @@ class Budget:
     def allowance(self):
         """Seconds that may have been spent by now."""
         run = self.clock() - self.started - self.spent
-        return GRANT + SHARE * run + CREDIT * self.gaining + BET * max(0.0, self.hot - PATIENCE)
+        stake = CREDIT * self.gaining + BET * max(0.0, self.hot - PATIENCE)
+        return GRANT + SHARE * run + stake * (self.promised / self.worked) ** DOUBT
 
     def note(self, compiled, seconds=0.0):
         """Count a sample of the program since the compiler is there: whether it ran compiled code, and the time it stands for."""
@@ -82,6 +90,27 @@ class Budget:
         self.depth -= 1
         if self.depth == 0:
             self.spent += max(0.0, self.own_clock() - self.began)
+
+
+class Work:
+    """Entered around one compilation, within which callees may be compiled.
+
+    Attributes:
+        seconds: that it took without these, in the end. promise: share of it that is expected to pay, to be set by then.
+    """
+
+    def __enter__(self):
+        self.promise = self.seconds = 0.0
+        self.outer, BUDGET.inner = BUDGET.inner, 0.0
+        self.started = BUDGET.own_clock()
+        return self
+
+    def __exit__(self, *_):
+        elapsed = BUDGET.own_clock() - self.started
+        self.seconds = elapsed - BUDGET.inner
+        BUDGET.inner = self.outer + elapsed
+        BUDGET.worked += self.seconds
+        BUDGET.promised += self.seconds * self.promise
 
 
 BUDGET = Budget()

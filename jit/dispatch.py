@@ -19,7 +19,7 @@ from jit.attention import Attention, Unstable, holds
 from jit.automatic import Automatic
 from jit.bodies import BodyCell
 from jit.attempts import compile_current
-from jit.budget import BUDGET
+from jit.budget import BUDGET, Work
 from jit.compilation import Compilation
 from jit.comprehensions import Comprehensions
 from jit.decode import VARARGS, VARKEYWORDS
@@ -62,7 +62,6 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
         self.records = {}
         self.compilation = Compilation()
         self.dead = []
-        self.seconds = 0.0
         self.first = None
         self.generators = Generators(self)
         self.unstable = Unstable()
@@ -81,19 +80,19 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
         record.compilations += 1
         note_classes(record, shapes, function)
         record.in_progress.append(kinds)
-        started, others, self.seconds = BUDGET.own_clock(), self.seconds, 0.0
+        work = Work()
         try:
-            with self.compilation:
-                return compile_current(self, record, function, kinds, shapes)
+            with self.compilation, work:
+                code = compile_current(self, record, function, kinds, shapes)
+                work.promise = code.promise
+            return code
         except PutOff:
             record.compilations -= 1
             record.was_put_off = True
             raise
         finally:
             record.in_progress.remove(kinds)
-            elapsed = BUDGET.own_clock() - started
-            record.note_seconds(elapsed - self.seconds)
-            self.seconds = others + elapsed
+            record.note_seconds(work.seconds)
 
     # -- callees -------------------------------------------------------------------------------------------
 

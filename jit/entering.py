@@ -9,7 +9,7 @@ from types import CellType
 from jit import loop_entry, types
 from jit.arguments import type_of_argument
 from jit.attention import holds
-from jit.budget import BUDGET
+from jit.budget import BUDGET, Work
 from jit.compiler import compile_function
 from jit.depths import depths
 from jit.entries import FunctionBlock
@@ -193,8 +193,9 @@ def compile_entered(unit, record, state, leaders):
     unit.divide(record.leaders)
     unit.knowledge = Knowledge(record.observed, compiler.unstable.names(unit.function), record.rigid, leaders)
     try:
-        with compiler.compilation:
+        with compiler.compilation, Work() as work:
             code = compile_function(unit, (types.INT,), [None], unit.knowledge, record.block)
+            work.promise = code.promise
     finally:
         state.forget()
     compiler.tally.compiled += 1

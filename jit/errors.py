@@ -1,5 +1,8 @@
 """The kinds of failure: the user's code is not for us, we have a bug, or a command cannot do what it was asked."""
 
+#: Reason of exits to what the interpreter had never run when its function was compiled.
+NOT_RUN = "it had never been run"
+
 
 class Unsupported(Exception):
     """This code object (or this part of it) is left to the interpreter; normal, counted, explained.

@@ -26,6 +26,8 @@ USUAL_GAIN = 12
 UNKNOWN_ITERATOR = -45
 #: Calls after which the interpreter has to go on, because somebody has the frame.
 SHOWN = -250
+#: What a call out of compiled code takes where it is done by the interpreter.
+TAKEN = 60
 #: What compiled callers gain because they need not call the interpreter.
 CALLABLE = 25
 
@@ -36,18 +38,33 @@ def expected_gain(order, hoped=None):
     Args:
         order: all blocks in linear order, loops known (see order.arrange). hoped: gain of a call out of compiled code, if not the usual.
     """
+    return CALLABLE + sum(frequency * sum(_gain(operation, hoped) for operation in (*block.operations, block.terminator))
+                          for block, frequency in frequencies_of(order))
+
+
+def promise(order):
+    """What is expected to be gained by these blocks, as a share of the time that the interpreter would take: 0 to 1."""
+    gained = taken = 0.0
+    for block, frequency in frequencies_of(order):
+        for operation in (*block.operations, block.terminator):
+            gain = _gain(operation, None)
+            gained += frequency * gain
+            taken += frequency * (gain if gain > 0 else TAKEN if gain < 0 else 0.0)
+    return min(1.0, max(0.0, gained / taken)) if taken else 0.0
+
+
+def frequencies_of(order):
+    """Yield (block, how often it is run when the first is run once)."""
     frequencies = {order[0]: 1.0}
-    total = CALLABLE
     for block in order:
         frequency = frequencies.get(block, 0.0)
         if block.loop is not None and block.loop.header is block:
             frequency *= TURNS
-        total += frequency * sum(_gain(operation, hoped) for operation in (*block.operations, block.terminator))
+        yield block, frequency
         shares = [_share(block, edge) for edge in block.edges]
         for edge, share in zip(block.edges, shares):
             if not edge.backward:
                 frequencies[edge.target] = frequencies.get(edge.target, 0.0) + frequency * share / sum(shares)
-    return total
 
 
 def _gain(operation, hoped):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from jit.api import available
+from jit.errors import NOT_RUN
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,10 @@ class Explanation:
             lines.extend(f"    left {found.count} times at line {found.line}, {found.operation}: {found.reason}"
                          for found in version.exits if found.count)
             lines.extend(f"    always leaves at line {line}, {operation}: {reason}"
-                         for line, operation, reason in version.notes)
+                         for line, operation, reason in version.notes if reason != NOT_RUN)
+            never = sorted({line for line, _, reason in version.notes if reason == NOT_RUN and line is not None})
+            if never:
+                lines.append(f"    left out, because {NOT_RUN}: line {', '.join(map(str, never))}")
         for kinds, (line, reason) in self.refused.items():
             where = "" if line is None else f" (line {line})"
             lines.append(f"  ({', '.join(kinds)}): interpreted: {reason}{where}")

@@ -14,7 +14,7 @@ import heapq
 
 from jit.budget import BUDGET
 from jit.comprehensions import note_iterator
-from jit.errors import InternalError, Unsupported
+from jit.errors import NOT_RUN, InternalError, Unsupported
 from jit.loops import take_over
 from jit.merge import Merger, Restart
 from jit.state import State
@@ -29,9 +29,6 @@ WALK_LIMIT = 12
 LONGEST_WALKS = 0.15
 #: Blocks, all versions together, beyond which a function is left interpreted.
 BLOCK_LIMIT_FACTOR = 8
-
-#: Reason of exits to what the interpreter had never run when this was compiled.
-NOT_RUN = "it had never been run"
 
 HANDLERS = {}
 

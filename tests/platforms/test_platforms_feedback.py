@@ -5,7 +5,7 @@ import sys
 
 import jit
 import pytest
-from compare import copies, outcome
+from compare import copies, copy_function, outcome
 from platforms.cpython import feedback, instances
 
 from jit import receivers
@@ -170,3 +170,52 @@ def test_code_under_a_tool():
     finally:
         sys.settrace(None)
     assert seen and set(profile.values() and {role for meaning in profile.values() for role in meaning}) <= {"left", "right"}
+
+
+def branching(x, limit):
+    total = 0
+    for number in range(4):
+        if x is None:
+            raise ValueError(str(x))
+        total += x
+        if total > limit:
+            total = x.real
+    return total
+
+
+def lines_unreached(function):
+    """Lines, from that of the function on, of what has never been run; None if nothing is known."""
+    found = feedback.unreached(function.__code__)
+    lines = {offset: line for start, end, line in function.__code__.co_lines() for offset in range(start, end)}
+    return found if found is None else {lines[offset] - function.__code__.co_firstlineno for offset in found}
+
+
+def test_what_has_never_been_run():
+    function = copy_function(branching, {})
+    assert lines_unreached(function) is None
+    for _ in range(20):
+        function(1, 100)
+    assert lines_unreached(function) == {4, 7}
+    function(1, 3)
+    assert lines_unreached(function) == {4}
+    with pytest.raises(ValueError):
+        function(None, 0)
+    assert lines_unreached(function) == set()
+
+
+def test_code_in_which_nothing_tells():
+    def nothing(x):
+        return x
+
+    assert lines_unreached(copy_function(nothing, {})) == set()
+
+
+def test_a_call_tells_on_its_own():
+    """Also where another instruction does its work (3.11's PRECALL)."""
+    def call(items):
+        return len(items), items.count(1), str(items), max(items, default=None)
+
+    function = copy_function(call, {})
+    for _ in range(20):
+        function([1])
+    assert lines_unreached(function) == set()
