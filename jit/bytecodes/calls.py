@@ -230,6 +230,9 @@ def vectorcall(w, callee, first, count, names):
         if source is not None and not ended:
             w.peek().facts = source
         return ended
+    if count == 1 and first is None and not names and callee.is_constant and callee.constant is str and callee not in w.state.owned:
+        del stack[base:base + 2]
+        return callout(w, Call("PyObject_Str"), 1)  # as the interpreter's own form for it does (CALL_STR_1)
     return callout(w, made, len(stack) - base, kind=kind, shape=shape)
 
 

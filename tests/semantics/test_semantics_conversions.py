@@ -69,6 +69,19 @@ def test_one_conversion_alone():
     assert compiled(plain) is plain.given and compiled(plain) is plain.given
 
 
+def test_str_of_anything():
+    def f(a):
+        return str(a), str(a) + "|"
+
+    def g(a):
+        try:
+            return [str(a)]
+        except (TypeError, ValueError) as problem:
+            return type(problem), str(problem)
+    for function in (f, g):
+        check(function, *((value,) for value in VALUES), (Looks(),))
+
+
 def test_pieces_that_are_no_plain_strings_any_more():
     class Piece:
         def __init__(self, given):
