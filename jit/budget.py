@@ -59,6 +59,10 @@ class Budget:
         """Whether what is being done now takes so long that the rest of it should wait."""
         return not self.unlimited and self.spent + self.own_clock() - self.began > self.allowance() + OVERDRAFT
 
+    def own_seconds(self):
+        """A clock that stands still while callees of what is compiled are compiled."""
+        return self.own_clock() - self.inner
+
     def allowance(self):
         """Seconds that may have been spent by now."""
         run = self.clock() - self.started - self.spent

@@ -25,7 +25,7 @@ from jit.values import NotAValue
 VERSION_LIMIT = 4
 #: Walks of one function before it is given up (each walk after the first knows more).
 WALK_LIMIT = 12
-#: Seconds after which what nobody asked to be compiled is walked no more: a large function whose types do not settle is begun anew a dozen times, and so is what it calls.
+#: Seconds after which what nobody asked to be compiled is walked no more: a large function whose types do not settle is begun anew a dozen times.
 LONGEST_WALKS = 0.15
 #: Blocks, all versions together, beyond which a function is left interpreted.
 BLOCK_LIMIT_FACTOR = 8
@@ -264,9 +264,9 @@ def walk(unit, argument_types, shapes, knowledge):
     Raises:
         Unsupported: the function is left interpreted.
     """
-    started = BUDGET.own_clock()
+    started = BUDGET.own_seconds()
     for _ in range(WALK_LIMIT):
-        if BUDGET.own_clock() - started > LONGEST_WALKS and not BUDGET.unlimited and getattr(getattr(unit, "record", None), "automatic", False):
+        if BUDGET.own_seconds() - started > LONGEST_WALKS and not BUDGET.unlimited and getattr(getattr(unit, "record", None), "automatic", False):
             raise Unsupported("it takes too long to compile")
         unit.reset()
         walker = Walker(unit, knowledge)
