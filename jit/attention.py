@@ -3,7 +3,7 @@
 They are compiled anew with what their exits have observed, left alone with more patience, or given up.
 """
 
-from jit import receivers
+from jit import profit, receivers
 from jit.budget import BUDGET
 from jit.errors import NOT_RUN, Unsupported
 from jit.machine import records
@@ -19,6 +19,8 @@ RETIRE_EXITS = 64
 OFTEN = 16
 #: Processor's time that does not come.
 NEVER = float("inf")
+#: Nanoseconds that an exit takes: a frame is built, and run in an interpreter loop of its own.
+EXIT_COST = 200
 #: Reason of exits behind calls of compiled functions that did not end in compiled code.
 CALLEE_LEFT = "the callee left its compiled code"
 #: Types an exit may report, by address. Others are only known to be something else.
@@ -226,8 +228,11 @@ class Attention:
         return leaving.reason == receivers.CLASS_GUARD and kind.__class__ is ClassReference and changes_often(seen, kind)
 
     def is_useless(self, code, state):
-        """Whether most calls leave, and by an exit that no loop comes before. What callees leave by is theirs to have mended."""
-        if state.exits < RETIRE_EXITS or state.exits * 2 < state.calls:
+        """Whether most calls leave, or so many that it takes more than the others gain, and by an exit that no loop comes before.
+
+        What callees leave by is theirs to have mended.
+        """
+        if state.exits < RETIRE_EXITS or state.exits * 2 < state.calls and (profit.EAGER or state.exits * EXIT_COST < state.calls * code.gain):
             return False
         useless = sum(records.read_count(leaving.address) for leaving in code.exits if leaving.early and leaving.reason != CALLEE_LEFT)
         return useless * 2 > state.exits

@@ -18,7 +18,7 @@ from jit.flags import merge_flags
 from jit.hoisting import hoist
 from jit.liveness import Numbering
 from jit.order import arrange
-from jit.profit import is_hoped_for, is_worthwhile, promise, shows_frames
+from jit.profit import expected_gain, is_hoped_for, is_worthwhile, promise, shows_frames
 from jit.machine import arena, records, routines
 from jit.machine.dictionaries import rely
 from jit.machine.rooms import Room
@@ -54,7 +54,7 @@ class Code:
         namespace: address of the globals it was compiled for. noted: what `ExitNote`s are made of: tuples, which the collector does not look at. data: address of the data block. kept: Python objects it holds the addresses of.
         watched: weak references to more such objects; when one dies, the version is never entered again and
             left at its next check. foreign: whether a call of it can run code other than its own. shows: whether it gives frames of its callers away.
-        promise: see profit.promise. callees: BodyCells it calls through. checked_address: where the body asks first for what it relies on.
+        promise: see profit.promise. gain: nanoseconds, see profit.expected_gain. callees: BodyCells it calls through. checked_address: where the body asks first for what it relies on.
         expected: site -> the types and classes that had been seen there when this was compiled.
         argument_shapes: Remembered or None of each argument; returned_shape: of the result, if it is a container.
         version_record: address. seconds: time to compile. chunks: see `listing`, in one tuple: the collector looks at all that is kept of
@@ -64,7 +64,7 @@ class Code:
     __slots__ = ("types", "result", "address", "block", "size", "data", "kept", "callees", "version_record", "seconds",
                  "chunks", "noted", "namespace", "dependencies", "words", "notes", "function_record", "frame_size", "bytes", "__weakref__",
                  "data_size", "knowledge", "watched", "foreign", "room", "checked_address", "argument_shapes", "expected", "returned", "returned_shape", "shows",
-                 "promise")
+                 "promise", "gain")
 
     def listing(self):
         """(offset, end, comments) of all of its machine code; comments: strings and Instructions."""
@@ -156,7 +156,7 @@ def _compile(unit, argument_types, shapes, knowledge, function_record):
     if is_hoped_for(order):
         records.set_exit_limit(code.version_record, SHORT_EXIT_LIMIT)
     code.types, code.result = tuple(kinds), result
-    code.promise = promise(order)
+    code.promise, code.gain = promise(order), expected_gain(order)
     code.returned = tuple(dict.fromkeys(walker.returned))
     code.kept, watched = unit.kept_and_watched()
     poison = poisoner(code.version_record)

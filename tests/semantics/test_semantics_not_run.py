@@ -149,3 +149,21 @@ def test_nothing_is_kept_alive():
     del function
     gc.collect()
     assert record.function() is None
+
+
+@pytest.mark.parametrize("eager", [True, False])
+def test_a_version_whose_exits_take_more_than_it_gains(eager, monkeypatch):
+    """Two of five calls leave at once: less than half, but each takes longer than the others gain."""
+    def looked_up(items, key):
+        return items[key]
+
+    function, record = automatic(looked_up, {1: 2}, 1)
+    items = {1: 2}
+    assert function(items, 1) == 2 and len(record.versions) == 1
+    monkeypatch.setattr("jit.profit.EAGER", eager)
+    for _ in range(1000):
+        assert [function(items, 1) for _ in range(3)] == [2, 2, 2]
+        for _ in range(2):
+            with pytest.raises(KeyError):
+                function(items, 5)
+    assert bool(record.versions) == eager
