@@ -195,9 +195,9 @@ def _accepts(handler, count):
 
 def vectorcall(w, callee, first, count, names):
     """Any callable, by PyObject_Vectorcall, as a callout."""
-    stack = w.state.stack
     if count == 1 and first is None and not names and callee.is_constant and (callee.constant is repr or callee.constant is str):
-        probably(w, stack[-1], (str, int, float), "shown")
+        probably(w, w.state.stack[-1], (str, int, float), "shown")
+    stack = w.state.stack
     base = len(stack) - count - 2
     if first is None:
         arguments = stack[base + 2:]
@@ -231,7 +231,7 @@ def vectorcall(w, callee, first, count, names):
             w.peek().facts = source
         return ended
     if count == 1 and first is None and not names and callee.is_constant and callee.constant is str and callee not in w.state.owned:
-        del stack[base:base + 2]
+        del w.state.stack[base:base + 2]
         return callout(w, Call("PyObject_Str"), 1)  # as the interpreter's own form for it does (CALL_STR_1)
     return callout(w, made, len(stack) - base, kind=kind, shape=shape)
 

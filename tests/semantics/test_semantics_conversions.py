@@ -78,8 +78,28 @@ def test_str_of_anything():
             return [str(a)]
         except (TypeError, ValueError) as problem:
             return type(problem), str(problem)
-    for function in (f, g):
+
+    def h(a):
+        return "{}{}".format("a", str(a)), [max("b", str(a), key=len), (1, str(str(a)))]
+
+    def i(a, pair):
+        return pair("a", str(a)), pair(repr(a), pair(str(a), str(pair)[:3]))
+    for function in (f, g, h):
         check(function, *((value,) for value in VALUES), (Looks(),))
+    check(i, *((value, pair) for value in VALUES for pair in (lambda a, b: (b, a), max, divmod)))
+
+
+def test_str_of_what_proves_to_be_a_number():
+    """As an operand of another call, and in a version for any object: the guess of its type is proven first."""
+    def pair(a, b):
+        return a, b
+
+    def f(a):
+        return pair("a", str(a)), pair(repr(a), pair("b", str(a)))
+    (plain,), (fast,) = copies(f)
+    for _ in range(3):
+        for value in (5, "a", None, 2.5, 2.5, 2.5, "b", True, 1j, 7, 2.5):
+            assert fast(value) == plain(value)
 
 
 def test_pieces_that_are_no_plain_strings_any_more():
