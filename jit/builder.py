@@ -89,7 +89,7 @@ class Builder:
         """Put `new` wherever the state names `old`, with its reference."""
         state = self.state
         state.locals = [new if value is old else value for value in state.locals]
-        state.stack = [_renamed(item, old, new) for item in state.stack]
+        state.stack[:] = [_renamed(item, old, new) for item in state.stack]
         if old in state.owned:
             state.owned = state.owned - {old} | ({new} if new.type.is_object else frozenset())
         if old in state.transient:

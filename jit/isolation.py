@@ -76,6 +76,8 @@ def _load(name):
             return module
         parent, _, child = name.rpartition(".")
         directory = _load(parent).__path__[0] if parent else ROOT
+        if name in _modules:
+            return _modules[name]  # the package has imported it
         spec = _finder(directory).find_spec(name)
         if spec is None:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)

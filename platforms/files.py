@@ -10,8 +10,9 @@ Source: System V ABI for x86-64 and Linux's struct stat (stat(2)).
 import ctypes
 import os
 
-_STAT_SIZE = 144
 _SIZE, _MODIFIED = 48, 88
+#: A struct stat, and room for most files. Kept: a ctypes class that is dropped waits for the program's garbage collector.
+_Stat, _Room = ctypes.c_char * 144, ctypes.c_char * 65536
 
 _libc = ctypes.PyDLL(None, use_errno=True)
 _fstat = getattr(_libc, "fstat", None)  # glibc before 2.33 has it under another name
@@ -39,16 +40,14 @@ def read(path):
             return file.read()
     descriptor = _open(path)
     try:
-        _, size = _stat(descriptor, path)
-        room = ctypes.create_string_buffer(size + 1)
-        had = 0
+        room, pieces = _Room(), []
         while True:
-            count = _libc.read(descriptor, ctypes.addressof(room) + had, size + 1 - had)
+            count = _libc.read(descriptor, room, len(room))
             if count < 0:
                 _fail(path)
-            had += count
-            if not count or had > size:
-                return room.raw[:had]
+            if not count:
+                return b"".join(pieces)
+            pieces.append(ctypes.string_at(room, count))
     finally:
         _libc.close(descriptor)
 
@@ -61,7 +60,7 @@ def _open(path):
 
 
 def _stat(descriptor, path):
-    found = ctypes.create_string_buffer(_STAT_SIZE)
+    found = _Stat()
     if _fstat(descriptor, found):
         _fail(path)
     return tuple(int.from_bytes(found.raw[place:place + 8], "little", signed=True) for place in (_MODIFIED, _SIZE))

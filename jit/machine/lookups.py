@@ -61,8 +61,6 @@ class _Finder:
 
     def __init__(self, asm, family, unbox_int):
         self.asm, self.family, self.unbox_int = asm, family, unbox_int
-        self.emit_hash = {"text": self.emit_text_hash, "int": self.emit_int_hash, "object": self.emit_object_hash}[family]
-        self.emit_compare = {"text": self.emit_compare_any, "int": self.emit_compare_int, "object": self.emit_compare_object}[family]
         self.absent, self.unknown, self.done = (asm.label(name) for name in ("absent", "unknown", "done"))
 
     def emit(self):
@@ -89,6 +87,14 @@ class _Finder:
         for register in (rdi, rbp, rbx):
             asm.pop(register)
         asm.ret()
+
+    def emit_hash(self):
+        """rdx = the key's hash."""
+        {"text": self.emit_text_hash, "int": self.emit_int_hash, "object": self.emit_object_hash}[self.family]()
+
+    def emit_compare(self, found, other):
+        """See the family's."""
+        {"text": self.emit_compare_any, "int": self.emit_compare_int, "object": self.emit_compare_object}[self.family](found, other)
 
     def emit_text_hash(self):
         """rdx = the string's hash, which is computed at its first use."""

@@ -32,6 +32,8 @@ _THREADS, _FRAMES = 8, 16
 _WORDS, _OWN = 64, 208
 #: How long to wait for a call that the main thread does not make.
 _LATE_NANOSECONDS = 20_000_000
+#: A sigset_t. Kept: a ctypes class that is dropped waits for the program's garbage collector.
+_SignalSet = ctypes.c_uint64 * 16
 
 
 def _watched():
@@ -234,7 +236,7 @@ class Sampler:
         self._set(_STOP, 0)
         self._set(_TID, 0)
         self._set(_OUTSTANDING, 0)
-        former = (ctypes.c_uint64 * 16)()
+        former = _SignalSet()
         self._sigmask(2, ctypes.c_void_p(every_signal()), former)  # the new thread is not to be given the program's signals
         self.running = self._create(ctypes.byref(self._thread), None, ctypes.c_void_p(self._entry),
                                     ctypes.c_void_p(self._block)) == 0

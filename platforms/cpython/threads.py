@@ -23,6 +23,7 @@ _DLINFO_TLS_DATA = 10  # RTLD_DI_TLS_DATA
 _NOLOAD_LAZY = 5  # RTLD_NOLOAD | RTLD_LAZY
 _PT_TLS = 7
 _TLS_LIMIT = 1 << 16
+_libc = ctypes.CDLL(None)
 
 # uint64 thread_pointer()
 _THREAD_POINTER = bytes.fromhex(
@@ -55,7 +56,7 @@ def _load_without_gil():
 def _cells(start: int, size: int) -> list[int]:
     """Addresses in a readable range that hold the thread state just while we have the GIL."""
     state = current()()
-    words = (ctypes.c_uint64 * (size // 8)).from_address(start)
+    words = memoryview(ctypes.string_at(start, size & -8)).cast("Q")
     found = [start + 8 * index for index, word in enumerate(words) if word == state]
     return [cell for cell in found if _load_without_gil()(cell) != state]
 
@@ -79,7 +80,7 @@ def _tls_size(base: int) -> int:
 def _module() -> tuple[int, int]:
     """(dl handle, size of the thread-local block) of the module CPython lies in."""
     file_name, base = symbols.module()
-    dlopen = getattr(ctypes.CDLL(None), "dlopen", None)
+    dlopen = getattr(_libc, "dlopen", None)
     if not base or dlopen is None:
         return (0, 0)
     dlopen.restype = ctypes.c_void_p
@@ -93,7 +94,7 @@ def _module() -> tuple[int, int]:
 def _tls_block(handle: int) -> int:
     """The calling thread's block for a module; 0 if it has none (yet)."""
     block = ctypes.c_uint64(0)
-    dlinfo = getattr(ctypes.CDLL(None), "dlinfo", None)
+    dlinfo = getattr(_libc, "dlinfo", None)
     if dlinfo is None or dlinfo(ctypes.c_void_p(handle), _DLINFO_TLS_DATA, ctypes.byref(block)):
         return 0
     return block.value

@@ -27,6 +27,7 @@ def _refusal():
     fields = layout()
     missing = {name for name, value in vars(fields).items() if value is not None}
     missing -= _NOT_FIELDS | _DERIVED
+    observe.let_go()
     with observe.Peeker() as peeker:
         for check in _CHECKS:
             for name, found, expected in check(fields, peeker):

@@ -8,7 +8,7 @@ import sys
 from types import FunctionType
 
 from platforms.cpython import symbols
-from platforms.cpython.observe import read, read_signed
+from platforms.cpython.observe import keep, read, read_signed
 
 _THREAD, _GENERATOR, _FRAME_OBJECT = range(3)  # frame owners
 
@@ -57,6 +57,8 @@ _RESUME = (lambda: None).__code__.co_code[0]
 def _code(fields, _):
     def generator(first, *, second):
         yield lambda: (first, generator)
+
+    keep(generator)
 
     for code in (_sample.__code__, _sample([]).__code__, generator.__code__):
         address = id(code)
@@ -121,6 +123,8 @@ def _running_frame(fields, peeker):
     yield "frame_instruction", outer.instruction_offset(_running_frame.__code__), outer.offset
     yield "frame_owner", inner.field("frame_owner", 1), _THREAD
     yield "frame_localsplus", inner.local(2), id(marker)
+    frame.clear()  # it holds itself,
+    del frame  # and knows this frame
 
 
 def _namespace_frame(fields, peeker):
@@ -128,6 +132,7 @@ def _namespace_frame(fields, peeker):
         snapshot = _Snapshot(fields, peeker, sys._getframe())
         namespace = id(locals())
 
+    keep(Body)
     yield "frame_locals", Body.snapshot.field("frame_locals"), Body.namespace
 
 
@@ -192,3 +197,4 @@ def _finished_frame(fields, peeker):
     frame.f_trace = finished
     yield "frame_object_trace", read(id(frame) + fields.frame_object_trace), id(finished)
     yield "frame_stacktop", read_signed(inside + fields.frame_stacktop, 4) >= 0, True
+    del frame  # it knows this frame

@@ -5,7 +5,8 @@ A check yields (field, found, expected); see verify.py.
 
 import ctypes
 
-from platforms.cpython.observe import read
+from platforms import pages
+from platforms.cpython.observe import keep, read
 
 _NAMES = ("first_name", "second_name", "third_name")
 
@@ -21,15 +22,16 @@ def _make():
     def __init__(self):
         self.first_name, self.second_name, self.third_name = 1000.5, 2000.5, 3000.5
 
-    kind = type("Verified", (), {"__init__": __init__})
+    kind = keep(type("Verified", (), {"__init__": __init__}))
     return kind, kind()
 
 
 def _types(fields, peeker):
-    get_slot = ctypes.PYFUNCTYPE(ctypes.c_uint64, ctypes.py_object, ctypes.c_int)(("PyType_GetSlot", ctypes.pythonapi))
+    get_slot = keep(pages.prototype(ctypes.c_uint64, ctypes.py_object, ctypes.c_int)(("PyType_GetSlot", ctypes.pythonapi)))
     name = peeker.copy(read(id(int) + fields.type_name), 4)
     yield "type_name", name, b"int\0"
-    strange = type("Strange", (), {"__getattribute__": object.__getattribute__, "__setattr__": lambda *_: None, "__init__": lambda *_: None, "__new__": lambda kind: None})
+    strange = keep(type("Strange", (), {"__getattribute__": object.__getattribute__, "__setattr__": lambda *_: None, "__init__": lambda *_: None,
+                                        "__new__": lambda kind: None}))
     # Py_tp_getattro, Py_tp_setattro, Py_tp_init, Py_tp_new, <typeslots.h>
     for name, number in (("type_hash", 59), ("type_richcompare", 67), ("type_getattro", 58), ("type_setattro", 69), ("type_init", 60), ("type_new", 65)):
         yield name, read(id(strange) + getattr(fields, name)), get_slot(strange, number)
@@ -97,7 +99,7 @@ def _is_executable(address):
 
 
 def _descriptors(fields, peeker):
-    kind = type("Slotted", (), {"__slots__": ("one", "two")})
+    kind = keep(type("Slotted", (), {"__slots__": ("one", "two")}))
     instance = kind()
     instance.two = 4000.5
     definition = read(id(kind.two) + fields.member_offset)

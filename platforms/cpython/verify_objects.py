@@ -8,7 +8,7 @@ import gc
 import sys
 
 from platforms import pages
-from platforms.cpython.observe import read, read_signed
+from platforms.cpython.observe import keep, read, read_signed
 
 _WORD = 8
 
@@ -38,7 +38,7 @@ def _numbers(fields, _):
     number = float("-1.75e100")
     yield "float_value", ctypes.c_double.from_address(id(number) + fields.float_value).value, number
     big = sum(digit << 30 * place for place, digit in enumerate((7, 5, 3)))
-    digits = ctypes.c_uint32 * 3
+    digits = keep(ctypes.c_uint32 * 3)
     yield "long_digits", tuple(digits.from_address(id(big) + fields.long_digits)), (7, 5, 3)
     numbers = (big, -big, 0, 1, -1)
     if fields.long_size is not None:
@@ -127,11 +127,11 @@ def _memoryviews(fields, peeker):
     yield "memoryview_suboffsets", fields.memoryview_suboffsets, fields.memoryview_strides + 8
     yield "memoryview_suboffsets", read(base + fields.memoryview_suboffsets), 0
     yield "memoryview_exports", read(base + fields.memoryview_exports), 0
-    buffer = ctypes.create_string_buffer(80)  # a Py_buffer
+    buffer = keep(ctypes.create_string_buffer(80))  # a Py_buffer
     get_buffer = pages.prototype(ctypes.c_int, ctypes.py_object, ctypes.c_void_p, ctypes.c_int)
-    failed = get_buffer(("PyObject_GetBuffer", ctypes.pythonapi))(view, buffer, 0)
+    failed = keep(get_buffer(("PyObject_GetBuffer", ctypes.pythonapi)))(view, buffer, 0)
     yield "memoryview_exports", (failed, read(base + fields.memoryview_exports)), (0, 1)
-    pages.prototype(None, ctypes.c_void_p)(("PyBuffer_Release", ctypes.pythonapi))(buffer)
+    keep(pages.prototype(None, ctypes.c_void_p)(("PyBuffer_Release", ctypes.pythonapi)))(buffer)
     yield from _released_memoryview(fields, peeker, constant)
 
 
@@ -324,9 +324,9 @@ def _builtins(fields, peeker):
     yield "cfunction_m_ml", definition != 0, True
     name = peeker.number(definition + fields.method_def_name)
     yield "method_def_name", peeker.copy(name, 4) if name else None, b"len\0"
-    meth = getter(("PyCFunction_GetFunction", ctypes.pythonapi))(method)
+    meth = keep(getter(("PyCFunction_GetFunction", ctypes.pythonapi)))(method)
     yield "method_def_meth", peeker.number(definition + fields.method_def_meth), meth
-    flags = pages.prototype(ctypes.c_int, ctypes.py_object)(("PyCFunction_GetFlags", ctypes.pythonapi))(method)
+    flags = keep(pages.prototype(ctypes.c_int, ctypes.py_object)(("PyCFunction_GetFlags", ctypes.pythonapi)))(method)
     yield "method_def_flags", peeker.number(definition + fields.method_def_flags, 4), flags
     yield "cfunction_m_self", read(id(method) + fields.cfunction_m_self), id(self)
     yield "cfunction_m_module", read(id(len) + fields.cfunction_m_module), id(len.__module__)
@@ -339,9 +339,9 @@ def _types(fields):
     yield "type_vectorcall_offset", read(id(function) + fields.type_vectorcall_offset), fields.function_vectorcall
     yield "type_basicsize", read(id(function) + fields.type_basicsize), function.__basicsize__
     yield "type_flags", read(id(function) + fields.type_flags), function.__flags__
-    get_slot = pages.prototype(ctypes.c_uint64, ctypes.py_object, ctypes.c_int)(("PyType_GetSlot", ctypes.pythonapi))
+    get_slot = keep(pages.prototype(ctypes.c_uint64, ctypes.py_object, ctypes.c_int)(("PyType_GetSlot", ctypes.pythonapi)))
     dealloc, iternext = 52, 63  # Py_tp_dealloc and Py_tp_iternext, <typeslots.h>
-    iterator = type("iterator", (), {"__slots__": (), "__iter__": iter, "__next__": next})
+    iterator = keep(type("iterator", (), {"__slots__": (), "__iter__": iter, "__next__": next}))
     yield "type_dealloc", read(id(iterator) + fields.type_dealloc), get_slot(iterator, dealloc)
     yield "type_iternext", read(id(iterator) + fields.type_iternext), get_slot(iterator, iternext)
     getattr(iterator, "absent", None)  # a lookup assigns a version

@@ -14,7 +14,7 @@ from types import FunctionType
 
 from platforms import pages
 from platforms.cpython import symbols, threads
-from platforms.cpython.observe import read
+from platforms.cpython.observe import keep, read
 
 # uint64 around(word, function, a, b, c, d): the low 32 bits of a word before and after calling
 # function(a, b, c, d), as before | after << 32, with the GIL held throughout
@@ -79,7 +79,7 @@ def checks(fields, peeker):
 def _identity(_, cells):
     get = pages.prototype(ctypes.c_uint64, ctypes.c_uint64)
     yield "thread_interp", cells.interp.value, threads.interpreter()
-    yield "thread_id", cells.id.value, get(("PyThreadState_GetID", ctypes.pythonapi))(cells.state)
+    yield "thread_id", cells.id.value, keep(get(("PyThreadState_GetID", ctypes.pythonapi)))(cells.state)
     yield "thread_ident", cells.ident.value, get_ident()
 
 

@@ -155,3 +155,36 @@ def test_counts_below_run(tmp_path):
     texts = [subprocess.run([sys.executable, *launcher, str(script)], capture_output=True, text=True, check=True).stdout
              for launcher in ([], ["-m", "jit", "run", "--eager"])]
     assert texts[0] == texts[1] and texts[0]
+
+
+HOT = """
+import gc
+gc.collect(); gc.disable()
+def count(n):
+    total = 0
+    for i in range(n):
+        total += i % 7
+    return total
+def twice(n):
+    return count(n) + count(n)
+found = set()
+for _ in range(1500):
+    twice(2000)
+    found.add(gc.collect())
+import sys
+print(found, "jit.dispatch" in sys.modules)
+"""
+
+
+def test_loading_leaves_no_garbage(tmp_path):
+    """Nor does compiling by itself: in between the program collects, and counts."""
+    script = tmp_path / "hot.py"
+    script.write_text(HOT)
+    done = subprocess.run([sys.executable, "-m", "jit", "run", str(script)], capture_output=True, text=True, check=True)
+    assert done.stdout == "{0} True\n"
+
+
+def test_verifying_leaves_no_garbage():
+    code = "import gc\nfrom jit.api import available\ngc.collect(); gc.disable()\nprint(available().ok, gc.collect())\n" \
+           "import jit.dispatch, jit.entering\nfrom jit.machine import routines\nroutines()\nprint(gc.collect())"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "True 0\n0\n"
