@@ -19,7 +19,7 @@ from _thread import get_native_id
 from platforms import pages
 from platforms.cpython import observe, threads
 from platforms.cpython.layout import layout
-from platforms.cpython.undisturbed import JB, JE, JMP, JNE, after, assemble, before, call, disp, every_signal
+from platforms.cpython.undisturbed import JB, JE, JMP, JNE, ROOM, after, assemble, before, call, disp, every_signal
 
 # The block of data both pieces of code work on.
 (_STOP, _OUTSTANDING, _WAITED, _WORK, _CALLABLE, _TICKS, _INTERVAL, _LATE, _NOW, _LAST, _FUNCTIONS, _TID, _LOW,
@@ -29,7 +29,7 @@ _NATIVE = 8
 #: Threads shown, and frames of each.
 _THREADS, _FRAMES = 8, 16
 #: Words of the C stack above a call in which a return address into our code is looked for, and bytes of it that are the call's own.
-_WORDS, _OWN = 64, 208
+_WORDS, _OWN = 64, ROOM + 8 + 6 * 8 + 8
 #: How long to wait for a call that the main thread does not make.
 _LATE_NANOSECONDS = 20_000_000
 #: A sigset_t. Kept: a ctypes class that is dropped waits for the program's garbage collector.
@@ -106,7 +106,7 @@ def _call_parts():
     return [
         "pending:", f"C7 47 {_OUTSTANDING:02X} 00 00 00 00 BE 01 00 00 00", (JMP, "body"),  # mov dword [rdi + OUTSTANDING], 0; mov esi, 1
         "call:", "31 F6",  # xor esi, esi
-        "body:", "53 41 54 41 55 41 56 41 57 55 48 81 EC 98 00 00 00",  # push rbx, r12, r13, r14, r15, rbp; sub rsp, 152
+        "body:", f"53 41 54 41 55 41 56 41 57 55 48 81 EC {disp(ROOM + 8)}",  # push rbx, r12, r13, r14, r15, rbp; sub rsp, ROOM + 8
         "48 89 FB 41 89 F6", call("PyThreadState_Get"), "49 89 C4",  # mov rbx, rdi; mov r14d, esi; r12 = PyThreadState_Get()
         *_watched(),
         *before("failed"), *_show_parts(),
@@ -121,7 +121,7 @@ def _call_parts():
         "none:", "4C 89 EF", call("Py_DecRef"), (JMP, "nothing"),
         "failed:", "B8 FF FF FF FF", (JMP, "out"),  # mov eax, -1: a signal handler's exception
         "nothing:", "31 C0",  # xor eax, eax
-        "out:", "48 81 C4 98 00 00 00 5D 41 5F 41 5E 41 5D 41 5C 5B C3",  # add rsp, 152; pop rbp, r15, r14, r13, r12, rbx; ret
+        "out:", f"48 81 C4 {disp(ROOM + 8)} 5D 41 5F 41 5E 41 5D 41 5C 5B C3",  # add rsp, ROOM + 8; pop rbp, r15, r14, r13, r12, rbx; ret
     ]
 
 

@@ -3,7 +3,7 @@
 While such a call is made, no signal handler of the program runs (the signals wait), and the recursion limit does not count:
 what the program's frames see of it is nothing. Handlers of signals that came before run first, with the program's own frame. Nothing is
 traced or monitored meanwhile, no garbage is collected unless there are other threads (which may want to decide about that), and the objects
-that are made do not start a collection later.
+that are made do not start a collection later. Those that are kept are no business of the collector's (platforms/cpython/collector.py).
 
 Source: CPython Python/ceval_gil.c, Modules/signalmodule.c (PyErr_CheckSignals); pthread_sigmask(3).
 """
@@ -17,9 +17,11 @@ from platforms.cpython.layout import layout
 
 #: Levels of recursion lent to a call.
 _LEVELS = 250
-#: A caller of `before` and `after` has this much room at rsp: the mask of signals, two counters of levels, the objects made, whether garbage is collected.
-ROOM = 144
-_MADE, _COLLECTS = 136, 140
+#: A caller of `before` and `after` has this much room at rsp: the mask of signals, two counters of levels, the objects made, whether garbage is collected, the head of a list.
+# A multiple of 16.
+ROOM = 176
+_MADE, _COLLECTS, _LISTED = 136, 140, 144
+_HEAD = 16  # bytes of the collector's, in front of an object
 _SIGNALS_OF_FAULTS = (4, 5, 6, 7, 8, 11, 31)  # ILL, TRAP, ABRT, BUS, FPE, SEGV, SYS on Linux; importing `signal` takes milliseconds
 
 JMP, JE, JNE, JB, JGE, JLE = "E9", "0F 84", "0F 85", "0F 82", "0F 8D", "0F 8E"
@@ -76,10 +78,52 @@ def _forget_objects():
 
 
 def _collect_nothing():
-    return [f"48 BF {disp(threads.interpreter(), 8)}", call("PyInterpreterState_ThreadHead"), "48 89 C7", call("PyThreadState_Next"),  # mov rdi, rax
+    """Unless there are other threads, which could also make what the collector has to know of."""
+    return [f"48 C7 84 24 {disp(_LISTED)} 00 00 00 00",  # mov qword listed, 0: nothing is set aside
+            f"48 BF {disp(threads.interpreter(), 8)}", call("PyInterpreterState_ThreadHead"), "48 89 C7", call("PyThreadState_Next"),  # mov rdi, rax
             f"C7 84 24 {disp(_COLLECTS)} 00 00 00 00 48 85 C0", (JNE, "several"),  # mov dword collects, 0; test rax, rax
             call("PyGC_Disable"), f"89 84 24 {disp(_COLLECTS)}",  # mov collects, eax: as it was
-            "several:"]
+            *_set_aside(), "several:"]
+
+
+def _set_aside():
+    """Take what the youngest generation holds into a list on the stack, so that it will hold what is made from now on."""
+    return [
+        f"48 B8 {disp(collector.youngest(), 8)} 4C 8D 84 24 {disp(_LISTED)}",  # mov rax, youngest; lea r8, listed
+        "4D 89 00 4D 89 40 08 48 8B 08 48 39 C1", (JE, "aside"),  # mov [r8], r8; mov [r8 + 8], r8; mov rcx, [rax]; cmp rcx, rax
+        "48 8B 50 08 49 89 08 49 89 50 08 4C 89 02",  # mov rdx, [rax + 8]; mov [r8], rcx; mov [r8 + 8], rdx; mov [rdx], r8
+        *_set_previous("49 89 C9", "4D 89 C2"),  # of rcx to r8
+        "48 89 00 48 89 40 08",  # mov [rax], rax; mov [rax + 8], rax
+        "aside:",
+    ]
+
+
+def _put_back():
+    """Put what has been made into the list that no collection looks at, and what was set aside where it was."""
+    kept = [part for kind in collector.PROGRAMS for part in (f"49 BA {disp(id(kind), 8)} 4D 39 D1", (JE, "left"))]  # mov r10, kind; cmp r9, r10
+    return [
+        f"48 83 BC 24 {disp(_LISTED)} 00", (JE, "restored"),  # cmp qword listed, 0
+        f"48 B8 {disp(collector.youngest(), 8)} 49 B8 {disp(collector.own_list(), 8)} 48 8B 08",  # mov rax, youngest; mov r8, own; mov rcx, [rax]
+        "object:", "48 39 C1", (JE, "hidden"),  # cmp rcx, rax
+        f"48 8B 11 4C 8B 49 {_HEAD + layout().ob_type:02X}", *kept,  # mov rdx, [rcx]; mov r9, [rcx + type]
+        "4C 8B 51 08 49 83 E2 FC 49 89 12",  # mov r10, [rcx + 8]; and r10, ~3; mov [r10], rdx
+        *_set_previous("49 89 D1", ""),  # of rdx to r10
+        "4D 8B 50 08 49 89 0A",  # mov r10, [r8 + 8]; mov [r10], rcx
+        *_set_previous("49 89 C9", ""),  # of rcx to r10
+        "4C 89 01 49 89 48 08",  # mov [rcx], r8; mov [r8 + 8], rcx
+        "left:", "48 89 D1", (JMP, "object"),  # mov rcx, rdx
+        "hidden:", f"4C 8D 84 24 {disp(_LISTED)} 49 8B 08 4C 39 C1", (JE, "restored"),  # lea r8, listed; mov rcx, [r8]; cmp rcx, r8
+        "4D 8B 58 08 48 8B 10 48 89 08",  # mov r11, [r8 + 8]; mov rdx, [rax]; mov [rax], rcx
+        *_set_previous("49 89 C9", "49 89 C2"),  # of rcx to rax
+        "49 89 13", *_set_previous("49 89 D1", "4D 89 DA"),  # mov [r11], rdx; of rdx to r11
+        "restored:",
+    ]
+
+
+def _set_previous(of, to):
+    """Let the object at r9 follow that at r10; its flags stay. Args: of, to: code that loads these."""
+    return [f"{of} {to}",
+            "41 53 4D 8B 59 08 41 83 E3 03 4D 09 D3 4D 89 59 08 41 5B"]  # push r11; mov r11, [r9 + 8]; and r11d, 3; or r11, r10; mov [r9 + 8], r11; pop
 
 
 def _collect_again():
@@ -116,7 +160,7 @@ def before(refused):
 
 def after():
     """End; keeps none of the caller's scratch registers."""
-    return [f"41 FF 8C 24 {disp(layout().thread_tracing)}", *_forget_objects(), *_collect_again(), *_take_levels_back(), *unmask()]
+    return [f"41 FF 8C 24 {disp(layout().thread_tracing)}", *_put_back(), *_forget_objects(), *_collect_again(), *_take_levels_back(), *unmask()]
 
 
 def unmask():

@@ -46,6 +46,8 @@ _NOTHING = bytes.fromhex(
 _EVENTS = 0xFF  # of thread_eval_breaker; the bits above are the instrumentation version
 _TRACED = 255  # of cframe_use_tracing
 _ATTEMPTS = 20  # another thread may want the GIL at any moment
+#: Bytes of the collector's in front of an object; and of a generation (its list, a threshold) in front of its counter.
+_GC_HEAD, _COUNTER_IN_GENERATION = 16, 20
 _MADE, _REUSED = 300, 100  # lists that are made to see them counted, and that CPython may have kept of dead ones
 
 
@@ -272,6 +274,15 @@ def _eval_breaker(fields, cells):
     yield "interp_gil_drop_request", fields.interp_gil_drop_request, fields.interp_eval_breaker + 4
 
 
+def _leads_to(item, head):
+    """Whether an item of one of the collector's lists is one of the last in that of this head."""
+    for _ in range(_REUSED):
+        if item == head:
+            return True
+        item = read(item)
+    return False
+
+
 def _collections(fields):
     """Thresholds and counters of the three generations, 24 bytes apart."""
     counter = threads.interpreter() + fields.interp_gc_count
@@ -285,6 +296,7 @@ def _collections(fields):
         before = read(counter, 4)
         made = [[] for _ in range(_MADE)]
         yield "interp_gc_count", read(counter, 4) - before >= len(made) - _REUSED, True
+        yield "interp_gc_count", _leads_to(id(made[-1]) - _GC_HEAD, counter - _COUNTER_IN_GENERATION), True
     finally:
         if collecting:
             gc.enable()

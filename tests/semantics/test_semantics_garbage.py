@@ -188,3 +188,51 @@ def test_verifying_leaves_no_garbage():
     code = "import gc\nfrom jit.api import available\ngc.collect(); gc.disable()\nprint(available().ok, gc.collect())\n" \
            "import jit.dispatch, jit.entering\nfrom jit.machine import routines\nroutines()\nprint(gc.collect())"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "True 0\n0\n"
+
+
+LISTED = """
+import gc, weakref
+from jit.compilation import collector  # the compiler's own
+from jit.dispatch import COMPILER
+from platforms.cpython.observe import read
+
+def hidden():
+    "Addresses of the objects in the list that no collection looks at, which has to be whole."
+    head = place = collector.own_list()
+    found = []
+    while read(place) != head:
+        following = read(place)
+        assert read(following + 8) & ~3 == place
+        place = following
+        found.append(place + 16)
+    assert read(head + 8) == place
+    return found
+
+def make(number):
+    space = {}
+    exec(f"def f(n):\\n    total = {number}\\n    for i in range(n): total += i\\n    return total", space)
+    return space["f"]
+
+functions = [make(number) for number in range(50)]
+before = len(gc.get_objects())
+assert [f(4) for f in functions] == [number + 6 for number in range(50)]
+records = [COMPILER.records[id(f)] for f in functions if id(f) in COMPILER.records]
+assert len(records) > 40 and all(record.versions for record in records)
+print(len(gc.get_objects()) - before < 50)
+seen = set(map(id, gc.get_objects()))
+out_of_sight = set(hidden())
+print(len(out_of_sight) > 1000, out_of_sight.isdisjoint(seen), all(id(record.versions[0]) in out_of_sight for record in records))
+codes = [weakref.ref(record.versions[0]) for record in records]
+del functions, records
+gc.collect()
+print(sum(code() is not None for code in codes), len(hidden()) < len(out_of_sight))
+gc.freeze(); gc.unfreeze(); gc.collect()
+hidden()
+"""
+
+
+def test_what_the_compiler_keeps_is_in_no_list_of_the_collectors(tmp_path):
+    script = tmp_path / "listed.py"
+    script.write_text(LISTED)
+    done = subprocess.run([sys.executable, "-X", "faulthandler", "-m", "jit", "run", "--eager", str(script)], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("True\nTrue True True\n0 True\n", "")
