@@ -12,6 +12,7 @@ import sys
 from itertools import chain
 from types import FunctionType
 
+from platforms.cpython.exception_table import deepened
 from platforms.cpython.layout import layout
 from platforms.cpython.observe import read
 from platforms.cpython.opcodes import NULL_FIRST, NUMBERS, VERSION, cache_entries
@@ -83,7 +84,8 @@ def collecting(code, raw, into_list):
     depth = sum(name == "FOR_ITER" and start < offset < following + 2 * argument for start, _, name, argument, following in raw)
     units += tail(depth + 2, len(consts) - 1)
     suspend = Suspender(code, raw[yields][4])
-    made = code.replace(co_code=bytes(units), co_consts=(*consts[:-1], suspend), co_stacksize=code.co_stacksize + _MORE_STACK)
+    made = code.replace(co_code=bytes(units), co_consts=(*consts[:-1], suspend), co_stacksize=code.co_stacksize + _MORE_STACK,
+                        co_exceptiontable=deepened(code.co_exceptiontable))
     return Collecting(made, code, raw[yields][0], raw[last][0])
 
 

@@ -15,6 +15,7 @@ from types import GeneratorType
 
 from platforms import pages
 from platforms.cpython import symbols
+from platforms.cpython.exception_table import deepened
 from platforms.cpython.generators import tail
 from platforms.cpython.layout import layout
 from platforms.cpython.observe import read
@@ -91,7 +92,8 @@ def resumable(code, raw, depths):
     if not made.yields:
         return None
     made.resumes[begin[0]] = begin[4], 0
-    made.code = code.replace(co_code=bytes(units), co_consts=tuple(consts), co_stacksize=code.co_stacksize + _MORE_STACK)
+    made.code = code.replace(co_code=bytes(units), co_consts=tuple(consts), co_stacksize=code.co_stacksize + _MORE_STACK,
+                             co_exceptiontable=deepened(code.co_exceptiontable))
     return made
 
 

@@ -11,7 +11,7 @@ import weakref
 
 import jit
 import pytest
-from compare import copies, describe
+from compare import copies, describe, outcome
 from jit.dispatch import COMPILER
 from jit.machine import records
 
@@ -437,3 +437,46 @@ def test_errors_keep_their_context():
                 with pytest.raises(ValueError) as caught:
                     next(generator)
             assert caught.value.args == (6,) and isinstance(caught.value.__context__, KeyError)
+
+
+def comprehending(items, number):
+    """From 3.12 on a comprehension is a part of the generator's own code, with a handler of its own."""
+    kept = [number ** 2 for k in items]
+    yield kept
+    for k in items:
+        yield [k, {number // j for j in items}, [j + k for j in (1, 2) if k]]
+    yield [j for j in kept], k
+
+
+RAISING = [([1, 2], 2), ([1, 0], 2), ([], 1), (False, 1), ([1, 2], 1e300), ([1, "a"], 2), ([1, 2], "a"), ([None], 1), ([1], None), ([1.5, 2], 3)]
+
+
+@pytest.mark.parametrize("consume", [list, tuple, sum, sorted, max, any, lambda g: [x for x in g], lambda g: next(g, next(g, 5)), lambda g: "".join(map(str, g))])
+def test_comprehensions_that_raise(consume):
+    (plain,), (fast,) = copies(comprehending)
+    for arguments in RAISING * 6:
+        seen = []
+        for make in (plain, fast):
+            try:
+                seen.append(describe(consume(make(*arguments))))
+            except Exception as problem:
+                seen.append((type(problem), str(problem), [(entry.name, entry.lineno) for entry in traceback.extract_tb(problem.__traceback__)][1:]))
+        assert seen[0] == seen[1], arguments
+    assert runs(fast) or consume not in (list, tuple, sorted)
+
+
+def test_comprehensions_that_raise_where_the_items_are_collected():
+    def plain(items, number):
+        return (list(comprehending(items, number)), tuple([x, [number // j for j in items]] for x in items), [*(sum([j % k for j in items]) for k in items)],
+                any([j ** number for j in items] for k in items), sorted({j: k for j in items}.popitem() for k in items))
+
+    def one(items, number):
+        return list(comprehending(items, number))
+
+    def two(items, number):
+        return tuple([x, [number // j for j in items]] for x in items)
+
+    for function in (plain, one, two):
+        (interpreted, *_), (compiled, *_) = copies(function, comprehending)
+        for arguments in RAISING * 6:
+            assert outcome(interpreted, arguments) == outcome(compiled, arguments), arguments
