@@ -40,7 +40,10 @@ def return_value(w, instruction):
     w.pop()
     drops = [(v, flag) for v, flag in zip(state.locals, state.bound) if v in state.owned and v is not value]
     drops += [(v, True) for v in state.stack if v in state.owned and v is not value]
-    unique = {id(v): (v, flag) for v, flag in reversed(drops)}
+    unique = {}
+    for v, flag in drops:  # as a frame is cleared: each dies with the last variable that names it
+        _, known = unique.pop(id(v), (v, None))
+        unique[id(v)] = v, True if known is True else flag
     w.returns.append(value)
     w.returned.extend(kinds_of(value, w.state.receivers.get(value)))
     flags = [flag for _, flag in unique.values() if flag.__class__ is Value]

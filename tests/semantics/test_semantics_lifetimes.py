@@ -5,7 +5,7 @@ import weakref
 
 import pytest
 
-from compare import child  # noqa: F401  (compile what is not worth it, too)
+from compare import copies  # compile what is not worth it, too
 from jit import jit
 
 
@@ -145,3 +145,67 @@ def test_all_dies(name):
         namespace = None
         gc.collect()
         assert reference() is None
+
+
+class Told:
+    """Tells when it dies."""
+
+    said = []
+
+    def __init__(self, name):
+        self.name = name
+
+    def __del__(self):
+        Told.said.append(self.name)
+
+
+def test_variables_die_in_their_order():
+    def two(x):
+        a, b = Told(1), Told(2)
+        return x
+
+    def given_again(x):
+        b = Told(1)
+        a = Told(2)
+        b = Told(3)
+        return a
+
+    def shared(x):
+        a = c = Told(1)
+        b = Told(2)
+        d = a
+        return x
+
+    def some(x):
+        a = Told(1)
+        if x:
+            b = Told(2)
+            c = a
+        d = Told(3)
+        return x, x
+
+    def loops(x):
+        for i in range(3):
+            a = Told(i)
+            b = Told(-i)
+            for c in (Told(5), Told(6)):
+                if i == x:
+                    return i
+        return a.name
+
+    def argument(x):
+        b = Told(1)
+        x = Told(2)
+        a = x
+        return b.name
+
+    for function in (two, given_again, shared, some, loops, argument):
+        (plain,), (fast,) = copies(function)
+        for x in (0, 1, 2, True, None, "", 1.5) * 3:
+            seen = []
+            for called in (plain, fast):
+                Told.said.clear()
+                result = called(x)
+                result = getattr(result, "name", result)
+                seen.append((result, list(Told.said)))
+            assert seen[0] == seen[1], (function.__name__, x)
