@@ -3,6 +3,7 @@
 from types import GeneratorType
 
 from fuzz.evaluator import COROUTINES, DELEGATE, GENERATOR, NULL, RETURN, TRACEBACK, YIELD, Chains, NotEvaluated, operation
+from platforms.cpython.instances import name_in_messages
 
 # -- jumps and loops ------------------------------------------------------------------------------------
 
@@ -196,7 +197,7 @@ def special_method(owner, name):
 def before_with(frame, instruction):
     """Put the manager's __exit__ in its place, and the result of __enter__ above."""
     manager = frame.pop()
-    text = f"{type(manager).__name__!r} object does not support the context manager protocol"
+    text = f"{name_in_messages(type(manager))!r} object does not support the context manager protocol"
     enter = special_method(manager, "__enter__")
     if enter is NULL:
         raise TypeError(text)

@@ -104,7 +104,7 @@ class Describer:
                     found.append((name, type(member).__get__(member, value, kind)))
                 except (AttributeError, TypeError):
                     continue
-        return [(name, self(item, depth)) for name, item in found]
+        return [(name if type(name) is str else self(name, depth), self(item, depth)) for name, item in found]
 
     def exception(self, error, levels=CHAIN, skip=0):
         """Type, arguments, traceback, locals of its frames, cause and context."""

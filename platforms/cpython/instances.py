@@ -140,6 +140,11 @@ def attribute(instance: object, number: int) -> tuple[bool, object]:
     return _object_at(values + layout().values_items + 8 * number)
 
 
+def name_in_messages(kind: type) -> str:
+    """A class's name as C code gives it in messages, with the module if it is written in C (tp_name)."""
+    return ctypes.string_at(read(id(kind) + layout().type_name)).decode()
+
+
 def mapping(instance: object) -> dict | None:
     """The dict of an instance of a class with managed dictionaries, if it has an exact one whose keys are all strings."""
     fields = layout()

@@ -5,6 +5,9 @@ import opcode
 import random
 import re
 import sys
+from array import array
+from collections import deque
+from fractions import Fraction
 from types import FunctionType
 
 import pytest
@@ -375,3 +378,12 @@ def test_operands_die_with_their_operation():
     assert alive == 1 and evaluate(lambda: Counted.alive) == 1  # __add__'s own frame keeps it, as in CPython
     del kept
     assert Counted.alive == 0
+
+
+@pytest.mark.parametrize("manager", [1, "a", None, range(3), memoryview(b"")] + [array(code) for code in "bd"] + [deque(), Fraction(1), type, Describer])
+def test_what_is_no_context_manager(manager):
+    def entered(manager):
+        with manager:
+            pass
+
+    assert_agrees(entered, lambda: (manager,))

@@ -36,6 +36,18 @@ def test_identity_and_aliasing_are_part_of_it():
     assert described(loop) == ("list", 0, [("same", 0)])
 
 
+def test_names_in_an_instances_dictionary_may_be_anything():
+    class Holder:
+        pass
+
+    def make(name):
+        made = Holder()
+        made.__dict__[name] = 1
+        return made
+
+    assert described(make(float("nan"))) == described(make(float("nan"))) != described(make(float("inf")))
+
+
 class Hostile(int):
     """Every way of looking at it from inside fails."""
 
