@@ -103,8 +103,9 @@ class Work:
         seconds: that it took without these, in the end. promise: share of it that is expected to pay, to be set by then.
     """
 
+    promise = seconds = 0.0
+
     def __enter__(self):
-        self.promise = self.seconds = 0.0
         self.outer, BUDGET.inner = BUDGET.inner, 0.0
         self.started = BUDGET.own_clock()
         return self

@@ -159,6 +159,25 @@ def test_the_budget_follows_the_luck():
     assert unlucky.hot > PATIENCE + 10
 
 
+def test_the_stake_follows_what_was_promised(monkeypatch):
+    from jit import budget
+    clock = Clock()
+    made = budget.Budget(clock, clock)
+    monkeypatch.setattr(budget, "BUDGET", made)
+    made.hot = budget.PATIENCE + 1
+    whole = made.allowance()
+    with budget.Work() as outer:
+        clock.now += budget.HOPE / 4
+        with budget.Work() as inner:
+            clock.now += budget.HOPE / 2
+            inner.promise = 1.0
+        assert made.own_seconds() == pytest.approx(budget.HOPE / 4)
+        clock.now += budget.HOPE / 4
+    assert (outer.seconds, inner.seconds) == pytest.approx((budget.HOPE / 2, budget.HOPE / 2))
+    stake = made.allowance() - budget.GRANT - budget.SHARE * clock.now
+    assert stake == pytest.approx((whole - budget.GRANT) * (1.5 / 2) ** budget.DOUBT)
+
+
 @pytest.mark.parametrize("length", (0.05, 0.1, 0.2, 0.5, 1.0, 5.0))
 @pytest.mark.parametrize("step", (0.002, 0.005, 0.015))
 @pytest.mark.parametrize("gains", (0.0, 0.5, 1.0))
