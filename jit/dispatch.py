@@ -12,6 +12,7 @@ whoever runs a function holds it, and a body that calls another holds that one's
 import threading
 import warnings
 import weakref
+from collections import deque
 
 from jit import dump, entries, firstcall, profit
 from jit.arguments import note_classes, shape_of_value, type_of_argument, type_of_value
@@ -42,6 +43,8 @@ from platforms.cpython.unnoticed import unnoticed
 VERSION_LIMIT = 6
 #: Compilations of one function in all.
 COMPILE_LIMIT = 16
+#: Weak references to functions that died, which are kept.
+LAST_DEAD = 256
 #: Compilations started by compilations (callees), at most this deep: each takes eleven of the interpreter's frames.
 NESTING_LIMIT = 24
 #: Combinations of argument types that may fail to compile before the whole function is left alone.
@@ -61,7 +64,7 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
         self.lock = threading.RLock()
         self.records = {}
         self.compilation = Compilation()
-        self.dead = []
+        self.dead, self.dead_blocks = deque(maxlen=LAST_DEAD), []
         self.first = None
         self.generators = Generators(self)
         self.unstable = Unstable()
@@ -228,7 +231,7 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
                     found.automatic = False
                     self.want_generators(function, False)
                 return found
-            self.dead.clear()
+            self.dead_blocks.clear()
             record = FunctionRecord(function)
             record.automatic = automatic
             try:
@@ -260,7 +263,9 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
                 entry.restore_dying(key)
                 self.tally.note_loops(record)
             del self.records[key]
-        self.dead.append((record.function, record.block))  # a collection counts weak references that go with their callbacks
+        # A collection counts weak references that go with their callbacks, and shows them from then on: none goes unless another comes.
+        self.dead.append(record.function)
+        self.dead_blocks.append(record.block)
         record.release()
 
     def install(self, record, function):
