@@ -95,7 +95,7 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
             raise
         finally:
             record.in_progress.remove(kinds)
-            record.note_seconds(work.seconds)
+            record.note_seconds(work.seconds, work.promise)
 
     # -- callees -------------------------------------------------------------------------------------------
 

@@ -8,8 +8,8 @@ from platforms.cpython import feedback
 
 #: Compilations of a function after which all of it is compiled, whether it has been run or not.
 TELLING = 4
-#: Seconds the program runs before a function is compiled anew, for each that compiling it has taken already: one that is large, or whose types
-#: do not settle, takes a tenth of the run at most.
+#: Seconds the program runs before a function that promises nothing is compiled anew, for each that compiling it has taken already: one that is
+#: large, or whose types do not settle, takes a tenth of the run at most.
 PATIENCE = 8
 #: So many versions of a function are made for the very types of a call's arguments.
 SEVERAL = 3
@@ -100,10 +100,10 @@ class FunctionRecord:
         if self.loops is not None:
             self.loops.drop(is_stale)
 
-    def note_seconds(self, seconds):
-        """Count time for which it was compiled."""
+    def note_seconds(self, seconds, promise):
+        """Count time for which it was compiled; the more that promises to gain, the sooner it may be again."""
         self.seconds += seconds
-        self.due = BUDGET.clock() + PATIENCE * self.seconds
+        self.due = BUDGET.clock() + PATIENCE * self.seconds * (1 - promise)
 
     def is_due(self):
         """Whether it may be compiled again. What somebody asked to be compiled always may."""

@@ -140,7 +140,12 @@ def test_compiling_anew_waits(monkeypatch):
     COMPILER.attend_from = 0.0
     COMPILER.resume()
     assert function(2, 1) == 8 and len(record.versions) == 1 and record.versions != [code] and left_out(function) == 1
-    assert record.due >= PATIENCE * record.seconds > 0
+
+    now = BUDGET.clock()
+    record.note_seconds(1.0, 0.0)
+    assert record.due >= now + PATIENCE and not record.is_due()
+    record.note_seconds(1.0, 1.0)
+    assert record.is_due()
 
 
 def test_nothing_is_kept_alive():
