@@ -24,6 +24,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import suite
 from report import command_line, geometric_mean, interpreter, load, processor, table, verdict, write_section
+from platforms.cpython.build import facts
 
 TARGETS = {"richards": 6, "deltablue": 4, "nbody": 7, "float": 3.5, "spectral_norm": 15, "comprehensions": 2.5, "chaos": 4, "go": 3,
            "nqueens": 2.5, "fannkuch": 4.5, "unpack_sequence": 5, "generators": 1.0}
@@ -172,11 +173,11 @@ def chosen(available, options):
         return [available[name] for name in options.names], []
     if not options.all:
         return [available[name] for name in TARGETS], []
-    programs, skipped = [], []
+    programs, skipped, version = [], [], facts().version
     for program in available.values():
         if program.requires:
             skipped.append((program.name, "needs " + ", ".join(program.requires)))
-        elif program.oldest > sys.version_info[:2]:
+        elif program.oldest > version:
             skipped.append((program.name, "needs Python {}.{}".format(*program.oldest)))
         else:
             programs.append(program)

@@ -7,6 +7,10 @@ import sys
 import sysconfig
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, ROOT)
+
+import platforms
+
 DOCUMENT = os.path.join(ROOT, "docs", "BENCHMARKS.md")
 HEADING = "# Benchmarks\n\nEach section was written by the command it names; run that to measure on another machine.\n"
 
@@ -31,14 +35,8 @@ def verdict(met):
 
 
 def processor():
-    try:
-        with open("/proc/cpuinfo") as lines:
-            for line in lines:
-                if line.startswith("model name"):
-                    return f"{line.split(':', 1)[1].strip()}, {os.cpu_count()} processors"
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
+    described = platforms.describe()
+    return f"{described.get('processor', described['system'])}, {os.cpu_count()} processors"
 
 
 def interpreter():

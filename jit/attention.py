@@ -104,10 +104,9 @@ class Attention:
         if not is_room() or not self.lock.acquire(blocking=False):
             return  # somebody is compiling, perhaps this very thread; the next call through a wrapper will see to it
         try:
-            self.inattentive, self.attend_from = self.automatic is not None and not BUDGET.allows(), NEVER
-            if self.inattentive:
-                self.attend_from = 0.0
-            else:
+            waits = self.automatic is not None and not BUDGET.allows()
+            self.inattentive, self.attend_from = waits, 0.0 if waits else NEVER
+            if not waits:
                 with BUDGET:
                     self.attend_to_records()
         except (RecursionError, MemoryError):

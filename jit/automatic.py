@@ -50,16 +50,12 @@ class Automatic:
         if self.inattentive and BUDGET.clock() >= self.attend_from and BUDGET.allows():
             self.attend_all()
         with self.lock:
-            compiled = [record for record in self.postponed if record.versions]  # meanwhile, for compiled callers: it costs nothing more
-            for record in compiled:
-                self.postponed.remove(record)
-                self.postponed.appendleft(record)
-            for record in list(self.postponed):
-                if not record.versions and not BUDGET.allows():
-                    break
-                if not record.is_due():
+            waiting, self.postponed = self.postponed, deque()
+            for record in waiting:
+                # One that has versions was compiled meanwhile, for compiled callers: it costs nothing more.
+                if not record.is_due() or not record.versions and not BUDGET.allows():
+                    self.postponed.append(record)
                     continue
-                self.postponed.remove(record)
                 function = record.function()
                 if function is not None and record.reason is None:
                     entry.redirect(function, (record.entry or self.first).address)

@@ -10,7 +10,7 @@ and CALL, never inside a fused pair); instructions of one raw instruction share 
 import weakref
 
 from jit.errors import Unsupported
-from platforms.cpython import opcodes
+from platforms.cpython import exception_table, opcodes
 
 _NAMES = opcodes.raw_names()
 _CACHES = opcodes.cache_entries()
@@ -233,20 +233,8 @@ def exception_entries(code):
     Returns:
         list of (start, end, target, depth, lasti) in byte offsets (Objects/exception_handling_notes.txt).
     """
-    table = iter(code.co_exceptiontable)
-
-    def varint(first):
-        value = first & 63
-        while first & 64:
-            first = next(table)
-            value = value << 6 | first & 63
-        return value
-
-    entries = []
     try:
-        for first in table:
-            start, length, target, depth = varint(first), varint(next(table)), varint(next(table)), varint(next(table))
-            entries.append((start * 2, (start + length) * 2, target * 2, depth >> 1, depth & 1))
-    except StopIteration:
-        raise Unsupported("exception table is cut off") from None
-    return entries
+        return [(start * 2, (start + length) * 2, target * 2, depth >> 1, depth & 1)
+                for start, length, target, depth in exception_table.entries(code.co_exceptiontable)]
+    except ValueError as problem:
+        raise Unsupported(str(problem)) from None

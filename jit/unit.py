@@ -54,7 +54,7 @@ class Unit:
     """
 
     is_comprehension = takes_iterator = is_part = is_shared = False
-    consumer = _profile = None
+    consumer = _profile = record = None
     unreached = frozenset()
 
     def __init__(self, function, manager, code=None, may_be_module=False):

@@ -266,7 +266,7 @@ def walk(unit, argument_types, shapes, knowledge):
     """
     started = BUDGET.own_seconds()
     for _ in range(WALK_LIMIT):
-        if BUDGET.own_seconds() - started > LONGEST_WALKS and not BUDGET.unlimited and getattr(getattr(unit, "record", None), "automatic", False):
+        if BUDGET.own_seconds() - started > LONGEST_WALKS and not BUDGET.unlimited and unit.record is not None and unit.record.automatic:
             raise Unsupported("it takes too long to compile")
         unit.reset()
         walker = Walker(unit, knowledge)

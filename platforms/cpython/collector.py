@@ -23,15 +23,15 @@ def counter() -> int:
     return threads.interpreter() + layout().interp_gc_count
 
 
-#: The youngest generation's list, from its counter: behind it are a threshold and that.
-_LIST = -20
+#: The youngest generation's list, from its counter: behind it are a threshold and that. Bytes of the collector's in front of an object.
+LIST, HEAD = -20, 16
 #: Types of objects that are the program's though the compiler's looking made them: they stay where the collector finds them.
 PROGRAMS = (FrameType,)
 
 
 def youngest() -> int:
     """The address of the head of the list of what was made since the last collection."""
-    return counter() + _LIST
+    return counter() + LIST
 
 
 @functools.cache

@@ -63,6 +63,10 @@ def collecting(code, raw, into_list):
         return None
     if names[last] == "RETURN_VALUE" and names[last - 1] != "LOAD_CONST":
         return None
+    try:
+        table = deepened(code.co_exceptiontable)
+    except ValueError:
+        return None
     units = bytearray(code.co_code)
     consts = (*code.co_consts, (), None)
 
@@ -85,7 +89,7 @@ def collecting(code, raw, into_list):
     units += tail(depth + 2, len(consts) - 1)
     suspend = Suspender(code, raw[yields][4])
     made = code.replace(co_code=bytes(units), co_consts=(*consts[:-1], suspend), co_stacksize=code.co_stacksize + _MORE_STACK,
-                        co_exceptiontable=deepened(code.co_exceptiontable))
+                        co_exceptiontable=table)
     return Collecting(made, code, raw[yields][0], raw[last][0])
 
 

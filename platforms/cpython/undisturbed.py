@@ -21,7 +21,6 @@ _LEVELS = 250
 # A multiple of 16.
 ROOM = 176
 _MADE, _COLLECTS, _LISTED = 136, 140, 144
-_HEAD = 16  # bytes of the collector's, in front of an object
 _SIGNALS_OF_FAULTS = (4, 5, 6, 7, 8, 11, 31)  # ILL, TRAP, ABRT, BUS, FPE, SEGV, SYS on Linux; importing `signal` takes milliseconds
 
 JMP, JE, JNE, JB, JGE, JLE = "E9", "0F 84", "0F 85", "0F 82", "0F 8D", "0F 8E"
@@ -105,7 +104,7 @@ def _put_back():
         f"48 83 BC 24 {disp(_LISTED)} 00", (JE, "restored"),  # cmp qword listed, 0
         f"48 B8 {disp(collector.youngest(), 8)} 49 B8 {disp(collector.own_list(), 8)} 48 8B 08",  # mov rax, youngest; mov r8, own; mov rcx, [rax]
         "object:", "48 39 C1", (JE, "hidden"),  # cmp rcx, rax
-        f"48 8B 11 4C 8B 49 {_HEAD + layout().ob_type:02X}", *kept,  # mov rdx, [rcx]; mov r9, [rcx + type]
+        f"48 8B 11 4C 8B 49 {collector.HEAD + layout().ob_type:02X}", *kept,  # mov rdx, [rcx]; mov r9, [rcx + type]
         "4C 8B 51 08 49 83 E2 FC 49 89 12",  # mov r10, [rcx + 8]; and r10, ~3; mov [r10], rdx
         *_set_previous("49 89 D1", ""),  # of rdx to r10
         "4D 8B 50 08 49 89 0A",  # mov r10, [r8 + 8]; mov [r10], rcx

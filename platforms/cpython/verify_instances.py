@@ -5,7 +5,7 @@ A check yields (field, found, expected); see verify.py.
 
 import ctypes
 
-from platforms import pages
+from platforms.cpython import symbols
 from platforms.cpython.observe import keep, read
 
 _NAMES = ("first_name", "second_name", "third_name")
@@ -27,7 +27,7 @@ def _make():
 
 
 def _types(fields, peeker):
-    get_slot = keep(pages.prototype(ctypes.c_uint64, ctypes.py_object, ctypes.c_int)(("PyType_GetSlot", ctypes.pythonapi)))
+    get_slot = symbols.function("PyType_GetSlot", ctypes.c_uint64, ctypes.py_object, ctypes.c_int)
     name = peeker.copy(read(id(int) + fields.type_name), 4)
     yield "type_name", name, b"int\0"
     strange = keep(type("Strange", (), {"__getattribute__": object.__getattribute__, "__setattr__": lambda *_: None, "__init__": lambda *_: None,

@@ -7,7 +7,7 @@ import ctypes
 import gc
 import sys
 
-from platforms import pages
+from platforms.cpython import symbols
 from platforms.cpython.observe import keep, read, read_signed
 
 _WORD = 8
@@ -128,10 +128,9 @@ def _memoryviews(fields, peeker):
     yield "memoryview_suboffsets", read(base + fields.memoryview_suboffsets), 0
     yield "memoryview_exports", read(base + fields.memoryview_exports), 0
     buffer = keep(ctypes.create_string_buffer(80))  # a Py_buffer
-    get_buffer = pages.prototype(ctypes.c_int, ctypes.py_object, ctypes.c_void_p, ctypes.c_int)
-    failed = keep(get_buffer(("PyObject_GetBuffer", ctypes.pythonapi)))(view, buffer, 0)
+    failed = symbols.function("PyObject_GetBuffer", ctypes.c_int, ctypes.py_object, ctypes.c_void_p, ctypes.c_int)(view, buffer, 0)
     yield "memoryview_exports", (failed, read(base + fields.memoryview_exports)), (0, 1)
-    keep(pages.prototype(None, ctypes.c_void_p)(("PyBuffer_Release", ctypes.pythonapi)))(buffer)
+    symbols.function("PyBuffer_Release", None, ctypes.c_void_p)(buffer)
     yield from _released_memoryview(fields, peeker, constant)
 
 
@@ -318,15 +317,14 @@ def _dictionaries(fields, peeker):
 
 def _builtins(fields, peeker):
     pointer = ctypes.c_void_p
-    getter = pages.prototype(pointer, ctypes.py_object)
     method, self = len, __import__("builtins")
     definition = read(id(method) + fields.cfunction_m_ml)
     yield "cfunction_m_ml", definition != 0, True
     name = peeker.number(definition + fields.method_def_name)
     yield "method_def_name", peeker.copy(name, 4) if name else None, b"len\0"
-    meth = keep(getter(("PyCFunction_GetFunction", ctypes.pythonapi)))(method)
+    meth = symbols.function("PyCFunction_GetFunction", pointer, ctypes.py_object)(method)
     yield "method_def_meth", peeker.number(definition + fields.method_def_meth), meth
-    flags = keep(pages.prototype(ctypes.c_int, ctypes.py_object)(("PyCFunction_GetFlags", ctypes.pythonapi)))(method)
+    flags = symbols.function("PyCFunction_GetFlags", ctypes.c_int, ctypes.py_object)(method)
     yield "method_def_flags", peeker.number(definition + fields.method_def_flags, 4), flags
     yield "cfunction_m_self", read(id(method) + fields.cfunction_m_self), id(self)
     yield "cfunction_m_module", read(id(len) + fields.cfunction_m_module), id(len.__module__)
@@ -339,7 +337,7 @@ def _types(fields):
     yield "type_vectorcall_offset", read(id(function) + fields.type_vectorcall_offset), fields.function_vectorcall
     yield "type_basicsize", read(id(function) + fields.type_basicsize), function.__basicsize__
     yield "type_flags", read(id(function) + fields.type_flags), function.__flags__
-    get_slot = keep(pages.prototype(ctypes.c_uint64, ctypes.py_object, ctypes.c_int)(("PyType_GetSlot", ctypes.pythonapi)))
+    get_slot = symbols.function("PyType_GetSlot", ctypes.c_uint64, ctypes.py_object, ctypes.c_int)
     dealloc, iternext = 52, 63  # Py_tp_dealloc and Py_tp_iternext, <typeslots.h>
     iterator = keep(type("iterator", (), {"__slots__": (), "__iter__": iter, "__next__": next}))
     yield "type_dealloc", read(id(iterator) + fields.type_dealloc), get_slot(iterator, dealloc)

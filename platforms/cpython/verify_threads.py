@@ -13,8 +13,8 @@ from _thread import get_ident, get_native_id
 from types import FunctionType
 
 from platforms import pages
-from platforms.cpython import symbols, threads
-from platforms.cpython.observe import keep, read
+from platforms.cpython import collector, symbols, threads
+from platforms.cpython.observe import read
 
 # uint64 around(word, function, a, b, c, d): the low 32 bits of a word before and after calling
 # function(a, b, c, d), as before | after << 32, with the GIL held throughout
@@ -46,8 +46,6 @@ _NOTHING = bytes.fromhex(
 _EVENTS = 0xFF  # of thread_eval_breaker; the bits above are the instrumentation version
 _TRACED = 255  # of cframe_use_tracing
 _ATTEMPTS = 20  # another thread may want the GIL at any moment
-#: Bytes of the collector's in front of an object; and of a generation (its list, a threshold) in front of its counter.
-_GC_HEAD, _COUNTER_IN_GENERATION = 16, 20
 _MADE, _REUSED = 300, 100  # lists that are made to see them counted, and that CPython may have kept of dead ones
 
 
@@ -75,13 +73,12 @@ def checks(fields, peeker):
     yield from _handled_exception(fields, peeker, cells)
     yield from _tracing(fields, cells)
     yield from _eval_breaker(fields, cells)
-    yield from _collections(fields)
+    yield from _collections(fields, peeker)
 
 
 def _identity(_, cells):
-    get = pages.prototype(ctypes.c_uint64, ctypes.c_uint64)
     yield "thread_interp", cells.interp.value, threads.interpreter()
-    yield "thread_id", cells.id.value, keep(get(("PyThreadState_GetID", ctypes.pythonapi)))(cells.state)
+    yield "thread_id", cells.id.value, symbols.function("PyThreadState_GetID", ctypes.c_uint64, ctypes.c_uint64)(cells.state)
     yield "thread_ident", cells.ident.value, get_ident()
 
 
@@ -274,16 +271,16 @@ def _eval_breaker(fields, cells):
     yield "interp_gil_drop_request", fields.interp_gil_drop_request, fields.interp_eval_breaker + 4
 
 
-def _leads_to(item, head):
+def _leads_to(peeker, item, head):
     """Whether an item of one of the collector's lists is one of the last in that of this head."""
     for _ in range(_REUSED):
-        if item == head:
-            return True
-        item = read(item)
-    return False
+        if item in (head, None):
+            break
+        item = peeker.number(item)
+    return item == head
 
 
-def _collections(fields):
+def _collections(fields, peeker):
     """Thresholds and counters of the three generations, 24 bytes apart."""
     counter = threads.interpreter() + fields.interp_gc_count
     thresholds = [read(counter - 4 + 24 * generation, 4) for generation in range(3)]
@@ -296,7 +293,7 @@ def _collections(fields):
         before = read(counter, 4)
         made = [[] for _ in range(_MADE)]
         yield "interp_gc_count", read(counter, 4) - before >= len(made) - _REUSED, True
-        yield "interp_gc_count", _leads_to(id(made[-1]) - _GC_HEAD, counter - _COUNTER_IN_GENERATION), True
+        yield "interp_gc_count", _leads_to(peeker, id(made[-1]) - collector.HEAD, counter + collector.LIST), True
     finally:
         if collecting:
             gc.enable()

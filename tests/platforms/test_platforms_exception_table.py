@@ -1,5 +1,8 @@
 """Exception tables of code with one more operand at the bottom of its stack."""
 
+from types import FunctionType
+
+import jit
 import pytest
 from jit.decode import exception_entries
 from platforms.cpython.exception_table import deepened
@@ -29,3 +32,21 @@ def test_deepened(lines):
 
 def test_nothing():
     assert deepened(b"") == b""
+
+
+@pytest.mark.parametrize("table", [b"\x80", b"\xc1", b"\x80\x01\x02", b"\x80\x01\x02\x43", b"\x80\x01\x02\x03\x80"])
+def test_cut_off(table):
+    with pytest.raises(ValueError, match="cut off"):
+        deepened(table)
+
+
+def test_a_generator_expression_whose_table_is_cut_off():
+    """It is collected by the interpreter."""
+    def total(items):
+        return list(x + 1 for x in items)
+
+    code = total.__code__
+    consts = [item.replace(co_exceptiontable=b"\x80") if hasattr(item, "co_code") else item for item in code.co_consts]
+    function = jit.jit(FunctionType(code.replace(co_consts=tuple(consts)), {}))
+    for _ in range(3):
+        assert function([1, 2]) == [2, 3]
