@@ -5,9 +5,9 @@
 Every arrow is a function from one plain value to the next; `JIT_DUMP` prints them (jit/dump.py).
 """
 
-import sys
-import time
 import weakref
+from sys import is_finalizing
+from time import perf_counter
 
 from asm import Assembler, r8, r9, r10, r11, r12, r13, rbx, rdi, rsi
 from asm import xmm0, xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7, xmm8, xmm9, xmm10, xmm11, xmm12
@@ -54,6 +54,7 @@ class Code:
         namespace: address of the globals it was compiled for. noted: what `ExitNote`s are made of: tuples, which the collector does not look at. data: address of the data block. kept: Python objects it holds the addresses of.
         watched: weak references to more such objects; when one dies, the version is never entered again and
             left at its next check. foreign: whether a call of it can run code other than its own. shows: whether it gives frames of its callers away.
+        taken: positions of the arguments whose reference the body takes over, see Unit.taken.
         promise: see profit.promise. gain: nanoseconds, see profit.expected_gain. callees: BodyCells it calls through. checked_address: where the body asks first for what it relies on.
         expected: site -> the types and classes that had been seen there when this was compiled.
         argument_shapes: Remembered or None of each argument; returned_shape: of the result, if it is a container.
@@ -64,7 +65,7 @@ class Code:
     __slots__ = ("types", "result", "address", "block", "size", "data", "kept", "callees", "version_record", "seconds",
                  "chunks", "noted", "namespace", "dependencies", "words", "notes", "function_record", "frame_size", "bytes", "__weakref__",
                  "data_size", "knowledge", "watched", "foreign", "room", "checked_address", "argument_shapes", "expected", "returned", "returned_shape", "shows",
-                 "promise", "gain")
+                 "promise", "gain", "taken")
 
     def listing(self):
         """(offset, end, comments) of all of its machine code; comments: strings and Instructions."""
@@ -103,7 +104,7 @@ def compile_function(unit, argument_types, shapes, knowledge, function_record):
 
 
 def _compile(unit, argument_types, shapes, knowledge, function_record):
-    started = time.perf_counter()
+    started = perf_counter()
     if len(unit.instructions) > INSTRUCTION_LIMIT:
         raise Unsupported("too many instructions")
     kinds = list(argument_types)
@@ -145,7 +146,8 @@ def _compile(unit, argument_types, shapes, knowledge, function_record):
         mark_self_calls(order)
     code = Code()
     exits = collect_exits(order, overflow)
-    mark_restarts(order if unit.entered is None else [])
+    code.taken = () if unit.entered else unit.taken(kinds)
+    mark_restarts(order if unit.entered is None else [], {walker.entry.parameters[index] for index in code.taken})
     mark_loops(exits, numbering)
     place_data(unit, code, exits, allocation, context, function_record.address)
     try:
@@ -175,7 +177,7 @@ def _compile(unit, argument_types, shapes, knowledge, function_record):
     code.frame_size = context.frame_size
     code.knowledge = knowledge
     code.room = Room(free, code.block, code.data)
-    code.seconds = time.perf_counter() - started
+    code.seconds = perf_counter() - started
     dump.show_code(unit, code)
     return code
 
@@ -190,7 +192,7 @@ def returned_shape(walker):
 def poisoner(version_record):
     """A weak reference's callback: an object whose address a version holds has died."""
 
-    def poison(_, is_finalizing=sys.is_finalizing):
+    def poison(_, is_finalizing=is_finalizing):
         if not is_finalizing():
             records.poison(version_record)
 

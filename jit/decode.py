@@ -198,6 +198,15 @@ def local_count(code):
     return len(code.co_varnames) + len(extra_cells) + len(code.co_freevars)
 
 
+#: What changes which object a local names; MAKE_CELL, because a function inside may.
+_REBINDS = frozenset({"STORE_FAST", "DELETE_FAST", "LOAD_FAST_AND_CLEAR", "MAKE_CELL"})
+
+
+def rebound(instructions):
+    """The slots of locals that are bound anew, or deleted, somewhere in a list of Instructions."""
+    return {instruction.argument for instruction in instructions if instruction.operation in _REBINDS}
+
+
 def jump_offset(name, argument, following):
     """The byte offset a raw jump leads to."""
     if name in opcodes.JUMPS_BACKWARD:

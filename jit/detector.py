@@ -8,10 +8,10 @@ functions in any thread all come to run compiled code.
 
 import _thread
 import os
-import sys
-import time
 import weakref
 from collections import deque
+from sys import _getframe, getrefcount
+from time import clock_gettime_ns, process_time
 from types import FunctionType
 
 from jit.api import available
@@ -90,7 +90,7 @@ class Detector:
         self.loading = None
         self.compiling = 0
         self.loading_seconds = 0.0
-        self.last = time.process_time()
+        self.last = process_time()
         self.step = 0.0
         self.used = {}
         self.gone = deque(maxlen=100)
@@ -136,7 +136,7 @@ class Detector:
     def after_fork(self):
         """In the parent. The clock starts when os.fork() is over, because it looks for threads last of all."""
         if self.resume:
-            frame = observe.read(id(sys._getframe(1)) + layout().frame_object_frame)
+            frame = observe.read(id(_getframe(1)) + layout().frame_object_frame)
             self.forking = frame, observe.read(frame + layout().frame_instruction)
             self.sampler.request()
 
@@ -183,7 +183,7 @@ class Detector:
         if _thread.get_ident() == self.main:
             self.orphans.clear()
         else:
-            self.orphans.extend(item for item in shown if sys.getrefcount(item) <= 3)  # the list, the variable and the argument
+            self.orphans.extend(item for item in shown if getrefcount(item) <= 3)  # the list, the variable and the argument
 
     def blame(self, problem):
         """Return an exception that a signal handler of the program has raised meanwhile, as if raised outside; else give up."""
@@ -198,7 +198,7 @@ class Detector:
     def take_sample(self, shown):
         """Look at what runs."""
         self.samples += 1
-        now = time.process_time()
+        now = process_time()
         self.step, self.last = min(LONGEST, now - self.last), now
         if BUDGET.depth:
             self.compiling += 1
@@ -247,7 +247,7 @@ class Detector:
     def has_computed(self, thread):
         """Whether a thread has used its time since it was last found to have done so; on a busy machine that takes several samples."""
         try:
-            used = time.clock_gettime_ns(~thread << 3 | THREAD_CLOCK)
+            used = clock_gettime_ns(~thread << 3 | THREAD_CLOCK)
         except OSError:  # it ends, or has not begun
             return False
         if len(self.used) > 1000:

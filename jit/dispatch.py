@@ -168,7 +168,7 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
                 unit.polls_at_entry = walker.incomplete = True
             walker.calls_itself = True
             unit.rely_on_code(function)
-            return Target(None, kinds, walker.knowledge.result, False, None)
+            return Target(None, kinds, walker.knowledge.result, False, None, unit.taken(kinds))
         if kinds in record.refused or kinds in record.in_progress:
             return None
         return self.target(unit, walker, record, kinds, arguments)
@@ -209,7 +209,7 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
         unit.callees.append(cell)
         unit.depend_like(code, function)
         held = None if record.is_comprehension else walker.constant(function)
-        return Target(cell.address, kinds, code.result, code.foreign, held, code.returned, code.returned_shape, code.shows)
+        return Target(cell.address, kinds, code.result, code.foreign, held, code.taken, code.returned, code.returned_shape, code.shows)
 
     def add_version(self, record, code):
         """Specific types first: a version that takes any object must not catch what another unboxes."""

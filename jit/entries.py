@@ -5,7 +5,8 @@ the version relies on and the arguments' types, unboxing as it tests. What fits 
 CPython's own vectorcall with the arguments untouched.
 
 The wrapper's block at [rsp] while a body runs: +0 D (see machine/leave.py), +8 the function, which is held: callers need not
-hold what they call (a signal handler may replace itself), and its machine code dies with it; +16 the arguments.
+hold what they call (a signal handler may replace itself), and its machine code dies with it; +16 the arguments; from +24 on those
+that the body has taken over, in case it wants the whole call to be interpreted.
 Source: PEP 590 (vectorcall).
 """
 
@@ -19,7 +20,7 @@ from jit.decode import parameter_count, takes_more
 from jit.machine import arena, records, routines
 from jit.machine.refcounts import emit_decref, emit_incref
 from jit.machine.rooms import Room
-from jit.matching import MATCHED_PARAMETERS, ArgumentMatching
+from jit.matching import ARGUMENTS, MATCHED_PARAMETERS, ArgumentMatching
 from jit.matching_all import ENTER_ANEW, INTERPRET
 from jit.machine.stack import emit_stack_budget
 from jit.templates.calls import argument_registers
@@ -29,7 +30,7 @@ from platforms.cpython.layout import layout
 L = layout()
 PUSHED = (rbx, rbp, r12, r13, r14, r15)
 BLOCK = 24
-FUNCTION, ARGUMENTS = 8, 16
+FUNCTION = 8
 #: Where ``__exit__`` has its traceback, as a function and as a method.
 TRACEBACK_PLACES = (2, 3)
 
@@ -85,6 +86,7 @@ class EntryEmitter(ArgumentMatching, ArgumentGuards):
         self.code = record.code
         self.takes_more = takes_more(record.code)
         self.full = full
+        self.block = BLOCK + 16 * ((max((len(code.taken) for code in record.versions), default=0) + 1) // 2)
         self.routines = routines()
         self.original = asm.label("original")
         self.miss = asm.label("miss")
@@ -109,7 +111,7 @@ class EntryEmitter(ArgumentMatching, ArgumentGuards):
         asm.bind(positional)
         for register in PUSHED:
             asm.push(register)
-        asm.sub(rsp, BLOCK)
+        asm.sub(rsp, self.block)
         asm.mov(rbx, rdi)
         asm.mov(rbp, rsi)
         asm.mov(r12, rdx)
@@ -206,14 +208,16 @@ class EntryEmitter(ArgumentMatching, ArgumentGuards):
         asm.mov(mem64(rsp, FUNCTION), rbx)
         asm.mov(mem64(rsp, ARGUMENTS), rbp)
         emit_incref(asm, rbx, rcx)
-        held = [number for number, kind in enumerate(code.types) if code.foreign and kind.is_object]
-        left = asm.label("left_with_arguments") if held else self.left
+        held = [number for number, kind in enumerate(code.types) if code.foreign and kind.is_object and number not in code.taken]
+        left = asm.label("left_with_arguments") if held or code.taken else self.left
         for number in held:
             asm.mov(rax, mem64(rbp, 8 * number))
             emit_incref(asm, rax, rcx)
+        if code.taken:
+            self.emit_take(code.taken)
         self.emit_run(code, left)
-        if held:
-            self.emit_give_back(held, left, ARGUMENTS)
+        if held or code.taken:
+            self.emit_give_back(held, code.taken, left)
         asm.jmp(self.called)
         asm.bind(other)
 
@@ -277,13 +281,13 @@ class EntryEmitter(ArgumentMatching, ArgumentGuards):
         asm.mov(rdi, mem64(rsp, FUNCTION))
         emit_decref(asm, rdi, last)
         asm.bind(self.out)
-        asm.add(rsp, BLOCK)
+        asm.add(rsp, self.block)
         for register in reversed(PUSHED):
             asm.pop(register)
         asm.ret()
         with asm.cold():
             asm.bind(last)
-            asm.add(rsp, BLOCK)
+            asm.add(rsp, self.block)
             for register in reversed(PUSHED):
                 asm.pop(register)
             asm.jmp(self.routines.drop_last)
@@ -305,7 +309,7 @@ class EntryEmitter(ArgumentMatching, ArgumentGuards):
         """Tell `emit_match_all`, which has the arguments as they came, what to do with them."""
         asm = self.asm
         asm.mov(eax, answer)
-        asm.add(rsp, BLOCK)
+        asm.add(rsp, self.block)
         for register in reversed(PUSHED):
             asm.pop(register)
         asm.ret()
@@ -317,7 +321,7 @@ class EntryEmitter(ArgumentMatching, ArgumentGuards):
         asm.mov(rsi, rbp)
         asm.mov(rdx, r12)
         asm.xor(ecx, ecx)
-        asm.add(rsp, BLOCK)
+        asm.add(rsp, self.block)
         for register in reversed(PUSHED):
             asm.pop(register)
         asm.jmp(target)

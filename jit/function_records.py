@@ -21,12 +21,14 @@ class Target:
     Attributes:
         foreign: whether the call can run code other than the callee's own. function: the callee, for its lifetime.
         returned: ClassReferences of what it probably returns. returned_shape: Remembered or None. shows: it gives frames of its callers away.
+        taken: positions of the arguments whose reference it takes over.
     """
 
-    __slots__ = ("address", "types", "result", "foreign", "function", "returned", "returned_shape", "shows")
+    __slots__ = ("address", "types", "result", "foreign", "function", "returned", "returned_shape", "shows", "taken")
 
-    def __init__(self, address, types, result, foreign, function, returned=(), returned_shape=None, shows=False):
+    def __init__(self, address, types, result, foreign, function, taken, returned=(), returned_shape=None, shows=False):
         self.shows = shows
+        self.taken = taken
         self.returned, self.returned_shape = returned, returned_shape
         self.address = address
         self.types = types

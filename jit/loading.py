@@ -3,6 +3,7 @@
 import _thread
 import sys
 from collections import deque
+from sys import getswitchinterval, setswitchinterval
 
 from jit.api import available
 from jit.budget import BUDGET
@@ -63,13 +64,13 @@ class Loading:
 
     def verify(self):
         """Find out whether functions can be compiled here; not in the main thread, because pending calls take part."""
-        before = sys.getswitchinterval()
-        sys.setswitchinterval(SHORT_SWITCH)
+        before = getswitchinterval()
+        setswitchinterval(SHORT_SWITCH)
         try:
             available()
         finally:
-            if round(sys.getswitchinterval(), 6) == SHORT_SWITCH:  # else the program has set another
-                sys.setswitchinterval(before)
+            if round(getswitchinterval(), 6) == SHORT_SWITCH:  # else the program has set another
+                setswitchinterval(before)
 
     def take_compiler(self):
         """The last step."""

@@ -1,13 +1,17 @@
 """Keyword and default arguments, matched in machine code in front of an entry wrapper; and references to arguments."""
 
-from asm import ecx, edx, mem64, r8, r9, r10, rax, rcx, rdi, rdx, rsi, rsp
+from asm import ecx, edx, mem32, mem64, r8, r9, r10, r15, rax, rbp, rbx, rcx, rdi, rdx, rsi, rsp
+from jit.machine.frames import emit_frame_slots
 from jit.machine.refcounts import emit_decref, emit_incref
 from jit.matching_all import MatchingAll
 from platforms.cpython.layout import layout
+from platforms.cpython.opcodes import NULL_FIRST
 
 L = layout()
 #: Functions of more parameters have keyword and default arguments matched by CPython, and run interpreted then.
 MATCHED_PARAMETERS = 16
+#: In a wrapper's block, at [rsp] while a body runs: the array of arguments; those that the body takes over, one behind the other.
+ARGUMENTS, TAKEN = 16, 24
 
 
 class ArgumentMatching(MatchingAll):
@@ -131,17 +135,75 @@ class ArgumentMatching(MatchingAll):
         asm.jmp(fail)
         asm.bind(complete)
 
-    def emit_give_back(self, held, left, place):
-        """Drop the arguments with these numbers, of the array whose address is at [rsp + place]; from `left` on if the body has left.
+    def emit_take(self, taken):
+        """Get the body references of its own to the arguments with these numbers, of the array at rbp; rax, rcx, rdx are lost.
+
+        The interpreter calls with operands of its own, for the functions that it calls itself to take. C code may go on using its references.
+        """
+        asm = self.asm
+        borrowed, done = asm.label("borrowed"), asm.label("have_references")
+        for place, number in enumerate(taken):
+            asm.mov(rax, mem64(rbp, 8 * number))
+            asm.mov(mem64(rsp, TAKEN + 8 * place), rax)
+        self.emit_operands_check(borrowed)
+        asm.mov(rax, self.constant(id(None)))
+        for number in taken:
+            emit_incref(asm, rax, rcx)
+            asm.mov(mem64(rbp, 8 * number), rax)
+        asm.bind(done)
+        with asm.cold():
+            asm.bind(borrowed)
+            for number in taken:
+                asm.mov(rax, mem64(rbp, 8 * number))
+                emit_incref(asm, rax, rcx)
+            asm.jmp(done)
+
+    def emit_operands_check(self, other):
+        """Go to `other` unless the array at rbp is part of the current frame's operand stack, and is there for a call of the function rbx.
+
+        C code that is called by the interpreter may hand its arguments on where they are (functools.partial); the operand below is what the
+        interpreter calls.
+        """
+        asm, found = self.asm, self.asm.label("operands")
+        if L.thread_current_frame is not None:
+            asm.mov(rdx, mem64(r15, L.thread_current_frame))
+        else:
+            asm.mov(rdx, mem64(r15, L.thread_cframe))
+            asm.mov(rdx, mem64(rdx, L.cframe_current_frame))
+        asm.test(rdx, rdx)
+        asm.jz(other)
+        asm.mov(rcx, mem64(rdx, L.frame_code))
+        emit_frame_slots(asm, rax, rcx)
+        asm.lea(rax, mem64(rdx, 0, rax, 8))
+        asm.cmp(rbp, rax)
+        asm.jae(other)
+        asm.mov(rax.r32, mem32(rcx, L.code_nlocalsplus))
+        asm.lea(rax, mem64(rdx, L.frame_localsplus + 8, rax, 8))
+        asm.cmp(rbp, rax)
+        asm.jb(other)
+        asm.cmp(mem64(rbp, -8), rbx)
+        if NULL_FIRST:
+            asm.jne(other)
+            return
+        asm.je(found)
+        asm.cmp(mem64(rbp, -8), 0)
+        asm.jne(other)
+        asm.cmp(mem64(rbp, -16), rbx)
+        asm.jne(other)
+        asm.bind(found)
+
+    def emit_give_back(self, held, taken, left):
+        """Drop the arguments with these numbers, of the array whose address is at [rsp + ARGUMENTS]; from `left` on if the body has left.
 
         C code may call with references of others, which go when foreign code makes them: an iterator that ends by itself.
+        Where the whole call is to be interpreted, those `taken` go back to where they came from.
         """
         asm = self.asm
         ended = asm.label("ended")
         asm.bind(ended)
         for number in held:
             freed, dropped = asm.label("freed_argument"), asm.label("dropped_argument")
-            asm.mov(rdi, mem64(rsp, place))
+            asm.mov(rdi, mem64(rsp, ARGUMENTS))
             asm.mov(rdi, mem64(rdi, 8 * number))
             emit_decref(asm, rdi, freed)
             asm.bind(dropped)
@@ -153,10 +215,18 @@ class ArgumentMatching(MatchingAll):
             asm.bind(left)
             asm.cmp(edx, 2)
             asm.jne(ended)
+            asm.mov(rcx, mem64(rsp, ARGUMENTS))
+            for place, number in enumerate(taken):
+                asm.mov(rax, mem64(rsp, TAKEN + 8 * place))
+                asm.xchg(rax, mem64(rcx, 8 * number))
+                self._emit_decref_held(rax)  # the argument, or None that took its place
             for number in held:
-                going_on = asm.label("caller_holds_it")
-                asm.mov(rdi, mem64(rsp, place))
-                asm.mov(rdi, mem64(rdi, 8 * number))
-                emit_decref(asm, rdi, going_on)
-                asm.bind(going_on)
+                asm.mov(rax, mem64(rcx, 8 * number))
+                self._emit_decref_held(rax)
             asm.jmp(self.left)
+
+    def _emit_decref_held(self, register):
+        """Drop a reference that is not the last."""
+        held = self.asm.label("held")
+        emit_decref(self.asm, register, held)
+        self.asm.bind(held)

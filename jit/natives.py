@@ -18,6 +18,7 @@ from jit.decode import takes_more
 from jit.entries import BLOCK, PUSHED, Entry, EntryEmitter
 from jit.errors import Unsupported
 from jit.machine import arena, records, routines
+from jit.machine.refcounts import emit_decref, emit_incref
 from jit.machine.stack import emit_stack_budget
 from jit.templates.calls import argument_registers
 from platforms import pages
@@ -167,6 +168,12 @@ class _NativeEmitter(EntryEmitter):
         asm.bind(boxed)
         asm.cmp(edx, 2)
         asm.jne(called)
+        for number, _, _, place in self.arguments():
+            if number in code.taken:
+                held = asm.label("caller_holds_it")
+                asm.mov(rax, place)
+                emit_decref(asm, rax, held)
+                asm.bind(held)
         asm.bind(self.miss)
         self.emit_call_function()
         asm.bind(called)
@@ -203,6 +210,10 @@ class _NativeEmitter(EntryEmitter):
                 asm.and_(register.r32, 1)
             elif kind.python is not None and not kind.unboxed:
                 self.emit_type_guard(number, kind, register)
+        for number, _, _, place in self.arguments():
+            if number in self.version.taken:
+                asm.mov(rax, place)
+                emit_incref(asm, rax, rcx)
 
     def emit_type_guard(self, number, kind, register):
         asm = self.asm

@@ -3,7 +3,8 @@
 Problem: an exit builds a frame and runs it in a nested interpreter loop, which costs twice what a call does; and a function that
 is called with the wrong values leaves at once on every call.
 Idea: as long as a body has only computed, the interpreter can as well make the whole call. The exit routine then only tells the
-entry wrapper, which still has the arguments as they came. Calls from compiled code have none, so they build the frame.
+entry wrapper, which still has the arguments as they came, or takes back those that the body took over. Calls from compiled code
+have none, so they build the frame.
 """
 
 from jit.hoisting import QUIET
@@ -15,11 +16,11 @@ PURE = QUIET - {"poll", "incref", "store_byte", "store_element_int", "store_elem
     "global_object", "global_exact", "guard_bound", "guard_distinct", "sum_int", "sum_float"}
 
 
-def mark_restarts(order):
-    """Set `restarts` of the exits that come before any effect and any loop, where no reference is owned.
+def mark_restarts(order, taken):
+    """Set `restarts` of the exits that come before any effect and any loop, where no reference is owned but those that came with the call.
 
     Args:
-        order: all blocks in linear order, loops known.
+        order: all blocks in linear order, loops known. taken: Values of the arguments that the body takes over.
     """
     pure = set(order[:1])
     for block in order:
@@ -31,7 +32,7 @@ def mark_restarts(order):
             if operation.template.name not in PURE or operation.after is not None:
                 break
             for leaving in (operation.exit, operation.mismatch):
-                if leaving is not None and leaving.routine == "exit_start" and not leaving.owned:
+                if leaving is not None and leaving.routine == "exit_start" and leaving.owned == taken:
                     leaving.restarts = True
         else:
             pure.add(block)

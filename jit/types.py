@@ -105,11 +105,18 @@ BOOL_OBJECT = exact(bool)
 #: Types whose instances run no foreign code when they are freed, so freeing needs no frame.
 PLAIN = frozenset({int, float, bool, str, bytes, bytearray, range, type(None), complex, slice,
                    type(iter(range(0)))})
+#: Small numbers and the like: nobody can tell when one dies.
+_UNNOTICED = frozenset({int, float, bool, complex, range, type(None)})
 #: Only guards for these may be kept in compiled code: static types, whose address never dies, and array.array, which we hold.
 STATIC = frozenset({int, float, bool, str, bytes, bytearray, list, tuple, dict, set, frozenset, range, complex,
                     type(None), memoryview, slice, type(iter(())), type(iter([])), type(iter(range(0))),
                     type(iter(b"")), type(iter(bytearray())), type(iter("")), enumerate, zip, reversed,
                     type(iter({})), type(iter({}.values())), type(iter({}.items())), *filter(None, (ARRAY,))})
+
+
+def dies_unnoticed(kind):
+    """Whether it makes no difference when a value of this `Type` dies: it runs no code, cannot be referred to weakly, and is small."""
+    return kind.unboxed or kind.python in _UNNOTICED
 
 
 #: For asking whether a class is among them without running code of its metaclass.

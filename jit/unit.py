@@ -3,9 +3,9 @@
 from types import BuiltinMethodType, CodeType, FunctionType, ModuleType
 
 from jit.blocks import Flow
-from jit.decode import decode, exception_entries, local_count
+from jit.decode import decode, exception_entries, local_count, rebound
 from jit.errors import Unsupported
-from jit.types import is_class
+from jit.types import dies_unnoticed, is_class
 from platforms.cpython import feedback, instances
 from platforms.cpython.layout import layout
 
@@ -78,6 +78,16 @@ class Unit:
         self.codes = {} if self.is_comprehension else {id(function): (function, code)}
         self.blocks = []
         self.reset()
+
+    def taken(self, kinds):
+        """Positions of the arguments, of these types, whose reference the body takes over from its caller, as all do in the interpreter.
+
+        The caller's may be the last. Where no variable is ever bound anew, all die where the call ends, one behind the other, and the
+        caller may as well drop them.
+        """
+        if self.takes_iterator or not rebound(self.instructions):
+            return ()
+        return tuple(index for index, kind in enumerate(kinds) if not dies_unnoticed(kind))
 
     def divide(self, leaders):
         """Find the basic blocks anew; `leaders`: indexes that begin one though no jump leads there."""

@@ -114,15 +114,17 @@ class Walker(Merger):
         entry = self.new_block(first)
         self.entry = entry
         state = State(self.unit.local_count)
+        taken = () if self.unit.entered else self.unit.taken(argument_types)
         for index, (kind, shape) in enumerate(zip(argument_types, shapes)):
             value = self.value(kind, shape)
-            value.permanent = True
+            value.permanent = index not in taken
             value.origin = "argument", index
             entry.parameters.append(value)
             if self.unit.entered is None:
                 slot = self.unit.argument_slots[index]
                 state.locals[slot] = value
                 state.bound[slot] = True
+        state.owned = frozenset(entry.parameters[index] for index in taken)
         if self.unit.takes_iterator and self.unit.entered is None:
             note_iterator(state.locals[0])
         entry.state = state

@@ -1,6 +1,6 @@
 """Calls: of builtins that have a template, of compiled functions directly, of everything else by vectorcall."""
 
-import sys
+from sys import _getframe, getrefcount
 
 from jit.attention import CALLEE_LEFT
 from jit.bytecodes.attributes import BoundBuiltin, bound_to
@@ -14,6 +14,7 @@ from jit.bytecodes.generators import call_generator, yields_all
 from jit.bytecodes.guards import probably
 from jit.bytecodes.names import make_real
 from jit.bytecodes.numbers import nonnegative
+from jit.bytecodes.operands import BodyCall, call_body, drop_consumed, give, hold, take_operands, with_operands
 from jit.bytecodes.ranges import reverse_range
 from jit.bytecodes.supers import super_call
 from jit.decode import takes_more
@@ -30,24 +31,7 @@ from platforms.cpython import opcodes
 _VARARGS = 0x4  # inspect.CO_VARARGS, which is slow to import
 #: Types whose call always gives an object of exactly that type.
 EXACT_RESULTS = (list, tuple, dict, set, bytearray, range)
-
-
-class BodyCall:
-    """A direct call of compiled code.
-
-    Attributes:
-        target: what the unit's manager returned for the callee. consumed: Values whose reference the call uses up.
-        initialises: it is a call of ``__init__``, whose result must be None and is no result of the instruction.
-        operator: None, or the Operator whose method is called.
-        generates: it stands for a generator.
-    """
-
-    __slots__ = ("target", "consumed", "initialises", "generates", "operator")
-
-    def __init__(self, target, consumed, initialises=False, generates=False, operator=None):
-        self.target, self.consumed, self.operator = target, consumed, operator
-        self.initialises = initialises
-        self.generates = generates
+VIEWS = (dict.keys, dict.values, dict.items)
 
 
 @bytecode("CALL")
@@ -159,10 +143,14 @@ def call_target(w, target, arguments, depth, check=None, operator=None):
         w.state.stack[-depth:] = [w.constant(None) if item is target.function else item for item in w.state.stack[-depth:]]
     w.before_effect(rebinds=target.foreign or target.address is None)
     w.freeze()
-    throw = w.exit_here("exception")
     popped = w.state.stack[-depth:]
+    if check is operator is None:
+        give(w, target, arguments, depth)
+    else:
+        hold(w, target, arguments)
+    throw = w.exit_here("exception")
     consumed = take_operands(w, depth)
-    after = w.exit_after(LEFT, "exit_after")
+    after = w.exit_after(CALLEE_LEFT, "exit_after")
     result = call_body(w, arguments, BodyCall(target, consumed, operator=operator), throw, after)
     if result.type.is_object:
         w.state.owned |= {result}
@@ -208,7 +196,7 @@ def vectorcall(w, callee, first, count, names):
     stack[base:] = [null] * (1 if first is None else 0) + [callee] + arguments
     made = Call("PyObject_Vectorcall", vector=True)
     made.looks = looks_at_caller(w, callee)
-    made.shows = callee.is_constant and callee.constant is sys._getframe
+    made.shows = callee.is_constant and callee.constant is _getframe
     if names:
         made.names = w.constant(names)
     shape, kind = None, OBJECT
@@ -239,7 +227,7 @@ def vectorcall(w, callee, first, count, names):
 def looks_at_caller(w, callee):
     """Whether a callee reads what its caller's frame holds: the first argument for ``super()``, counts of references."""
     if callee.is_constant:
-        return callee.constant is super or callee.constant is sys.getrefcount
+        return callee.constant is super or callee.constant is getrefcount
     return "__class__" in w.unit.code.co_freevars
 
 
@@ -268,8 +256,6 @@ def made_source(w, callee, arguments):
     return Enumerated(sources[0], start is None or start.type is INT and nonnegative(start))
 
 
-LEFT = CALLEE_LEFT
-VIEWS = (dict.keys, dict.values, dict.items)
 def direct_call(w, function, arguments, names, depth, check=None, operator=None):
     """Call a compiled Python function's body; NotImplemented if it is not one or its arguments do not fit.
 
@@ -309,17 +295,6 @@ def boxed_where_wanted(w, function, ordered, depth):
     return [objects.get(value, value) for value in ordered]
 
 
-def with_operands(w, popped, consumed, result, check):
-    """Call `check` in the state in which the operands have not been popped yet."""
-    state = w.state
-    depth = len(state.stack)
-    state.stack.extend((*popped, result))
-    state.owned |= set(consumed)
-    check(result)
-    del state.stack[depth:]
-    state.owned -= set(consumed)
-
-
 def fitting_arguments(w, function, arguments, names):
     """Argument Values in the order of a compiled function's parameters, or None."""
     ordered = w.unit.match_arguments(w, function, arguments, names)
@@ -338,30 +313,6 @@ def unknown_result(w):
     w.deferred = True
     w.block.terminator = w.make("unreachable", ())
     return True
-
-
-def take_operands(w, depth):
-    """Pop a call's operands; returns those whose reference the call uses up."""
-    state = w.state
-    popped = state.stack[-depth:]
-    del state.stack[-depth:]
-    consumed = []
-    for value in dict.fromkeys(popped):
-        if value in state.owned and not state.holds(value):
-            consumed.append(value)
-            state.owned = state.owned - {value}
-    return consumed
-
-
-def call_body(w, ordered, detail, throw, after):
-    return w.operation_of(body_call_template(len(ordered)), ordered, exit=throw, after=after, detail=detail, kind=detail.target.result)
-
-
-def drop_consumed(w, consumed):
-    """Drop arguments that nothing else holds; where the call leaves, its template drops them."""
-    for value in consumed:
-        w.state.owned |= {value}
-        w.drop(value)
 
 
 def inlined_call(w, function, arguments, depth, check=None):
@@ -384,8 +335,3 @@ def inlined_call(w, function, arguments, depth, check=None):
     w.push(result)
     w.release(*dict.fromkeys(popped))
     return True
-
-
-def body_call_template(count):
-    from jit.templates.calls import body_call_template as make
-    return make(count)

@@ -1,9 +1,11 @@
 """Generator expressions that builtins take to their end, as loops (jit/comprehensions.py); yields of others (jit/resuming.py)."""
 
+from jit.attention import CALLEE_LEFT
 from jit.bytecodes.comparisons import truth_of
 from jit.bytecodes.containers import append
 from jit.bytecodes.control import return_value
 from jit.bytecodes.guards import probably
+from jit.bytecodes.operands import BodyCall, call_body, drop_consumed, take_operands
 from jit.comprehensions import ALL, ANY, COLLECTING, KEYS, NUMBERS
 from jit.errors import Unsupported
 from jit.types import BOOL, LIST, NULL, OBJECT, PENDING
@@ -91,13 +93,12 @@ def call_generator(w, target, arguments, use):
 
     The function shows the line of the builtin's call while the generator runs. If the body leaves, the interpreter calls the builtin.
     """
-    from jit.bytecodes.calls import LEFT, BodyCall, call_body, drop_consumed, take_operands
     following = w.instructions[w.index + 1]
     w.before_effect()
     w.freeze()
     throw = w.exit_here("exception")
     consumed = take_operands(w, 2)
-    left = w.exit_after(LEFT, "exit_after")
+    left = w.exit_after(CALLEE_LEFT, "exit_after")
     detail = BodyCall(target, consumed, generates=True)
     throw.executing = left.executing = following.executing
     if use in COLLECTING:
@@ -108,7 +109,7 @@ def call_generator(w, target, arguments, use):
     else:
         del w.state.stack[-2:]
         w.instruction = following
-        result = call_body(w, arguments, detail, throw, w.exit_after(LEFT, "exit_after"))
+        result = call_body(w, arguments, detail, throw, w.exit_after(CALLEE_LEFT, "exit_after"))
         w.block.operations[-1].mismatch = left
         w.index += 1
     w.push(result)

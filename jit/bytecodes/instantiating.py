@@ -4,6 +4,7 @@ Source: CPython Objects/typeobject.c (type_call, object_new, slot_tp_init).
 """
 
 from jit import receivers
+from jit.bytecodes import operands
 from jit.foreign import Call, blind_vectorcall
 from jit.inlining import initialiser_candidate, inline
 from jit.machine import harmless
@@ -34,7 +35,7 @@ def instantiate(w, callee, arguments, names, depth):
         if arguments:
             return NotImplemented
         make(w, callee, maker, made)
-        calls.take_operands(w, depth)
+        operands.take_operands(w, depth)
         w.push(made)
         return None
     if not receivers.is_function(initialiser):
@@ -146,13 +147,13 @@ def places_of(w, kind, stores, given):
 
 def initialise(w, ordered, target, made, depth):
     """Call ``__init__``; the new instance lies below the operands meanwhile, and is what is left of them."""
-    from jit.bytecodes import calls
     w.state.stack[-depth] = made
     w.hold_mortals()
+    operands.hold(w, target, ordered)
     throw = w.exit_here("exception")
-    consumed = calls.take_operands(w, depth - 1)
+    consumed = operands.take_operands(w, depth - 1)
     after = w.exit_after("__init__ left its compiled code")
-    result = calls.call_body(w, ordered, calls.BodyCall(target, consumed, initialises=True), throw, after)
+    result = operands.call_body(w, ordered, operands.BodyCall(target, consumed, initialises=True), throw, after)
     w.state.owned |= {result}
     w.drop(result)
-    calls.drop_consumed(w, consumed)
+    operands.drop_consumed(w, consumed)

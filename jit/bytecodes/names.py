@@ -147,6 +147,7 @@ def make_cell(w, instruction):
     if ended:
         return ended
     state.locals[number], state.bound[number] = w.pop(), True
+    w.release(value)
     return None
 
 

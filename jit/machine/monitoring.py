@@ -7,6 +7,7 @@ entry wrapper asks `may_run`; while a tool is active everything is interpreted.
 import ctypes
 import sys
 from functools import lru_cache
+from sys import getprofile, gettrace
 
 from jit.machine.arena import arena
 from platforms.cpython import back_edges, threads
@@ -36,7 +37,7 @@ def traced():
 
     A tool may watch single code objects only, which nothing but the code object shows.
     """
-    if sys.gettrace() is not None or sys.getprofile() is not None:
+    if gettrace() is not None or getprofile() is not None:
         return True
     monitoring = getattr(sys, "monitoring", None)
     if monitoring is None:

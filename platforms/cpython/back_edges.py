@@ -10,6 +10,7 @@ Sources: CPython Python/ceval.c (DO_TRACING, maybe_call_line_trace), Python/inst
 import ctypes
 import functools
 import sys
+from sys import getprofile, gettrace
 
 from platforms import pages
 from platforms.cpython import observe, threads
@@ -201,7 +202,7 @@ class Trap:
     def _monitor(self, code, frame):
         monitoring = sys.monitoring
         tool = monitoring.OPTIMIZER_ID
-        if sys.gettrace() is not None or sys.getprofile() is not None or monitoring.get_tool(tool) is not None:
+        if gettrace() is not None or getprofile() is not None or monitoring.get_tool(tool) is not None:
             return False
         monitoring.use_tool_id(tool, _TOOL)
         monitoring.register_callback(tool, monitoring.events.JUMP, _callback()[0])

@@ -8,8 +8,8 @@ Source: CPython Python/bytecodes.c and ceval.c (RETURN_GENERATOR, YIELD_VALUE), 
 """
 
 import ctypes
-import sys
 from itertools import chain
+from sys import _getframe
 from types import FunctionType
 
 from platforms.cpython.exception_table import deepened
@@ -126,7 +126,7 @@ class Suspender:
             operands: the container, the iterators of the generator's loops, the item to be yielded now.
         """
         collected, *iterators, item = operands
-        frame = sys._getframe(1)
+        frame = _getframe(1)
         generator = suspended(self.code, frame.f_globals, read(id(frame) + L.frame_object_frame), iterators, self.offset)
         return chain(collected, (item,), generator)
 

@@ -10,7 +10,7 @@ Source: CPython Objects/genobject.c (gen_send_ex2, gen_iternext), Python/bytecod
 
 import ctypes
 import functools
-import sys
+from sys import _getframe
 from types import GeneratorType
 
 from platforms import pages
@@ -116,7 +116,7 @@ class Suspender:
             operands: the generator, whose frame holds nothing, what is on its operand stack, the item.
         """
         generator, *stack, item = operands
-        shown = sys._getframe(1)
+        shown = _getframe(1)
         frame = read(id(shown) + L.frame_object_frame)
         target = id(generator) + L.generator_frame
         code = ctypes.cast(read(target + L.frame_code), ctypes.py_object).value
