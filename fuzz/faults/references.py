@@ -52,9 +52,10 @@ def main():
 import sys
 
 def exchange(a, b, count):
+    last = b
     for _ in range(count):
-        a, b = b, a
-    return a
+        last, b = a, last
+    return last
 
 def main():
     item, other = object(), object()
@@ -91,5 +92,63 @@ def main():
     for number in (1, 2**62):
         keep.append(double("item", number)[0])
     return [sys.getrefcount(item) for item in keep]
+"""),
+    Fault("taken-argument-without-incref", "references", "jit",
+          rewriting("jit.bytecodes.operands", "give", ('w.operation("incref", value)', "pass")),
+          "A callee that takes over its arguments gets no reference of its own to one that its caller goes on holding.", """
+import sys
+
+def callee(item, number):
+    total = 0
+    for i in range(number):
+        total += i
+    item = total
+    return item
+
+def caller(item):
+    return callee(item, 5) + callee(item, 6)
+
+def main():
+    item = object()
+    keep = [item] * 100
+    counts = [caller(item) for _ in range(10)]
+    return counts, sys.getrefcount(item)
+"""),
+    Fault("taken-argument-kept", "references", "jit",
+          rewriting("jit.bytecodes.operands", "give", ("given.add(value)", 'given.add(value) or w.operation("incref", value)')),
+          "The reference that only a call has to its argument is not handed over, but kept.", """
+import weakref
+
+class Thing:
+    pass
+
+def callee(thing, number):
+    dead = weakref.ref(thing)
+    for i in range(number):
+        number += i
+    thing = number
+    return dead() is None, thing
+
+def caller(number):
+    return callee(Thing(), number)
+
+def main():
+    return [caller(number) for number in range(5)]
+"""),
+    Fault("arguments-taken-from-anybody", "references", "jit",
+          rewriting("jit.matching", "ArgumentMatching.emit_operands_check", ("asm.jae(other)", "return")),
+          "An entry takes arguments over although it is C code that passes them, and goes on using them.", """
+import sys
+
+def key(item):
+    name = str(item)
+    item = name
+    return len(item)
+
+def main():
+    item = object()
+    keep = [item] * 100
+    got = [sorted([item, item], key=key)[1] is item for _ in range(10)]
+    return got, sys.getrefcount(item)
 """),
 ]

@@ -136,7 +136,7 @@ def test_compiling_otherwise_the_second_time_is_found(monkeypatch):
 
     def hoist(*arguments):
         turns.append(1)
-        return None if len(turns) > 1 else old(*arguments)
+        return old(*arguments) if len(turns) % 4 == 1 else None  # the first of four: there are two programs between the two times
 
     old = compiler.hoist
     monkeypatch.setattr(compiler, "hoist", hoist)
