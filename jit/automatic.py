@@ -33,6 +33,7 @@ class Automatic:
     def put_back(self, record, function):
         """Interpret a function until there is time again."""
         entry.restore(function)
+        record.waits = True
         self.postponed.append(record)
 
     def update_in_time(self, record, function, arguments):
@@ -46,18 +47,23 @@ class Automatic:
             self.in_parts = False
 
     def resume(self):
-        """Let the functions come to the compiler again that were postponed."""
+        """Let a function that was postponed come to the compiler again, the one that has waited longest.
+
+        All at once would be handed back again but for the first: each time the interpreter has to find out anew how to call them.
+        """
         if self.inattentive and BUDGET.clock() >= self.attend_from and BUDGET.allows():
             self.attend_all()
         with self.lock:
             waiting, self.postponed = self.postponed, deque()
+            may_compile, now = BUDGET.allows(), BUDGET.clock()
             for record in waiting:
-                # One that has versions was compiled meanwhile, for compiled callers: it costs nothing more.
-                if not record.is_due() or not record.versions and not BUDGET.allows():
+                # One that has got a version since then, for compiled callers, costs nothing more.
+                if not record.is_due(now) or record.waits and not may_compile:
                     self.postponed.append(record)
                     continue
                 function = record.function()
                 if function is not None and record.reason is None:
+                    may_compile = may_compile and not record.waits
                     entry.redirect(function, (record.entry or self.first).address)
 
     def suspend(self):

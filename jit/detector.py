@@ -32,9 +32,10 @@ COMPUTING = 1_000_000
 #: The kind of a thread's clock in Linux's numbers for clocks (clock_getcpuclockid(3)).
 THREAD_CLOCK = 6
 #: Seconds of the processor's time that one sample may stand for.
-LONGEST = 0.025
-#: (from this many samples on, seconds between two): found soon at first, at little cost later.
-PACE = ((0, 0.001), (300, 0.0025), (1500, 0.01))
+LONGEST = 0.05
+#: (from this many samples on, seconds between two): found soon at first, at little cost later. Each costs a program 0.1 ms, what it loses of
+#: the processor's caches included.
+PACE = ((0, 0.001), (100, 0.004), (200, 0.01), (350, 0.02))
 #: Function objects registered of the same code: more come from code that makes functions again and again.
 SIBLINGS = 4
 #: co_flags: generators, coroutines.

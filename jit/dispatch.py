@@ -213,6 +213,7 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
 
     def add_version(self, record, code):
         """Specific types first: a version that takes any object must not catch what another unboxes."""
+        record.waits = False
         record.versions.append(code)
         record.versions.sort(key=lambda code: sum(kind is OBJECT for kind in code.types))
 

@@ -54,12 +54,13 @@ class FunctionRecord:
         time it is finished, for what was done is lost.
         unreached: offsets of instructions that had not been run when it was compiled first and later; None: it has not been. boxed: positions of arguments that versions take as the objects they are.
         is_shared: it is in a generator, of which many functions may share the code.
+        waits: it was handed back to the interpreter until there is time to compile what a call of it asked for.
         asleep: it was handed to the interpreter to make room. calls_seen: how often it had been called then.
     """
 
     def __init__(self, function, comprehension=None):
         self.function = weakref.ref(function)
-        self.automatic = self.asleep = self.is_shared = self.is_nested = False
+        self.automatic = self.asleep = self.waits = self.is_shared = self.is_nested = False
         self.calls_seen = 0
         self.name = function.__qualname__
         self.comprehensions = {}
@@ -107,9 +108,9 @@ class FunctionRecord:
         self.seconds += seconds
         self.due = BUDGET.clock() + PATIENCE * self.seconds * (1 - promise)
 
-    def is_due(self):
-        """Whether it may be compiled again. What somebody asked to be compiled always may."""
-        return not self.automatic or BUDGET.unlimited or BUDGET.clock() >= self.due
+    def is_due(self, now=None):
+        """Whether it may be compiled again; `now`: the processor's time, if it is known. What somebody asked to be compiled always may."""
+        return not self.automatic or BUDGET.unlimited or (BUDGET.clock() if now is None else now) >= self.due
 
     def not_run(self):
         """Offsets of instructions that need not be compiled because the interpreter has never run them; what asks for compilation is taken at its word.

@@ -175,7 +175,10 @@ def test_the_stake_follows_what_was_promised(monkeypatch):
         clock.now += budget.HOPE / 4
     assert (outer.seconds, inner.seconds) == pytest.approx((budget.HOPE / 2, budget.HOPE / 2))
     stake = made.allowance() - budget.GRANT - budget.SHARE * clock.now
-    assert stake == pytest.approx((whole - budget.GRANT) * (1.5 / 2) ** budget.DOUBT)
+    assert stake == pytest.approx((whole - budget.GRANT) * made.trust())
+    for promised, trust in ((0, 0), (budget.DOUBTED, 0), (budget.TRUSTED, 1), (1, 1), ((budget.DOUBTED + budget.TRUSTED) / 2, 0.5)):
+        made.promised, made.worked = promised, 1.0
+        assert made.trust() == pytest.approx(trust)
 
 
 @pytest.mark.parametrize("length", (0.05, 0.1, 0.2, 0.5, 1.0, 5.0))
