@@ -24,7 +24,7 @@ OVERDRAFT = 0.060
 #: more, others a half or less.
 DOUBTED, TRUSTED = 0.6, 0.75
 #: Seconds of compiling that promise all, to begin with.
-HOPE = 0.03
+HOPE = 0.02
 #: Samples that trust is given for in advance, and after how many the older ones count half.
 TRUST, MEMORY = 100.0, 600.0
 

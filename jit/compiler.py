@@ -12,6 +12,7 @@ from time import perf_counter
 from asm import Assembler, r8, r9, r10, r11, r12, r13, rbx, rdi, rsi
 from asm import xmm0, xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7, xmm8, xmm9, xmm10, xmm11, xmm12
 from jit import descriptors, dump, perfmap, types
+from jit.alive import Alive
 from jit.emitter import Emitter
 from jit.errors import Unsupported
 from jit.flags import merge_flags
@@ -44,6 +45,10 @@ FRAME_LIMIT = 4000
 INSTRUCTION_LIMIT = 50_000
 #: Exits and notes after which a version that is only hoped for is looked at (see records.FIRST_EXIT_LIMIT).
 SHORT_EXIT_LIMIT = 4
+
+
+#: Every version there is.
+CODES = Alive()
 
 
 class Code:
@@ -178,6 +183,7 @@ def _compile(unit, argument_types, shapes, knowledge, function_record):
     code.knowledge = knowledge
     code.room = Room(free, code.block, code.data)
     code.seconds = perf_counter() - started
+    CODES.note(code)
     dump.show_code(unit, code)
     return code
 

@@ -245,10 +245,13 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
             record.function = weakref.ref(function, unnoticed(lambda _: self.forget(key, held.pop())))
             self.records[key] = record
             if record.reason is None:
-                record.block = entries.FunctionBlock(function, record.code)
+                try:
+                    record.block = entries.FunctionBlock(function, record.code)
+                    self.first = self.first or firstcall.build(self.prepare)
+                except MemoryError:
+                    record.reason = "there is no room for its machine code"
+                    return record
                 record.miss = self.miss_handler(record)
-                if self.first is None:
-                    self.first = firstcall.build(self.prepare)
                 entry.redirect(function, self.first.address)
             return record
 

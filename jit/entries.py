@@ -15,6 +15,7 @@ from types import TracebackType
 from asm import (Assembler, Memory, eax, ecx, edx, mem8, mem32, mem64, r12, r13, r14, r14d, r15, rax, rbp, rbx, rcx, rdi, rdx,
                  relative, rsi, rsp, xmm0, xmm15)
 from jit import perfmap, types
+from jit.alive import Alive
 from jit.argument_guards import ArgumentGuards
 from jit.decode import parameter_count, takes_more
 from jit.machine import arena, records, routines
@@ -35,6 +36,10 @@ FUNCTION = 8
 TRACEBACK_PLACES = (2, 3)
 
 
+#: Every wrapper there is.
+ENTRIES = Alive()
+
+
 class Entry:
     """A wrapper in the arena; freed with this object.
 
@@ -47,6 +52,7 @@ class Entry:
         self.versions = versions
         self.keep = keep
         self.room = Room(arena().free_code, address)
+        ENTRIES.note(self)
 
 
 class FunctionBlock:

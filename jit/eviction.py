@@ -1,6 +1,6 @@
 """A bound on the memory that compiled functions take: the code used least makes room for new code.
 
-Versions that no call enters any more are kept, because they may still be running. When memory has doubled, and at the limit, the
+Versions that no call enters any more are kept, because they may still be running, and so is what dead functions that called each other have left. When memory has doubled, and at the limit, the
 stacks are looked through (platforms/cpython/stacks.py), and what nobody will return to is given back. If that is not
 enough, the functions that were called least since the last time are handed to the interpreter, until they are hot again.
 """
@@ -8,6 +8,8 @@ enough, the functions that were called least since the last time are handed to t
 import os
 from bisect import bisect_right
 
+from jit.compiler import CODES
+from jit.entries import ENTRIES
 from jit.machine import arena, records
 from jit.switches import complain
 from platforms.cpython import entry, stacks
@@ -65,7 +67,8 @@ class Eviction:
     def sweep(self):
         """Take from the records what no call enters any more and no stack leads into; returns it, for the caller to drop."""
         held = blocks_held()
-        dropped = []
+        self.generators.sweep(lambda items: any(blocks_of(item) & held for item in items))
+        dropped = self.break_cycles(held)
         for record in list(self.all_records()):
             for kept in (record.retired, record.old_entries):
                 gone = [item for item in kept if not blocks_of(item) & held]
@@ -74,6 +77,24 @@ class Eviction:
             for kinds, cell in list(record.cells.items()):
                 if cell.code not in record.versions:
                     dropped.append(record.cells.pop(kinds))  # callers that jump through it hold it
+        return dropped
+
+    def break_cycles(self, held):
+        """Functions that call each other hold each other's versions, also when all of them have died; returns what held these."""
+        waiting = [code for record in self.all_records() for code in (*record.versions, *record.retired, *record.entered_codes())]
+        waiting += [cell.code for record in self.all_records() for cell in record.cells.values()]
+        waiting += [code for wrapper in ENTRIES.all() for code in wrapper.versions]
+        reached = set()
+        while waiting:
+            code = waiting.pop()
+            if code not in reached:
+                reached.add(code)
+                waiting += [cell.code for cell in code.callees]
+        dropped = []
+        for code in CODES.all():
+            if code not in reached and not blocks_of(code) & held:
+                dropped.append(code.callees)
+                code.callees = []
         return dropped
 
     def evict(self, wanted):

@@ -66,7 +66,7 @@ class Misses:
                 self.make_room()
                 return bool(self.update_in_time(record, function, arguments))
             except (RecursionError, MemoryError):
-                raise
+                return False  # not now
             except Exception as problem:
                 self.give_up(record, function, problem)
                 return False

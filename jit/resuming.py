@@ -120,12 +120,14 @@ class Generators:
 
     Attributes:
         compiler: the Compiler. known: id of a code object -> (weak reference to it, GeneratorRecord, or None: it is left alone).
+        dead: GeneratorRecords of code that has died: a routine may be at its end still.
         is_over: the program ends. is_suspended: between `suspend` and `revive`.
     """
 
     def __init__(self, compiler):
         self.compiler = compiler
         self.known = {}
+        self.dead = []
         self.is_over = self.is_suspended = False
 
     def all(self):
@@ -182,6 +184,19 @@ class Generators:
         self.is_over = True
         self.clear(self.all())
 
+    def sweep(self, is_running):
+        """Let go of what dead code has left.
+
+        Args:
+            is_running: whether a stack leads into a list of Codes and Entries.
+        """
+        waiting, self.dead[:] = list(self.dead), []
+        for record in waiting:
+            if is_running([*record.routines, *record.entered_codes()]):
+                self.dead.append(record)
+            else:
+                record.parts, record.routines = [], []  # which know the record
+
     @staticmethod
     def clear(found):
         for record in found:
@@ -191,9 +206,11 @@ class Generators:
 
     def forgetter(self, address):
         """A callback for the death of the code at an address."""
-        def forget(_, known=self.known, clear_routine=clear_routine):
+        def forget(_, known=self.known, dead=self.dead, clear_routine=clear_routine):
             clear_routine(address)
-            known.pop(address, None)
+            _, record = known.pop(address, (None, None))
+            if record is not None:
+                dead.append(record)
         return unnoticed(forget)
 
     @staticmethod
@@ -243,10 +260,12 @@ class Generators:
             if self.is_wanted(record, offset):
                 try:
                     self.compile(record, function, generator, offset)
-                except (Unsupported, RecursionError, MemoryError) as problem:
-                    record.refused[offset] = problem
+                except Unsupported as problem:
+                    record.refused[offset] = problem.kept()
+                except (RecursionError, MemoryError) as problem:
+                    record.refused[offset] = Unsupported(f"{type(problem).__name__} while compiling")
                 except Exception as problem:
-                    record.refused[offset] = problem
+                    record.refused[offset] = Unsupported(f"internal error: {problem!r}")
                     self.compiler.give_up(record, function, problem)
         if self.is_over or self.is_suspended and record.automatic or not record.parts and all(resume in record.refused for resume in record.prepared.resumes):
             clear_routine(id(code))

@@ -208,3 +208,108 @@ def test_functions_that_only_compiled_code_called():
         assert outer(2) == 10
     finally:
         COMPILER.automatic, BUDGET.unlimited = before, unlimited
+
+
+DYING = {
+    "functions that call each other": """
+def even(n):
+    return True if n == 0 else odd(n - 1)
+def odd(n):
+    return False if n == 0 else even(n - 1)
+def call():
+    return even(6), odd(5), even(3)
+""",
+    "generators": """
+def counted(n):
+    for i in range(n):
+        yield i * 2
+def call():
+    return [sum(counted(20)) for _ in range(4)]
+""",
+    "comprehensions and closures": """
+def outer(n):
+    def inner(x):
+        return outer(n - 1) if x < n else x
+    return [inner(x) for x in range(n)][-1] if n else 0
+def call():
+    return outer(3), outer(4)
+""",
+}
+
+
+@pytest.mark.parametrize("text", DYING.values(), ids=DYING)
+def test_what_dead_functions_hold_of_each_other_is_given_back(text):
+    from jit.compiler import CODES
+
+    def define():
+        namespace = {}
+        exec(text, namespace)
+        for name in [name for name, item in namespace.items() if callable(item)]:
+            jit(namespace[name])
+        plain = {}
+        exec(text, plain)
+        for _ in range(3):
+            assert namespace["call"]() == plain["call"]()
+
+    def alive():
+        gc.collect()
+        with COMPILER.lock:
+            dropped = COMPILER.sweep()
+        del dropped
+        gc.collect()
+        return len(CODES.all()), arena().used_bytes
+
+    define()
+    codes, used = alive()
+    for _ in range(40):
+        define()
+    now, bytes_used = alive()
+    assert now <= codes + 20 and bytes_used <= used + (60 << 10)  # what words on the stack seem to lead to stays for a while
+
+
+def test_what_is_called_by_a_living_function_stays():
+    def make(text, **names):
+        exec(text, names)
+        return jit(names["f"])
+
+    even = make("def f(n): return True if n == 0 else odd(n - 1)\n")
+    odd = make("def f(n): return False if n == 0 else even(n - 1)\n", even=even)
+    even.__globals__["odd"] = odd
+    assert even(9) is False and odd(9) is True
+    with COMPILER.lock:
+        dropped = COMPILER.sweep()
+    del dropped
+    gc.collect()
+    assert even(8) is True and odd(8) is False and even(9) is False
+
+
+def test_a_full_arena_is_not_the_programs_problem():
+    def f(x):
+        total = 0
+        for i in range(5):
+            total += x
+        return total
+
+    def g(x):
+        return f(x) * 2
+
+    jit(f), jit(g)
+    assert g(1) == 10
+    blocks = []
+    try:
+        for allocate, free in ((arena().allocate_code, arena().free_code), (arena().allocate_data, arena().free_data)):
+            size = 1 << 22
+            while size >= 16:
+                try:
+                    blocks.append((free, allocate(size)))
+                except MemoryError:
+                    size //= 2
+        assert [g(x) for x in (2, 1.5, True, 1 << 70, 2)] == [20, 15.0, 10, 10 << 70, 20]
+        late = jit(lambda x: f(x) + 1)
+        assert [late(x) for x in (1, 2.5)] == [6, 13.5]
+        with pytest.raises(TypeError, match="unsupported operand"):
+            g("a")
+    finally:
+        for free, address in blocks:
+            free(address)
+    assert [g(x) for x in (2, 1.5, True, 1 << 70, 2)] == [20, 15.0, 10, 10 << 70, 20]
