@@ -3,6 +3,7 @@
     python benchmarks/programs.py                          the twelve programs that have targets
     python benchmarks/programs.py --all --write            every program that needs the standard library alone
     python benchmarks/programs.py richards go --rounds 5
+    python benchmarks/programs.py --explain --write        what the misses would be without the collector, and without compiling
 
 The benchmark files come from the package index and are run unchanged, in child processes, with a stub in place of pyperf
 (benchmarks/stub). Loops are calibrated as pyperf does, plain, so that a value takes at least 0.1 s; then each round runs the
@@ -31,6 +32,8 @@ TARGETS = {"richards": 6, "deltablue": 4, "nbody": 7, "float": 3.5, "spectral_no
 GEOMETRIC_MEAN_TARGET = 4
 LEAST = 0.97
 LEAST_COLD = 0.8
+#: Of the names of ways to run a program without the garbage collector.
+NO_COLLECTOR = ", no collector"
 #: Values of a default run of pyperf, 20 processes of 3; and of one of its processes, with the warm-up.
 DEFAULT_VALUES = 60
 LEAST_VALUES = 4
@@ -51,10 +54,11 @@ def summary(runs):
         runs: list of reports of that benchmark.
 
     Returns:
-        dictionary: `warm` seconds per loop, `cold` and `first` seconds.
+        dictionary: `warm` seconds per loop, `cold` and `first` seconds, `compiling` seconds of the coldest run's.
     """
+    coldest = min(runs, key=lambda run: run["whole"])
     later = [value for run in runs for value in run["values"][len(run["values"]) // 2:]]
-    return {"warm": min(later) / runs[0]["loops"] / runs[0]["inner"], "cold": min(run["whole"] for run in runs),
+    return {"warm": min(later) / runs[0]["loops"] / runs[0]["inner"], "cold": coldest["whole"], "compiling": coldest["compiling"],
             "first": min(run["whole"] - sum(run["values"][LEAST_VALUES:]) for run in runs)}
 
 
@@ -161,7 +165,25 @@ def ways(options):
         name = os.path.basename(python)
         found[f"{name}, JIT off"] = ([python], {"PYTHON_JIT": "0"})
         found[f"{name}, JIT on"] = ([python], {"PYTHON_JIT": "1"})
+    if options.explain:
+        found.update({f"{way}{NO_COLLECTOR}": (found[way][0], {"PYPERF_GC": "off"}) for way in ("plain", "jit")})
     return found
+
+
+def explained(rows):
+    """A table of what the misses come from: the ratio with the collector off, and cold without the time for loading and compiling."""
+    headings = ["program", "warm", "at least", "warm, no collector", "cold/warm", "whole run s", "compiling s", "cold/warm without"]
+    cells = []
+    for row in rows:
+        if row.failure or row.fast_enough and row.starts_fast_enough:
+            continue
+        plain, jit = row.found["plain"], row.found["jit"]
+        free, compiled = row.found["plain" + NO_COLLECTOR], row.found["jit" + NO_COLLECTOR]
+        ratio = "-" if isinstance(free, str) or isinstance(compiled, str) else f"{free['warm'] / compiled['warm']:.2f}"
+        cold = plain["cold"] / (jit["cold"] - jit["compiling"])
+        cells.append([row.name, f"{row.warm:.2f}", row.target, ratio, f"{row.cold / row.warm:.2f}", f"{jit['cold']:.2f}", f"{jit['compiling']:.3f}",
+                      f"{cold / row.warm:.2f}"])
+    return table(headings, cells)
 
 
 def chosen(available, options):
@@ -196,6 +218,7 @@ def parse():
     parser.add_argument("--jit", action="append", metavar="PATH", help="a CPython with a JIT of its own",
                         default=[path for path in map(shutil.which, ("python3.14", "python3.15")) if path])
     parser.add_argument("--no-peers", action="store_true", help="no PyPy, no other JIT")
+    parser.add_argument("--explain", action="store_true", help="also run without the garbage collector, and say what the misses come from")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/BENCHMARKS.md")
     parser.add_argument("--list", action="store_true", help="run each program once, plain, and say which work")
     return parser.parse_args()
@@ -228,7 +251,7 @@ def main():
         return
     suite.compile_packages()
     launchers = ways(options)
-    others = [way for way in launchers if way not in ("plain", "jit")]
+    others = [way for way in launchers if way not in ("plain", "jit") and not way.endswith(NO_COLLECTOR)]
     rows = []
     for program in programs:
         try:
@@ -245,6 +268,9 @@ def main():
              "of the later values; cold: whole processes of pyperf's default number of values, start and compile time in; first: "
              "whole processes of four values. Other columns are ratios over plain, warm.", rows_table(rows, others),
              "\n".join(aims(rows))]
+    if options.explain:
+        parts.append("What the misses come from: the ratio without the collector on either side, and the whole run without the time that loading and "
+                     "compiling took.\n\n" + explained(rows))
     if skipped:
         parts.append("Not run: " + "; ".join(f"{name} ({reason})" for name, reason in skipped) + ".")
     print("\n" + "\n\n".join(parts))

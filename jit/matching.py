@@ -1,5 +1,7 @@
 """Keyword and default arguments, matched in machine code in front of an entry wrapper; and references to arguments."""
 
+from types import CodeType
+
 from asm import ecx, edx, mem32, mem64, r8, r9, r10, r15, rax, rbp, rbx, rcx, rdi, rdx, rsi, rsp
 from jit.machine.frames import emit_frame_slots
 from jit.machine.refcounts import emit_decref, emit_incref
@@ -173,6 +175,9 @@ class ArgumentMatching(MatchingAll):
         asm.test(rdx, rdx)
         asm.jz(other)
         asm.mov(rcx, mem64(rdx, L.frame_code))
+        asm.mov(rax, self.constant(id(CodeType)))  # an evaluation loop's own frame has None there (CPython 3.13)
+        asm.cmp(mem64(rcx, L.ob_type), rax)
+        asm.jne(other)
         emit_frame_slots(asm, rax, rcx)
         asm.lea(rax, mem64(rdx, 0, rax, 8))
         asm.cmp(rbp, rax)

@@ -7,11 +7,13 @@ The parent (benchmarks/programs.py) gives a plan in the environment variable PYP
     launcher: what takes the place of sys.executable in benchmarks that run a command.
 The report is, for each benchmark's name, loops, inner (loops within a loop), values (seconds), begun and ended (monotonic). Without a plan
 three values of each benchmark are measured and printed.
-Keeps to Python 3.9, for PyPy. With PYPERF_CLOCK=thread the clock of the program's main thread is used, for machines that are busy.
+The report also says how many seconds of the processor's time the JIT has taken for itself, where there is one: `compiling`.
+Keeps to Python 3.9, for PyPy. With PYPERF_GC=off the garbage collector is off. With PYPERF_CLOCK=thread the clock of the program's main thread is used, for machines that are busy.
 """
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import platform
@@ -20,6 +22,9 @@ import sys
 import time
 
 perf_counter = time.thread_time if os.environ.get("PYPERF_CLOCK") == "thread" else time.perf_counter
+
+if os.environ.get("PYPERF_GC") == "off":
+    gc.disable()
 
 #: Seconds that a value takes at least: pyperf's --min-time.
 SHORTEST_VALUE = 0.1
@@ -115,6 +120,12 @@ class Runner:
 
         self.run(name, measure, None)
 
+    @staticmethod
+    def compiling():
+        """Seconds that purejit has spent in this process."""
+        module = sys.modules.get("jit.budget")
+        return module.BUDGET.spent if module is not None else 0.0
+
     def run(self, name, measure, inner_loops):
         """Do what the plan says of a benchmark, and report."""
         self.parse_args()
@@ -128,7 +139,8 @@ class Runner:
             values = [measure(loops) for _ in range(self.plan["values"][name])]
         inner = inner_loops or 1
         ended = time.monotonic()
-        self.report[name] = {"loops": loops, "inner": inner, "values": values, "begun": self.begun, "ended": ended}
+        self.report[name] = {"loops": loops, "inner": inner, "values": values, "begun": self.begun, "ended": ended,
+                             "compiling": self.compiling()}
         self.begun = ended
         self.write(name)
 
