@@ -36,7 +36,7 @@ class Budget:
         spent: seconds spent so far. hot: seconds staked on, of those in which hot code was seen running interpreted.
         gaining: seconds in compiled code. pauses: how often it was asked that nothing be compiled for now. unlimited: whether
         everything may. won, played: samples in compiled code, and all, the older ones less and less. inner: seconds of
-        finished Work in the present one. worked, promised: seconds of Work, and these by what they promise (see profit.promise).
+        finished Work in the present one. worked, promised: seconds of Work that promises anything or nothing, and these by what they promise (see profit.promise).
     """
 
     def __init__(self, clock=time.process_time, own_clock=time.thread_time):
@@ -105,22 +105,26 @@ class Work:
     """Entered around one compilation, within which callees may be compiled.
 
     Attributes:
-        seconds: that it took without these, in the end. promise: share of it that is expected to pay, to be set by then.
+        seconds: that it took without these, in the end. promise: share of it that is expected to pay, to be set by then; None: it says nothing of
+        other work, as where it has failed for reasons of its own.
     """
 
-    promise = seconds = 0.0
+    promise, seconds = None, 0.0
 
     def __enter__(self):
         self.outer, BUDGET.inner = BUDGET.inner, 0.0
         self.started = BUDGET.own_clock()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
         elapsed = BUDGET.own_clock() - self.started
         self.seconds = elapsed - BUDGET.inner
         BUDGET.inner = self.outer + elapsed
-        BUDGET.worked += self.seconds
-        BUDGET.promised += self.seconds * self.promise
+        if self.promise is None:
+            self.promise = getattr(kind, "promise", None)
+        if self.promise is not None:
+            BUDGET.worked += self.seconds
+            BUDGET.promised += self.seconds * self.promise
 
 
 BUDGET = Budget()

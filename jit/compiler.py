@@ -14,7 +14,7 @@ from asm import xmm0, xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7, xmm8, xmm9, xmm1
 from jit import descriptors, dump, perfmap, types
 from jit.alive import Alive
 from jit.emitter import Emitter
-from jit.errors import Unsupported
+from jit.errors import NotWorthwhile, Unsupported
 from jit.flags import merge_flags
 from jit.hoisting import hoist
 from jit.liveness import Numbering
@@ -134,7 +134,7 @@ def _compile(unit, argument_types, shapes, knowledge, function_record):
         reason, line, operation = unit.notes[0] if unit.notes else ("it never returns", None, None)
         raise Unsupported(reason, line, operation)
     if not is_worthwhile(order, unit.entered is not None and not unit.is_part):
-        raise Unsupported("it would mostly call out of compiled code, which the interpreter does faster")
+        raise NotWorthwhile("it would mostly call out of compiled code, which the interpreter does faster")
     argument_registers = calls.argument_registers(kinds)
     numbering = Numbering(order, loops, list(zip(walker.entry.parameters, argument_registers)), LOST_IN_C, LOST_IN_BODY)
     overflow = entry_exit(unit, walker)

@@ -9,7 +9,10 @@ class Unsupported(Exception):
 
     Attributes:
         reason: one sentence for people. line: source line or None. operation: canonical opcode or None.
+        promise: what it tells of what compiling other functions will gain (see profit.promise), or None.
     """
+
+    promise = None
 
     def __init__(self, reason, line=None, operation=None):
         super().__init__(reason)
@@ -20,6 +23,12 @@ class Unsupported(Exception):
     def kept(self):
         """The same without its traceback, whose frames would hold the arguments of the call that was refused."""
         return Unsupported(self.reason, self.line, self.operation)
+
+
+class NotWorthwhile(Unsupported):
+    """The interpreter does it faster, and probably what it belongs to as well."""
+
+    promise = 0.0
 
 
 class ArgumentsUnboxed(Unsupported):

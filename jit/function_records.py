@@ -106,7 +106,7 @@ class FunctionRecord:
     def note_seconds(self, seconds, promise):
         """Count time for which it was compiled; the more that promises to gain, the sooner it may be again."""
         self.seconds += seconds
-        self.due = BUDGET.clock() + PATIENCE * self.seconds * (1 - promise)
+        self.due = BUDGET.clock() + PATIENCE * self.seconds * (1 - (promise or 0.0))
 
     def is_due(self, now=None):
         """Whether it may be compiled again; `now`: the processor's time, if it is known. What somebody asked to be compiled always may."""

@@ -160,7 +160,7 @@ def test_the_budget_follows_the_luck():
 
 
 def test_the_stake_follows_what_was_promised(monkeypatch):
-    from jit import budget
+    from jit import budget, errors
     clock = Clock()
     made = budget.Budget(clock, clock)
     monkeypatch.setattr(budget, "BUDGET", made)
@@ -173,9 +173,19 @@ def test_the_stake_follows_what_was_promised(monkeypatch):
             inner.promise = 1.0
         assert made.own_seconds() == pytest.approx(budget.HOPE / 4)
         clock.now += budget.HOPE / 4
+        outer.promise = 0.0
     assert (outer.seconds, inner.seconds) == pytest.approx((budget.HOPE / 2, budget.HOPE / 2))
     stake = made.allowance() - budget.GRANT - budget.SHARE * clock.now
     assert stake == pytest.approx((whole - budget.GRANT) * made.trust())
+    before = made.promised, made.worked
+    with pytest.raises(errors.Unsupported), budget.Work():
+        clock.now += 1
+        raise errors.Unsupported("its types do not settle")
+    assert (made.promised, made.worked) == before
+    with pytest.raises(errors.Unsupported), budget.Work():
+        clock.now += 1
+        raise errors.NotWorthwhile("it calls out")
+    assert (made.promised, made.worked) == (before[0], before[1] + 1)
     for promised, trust in ((0, 0), (budget.DOUBTED, 0), (budget.TRUSTED, 1), (1, 1), ((budget.DOUBTED + budget.TRUSTED) / 2, 0.5)):
         made.promised, made.worked = promised, 1.0
         assert made.trust() == pytest.approx(trust)
