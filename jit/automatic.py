@@ -46,25 +46,37 @@ class Automatic:
         finally:
             self.in_parts = False
 
-    def resume(self):
-        """Let a function that was postponed come to the compiler again, the one that has waited longest.
+    def resume(self, heat=lambda code: 0):
+        """Let a function that was postponed come to the compiler again: the hottest, of those that are as hot the one that has waited longest.
 
         All at once would be handed back again but for the first: each time the interpreter has to find out anew how to call them.
+
+        Args:
+            heat: function from a code object to how much of the program's time it was found to take.
         """
         if self.inattentive and BUDGET.clock() >= self.attend_from and BUDGET.allows():
             self.attend_all()
         with self.lock:
             waiting, self.postponed = self.postponed, deque()
-            may_compile, now = BUDGET.allows(), BUDGET.clock()
+            may_compile, now, wanted = BUDGET.allows(), BUDGET.clock(), []
             for record in waiting:
                 # One that has got a version since then, for compiled callers, costs nothing more.
                 if not record.is_due(now) or record.waits and not may_compile:
                     self.postponed.append(record)
-                    continue
-                function = record.function()
-                if function is not None and record.reason is None:
-                    may_compile = may_compile and not record.waits
-                    entry.redirect(function, (record.entry or self.first).address)
+                elif record.waits:
+                    wanted.append(record)
+                else:
+                    self.redirect_again(record)
+            if wanted:
+                hottest = max(wanted, key=lambda record: heat(record.code))
+                self.postponed.extend(record for record in wanted if record is not hottest)
+                self.redirect_again(hottest)
+
+    def redirect_again(self, record):
+        """The function's next call comes to the compiler."""
+        function = record.function()
+        if function is not None and record.reason is None:
+            entry.redirect(function, (record.entry or self.first).address)
 
     def suspend(self):
         """Hand all that nobody asked for back to the interpreter, until `revive`."""

@@ -212,7 +212,7 @@ class Detector:
             self.shows_functions, self.wants_functions = self.wants_functions, False
             self.sampler.show_functions(self.shows_functions)
         if self.compiler is not None and (self.compiler.postponed or self.compiler.inattentive):
-            self.compiler.resume()
+            self.compiler.resume(self.heat)
         if self.samples in PACE_CHANGES:
             self.sampler.set_interval(self.pace())
         if self.samples % FORGET_EVERY == 0:
@@ -282,6 +282,11 @@ class Detector:
             BUDGET.note_hot(self.step)
             if top.is_module and self.compiler is None and self.loading is None:
                 self.loading = Loading(self.sampler, self.main)
+
+    def heat(self, code):
+        """Samples in which a code object ran itself, interpreted."""
+        sight = self.sights.get(id(code))
+        return sight.top - sight.compiled if sight is not None else 0
 
     def sight(self, code):
         """The Sight of a code object."""
