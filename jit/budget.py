@@ -22,8 +22,8 @@ CREDIT = 0.5
 BET, PATIENCE = 0.6, 0.1
 #: Seconds that one compilation, which compiles what it calls, may go beyond what is allowed before the rest of it is put off.
 OVERDRAFT = 0.060
-#: Promised shares of what compiling was for at which nothing is staked, and at which all is. Measured: programs that gain promise two thirds or
-#: more, others a half or less.
+#: Promised shares of what compiling was for at which nothing is staked, and at which all is. Measured: most programs that gain promise two
+#: thirds or more (scimark a half), others a half or less.
 DOUBTED, TRUSTED = 0.6, 0.75
 #: Seconds of compiling that promise all, to begin with.
 HOPE = 0.02

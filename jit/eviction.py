@@ -84,6 +84,7 @@ class Eviction:
         waiting = [code for record in self.all_records() for code in (*record.versions, *record.retired, *record.entered_codes())]
         waiting += [cell.code for record in self.all_records() for cell in record.cells.values()]
         waiting += [code for wrapper in ENTRIES.all() for code in wrapper.versions]
+        waiting += [code for code in CODES.all() if blocks_of(code) & held]  # which may call what they hold
         reached = set()
         while waiting:
             code = waiting.pop()
@@ -92,7 +93,7 @@ class Eviction:
                 waiting += [cell.code for cell in code.callees]
         dropped = []
         for code in CODES.all():
-            if code not in reached and not blocks_of(code) & held:
+            if code not in reached:
                 dropped.append(code.callees)
                 code.callees = []
         return dropped

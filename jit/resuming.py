@@ -156,6 +156,8 @@ class Generators:
         with self.compiler.lock:
             if not self.known:
                 atexit.register(self.shut_down)
+            if not self.compiler.compilation.nesting:  # what is being compiled holds what no record leads to yet
+                self.compiler.make_room()
             record = self.prepare(function, code)
             if record is not None:
                 record.automatic = automatic

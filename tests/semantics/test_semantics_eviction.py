@@ -313,3 +313,32 @@ def test_a_full_arena_is_not_the_programs_problem():
         for free, address in blocks:
             free(address)
     assert [g(x) for x in (2, 1.5, True, 1 << 70, 2)] == [20, 15.0, 10, 10 << 70, 20]
+
+
+def test_what_a_dead_function_still_runs_and_calls_is_not_given_back():
+    text = """
+def first(n, act):
+    return act() + second(n) if n else second(3)
+def second(n):
+    return third(n - 1) + 1 if n else 1
+def third(n):
+    return second(n) * 2
+"""
+    namespace = {}
+    exec(text, namespace)
+    for name in ("first", "second", "third"):
+        jit(namespace[name])
+    first = namespace.pop("first")
+    assert [first(n, lambda: 10) for n in (0, 2, 3)] == [15, 17, 25]
+
+    def act():
+        namespace.pop("second"), namespace.pop("third")
+        for _ in range(2):
+            gc.collect()
+            with COMPILER.lock:
+                dropped = COMPILER.sweep()
+            del dropped
+        namespace.update(second=lambda n: 100, third=None)
+        return 10
+
+    assert first(2, act) == 110
