@@ -109,9 +109,9 @@ def test_variants_are_listed_with_what_they_need(tmp_path):
 
 
 def test_summary_takes_the_later_values_and_whole_processes():
-    run = {"loops": 2, "inner": 5, "values": [9.0, 1.0, 4.0, 4.0, 3.0, 2.5], "whole": 30.0}
+    run = {"loops": 2, "inner": 5, "values": [9.0, 1.0, 4.0, 4.0, 3.0, 2.5], "whole": 30.0, "compiling": 0.5}
     slower = {**run, "values": [9.0, 9.0, 9.0, 9.0, 9.0, 9.0], "whole": 60.0}
-    assert programs.summary([run, slower]) == {"warm": 0.25, "cold": 30.0, "first": 24.5}
+    assert programs.summary([run, slower]) == {"warm": 0.25, "cold": 30.0, "first": 24.5, "compiling": 0.5}
 
 
 @pytest.mark.parametrize("seconds, values", [(0.1, 60), (0.2, 40), (100, 4)])
@@ -144,3 +144,17 @@ def test_startup_may_take_a_little_more():
     found = {"plain": {"warm": 0.012, "cold": 1.0, "first": 1.0}, "jit": quick}
     assert programs.Row("python_startup", 0.97, found).fast_enough
     assert not programs.Row("python_startup", 0.97, {**found, "jit": {**quick, "warm": 0.033}}).fast_enough
+
+
+def test_misses_are_explained():
+    def way(warm, cold=10.0, compiling=0.0):
+        return {"warm": warm, "cold": cold, "first": 1.0, "compiling": compiling}
+
+    none = programs.NO_COLLECTOR
+    found = {"plain": way(4.0), "jit": way(2.0, 9.0, 4.0), "plain" + none: way(3.0), "jit" + none: way(1.0)}
+    text = programs.explained([programs.Row("slow", 3, found), row("good", 2, 1.7)])
+    assert "slow" in text and "good" not in text
+    cells = [cell.strip() for cell in text.splitlines()[-1].split("|")[1:-1]]
+    assert cells == ["slow", "2.00", "3", "3.00", "0.56", "9.00", "4.000", "1.00"]
+    failed = programs.explained([programs.Row("slow", 3, {**found, "jit" + none: "killed by signal 11"})])
+    assert failed.splitlines()[-1].split("|")[4].strip() == "-"
