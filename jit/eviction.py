@@ -81,8 +81,8 @@ class Eviction:
 
     def break_cycles(self, held):
         """Functions that call each other hold each other's versions, also when all of them have died; returns what held these."""
-        waiting = [code for record in self.all_records() for code in (*record.versions, *record.retired, *record.entered_codes())]
-        waiting += [cell.code for record in self.all_records() for cell in record.cells.values()]
+        waiting = [code for record in self.all_records()
+                   for code in (*record.versions, *record.retired, *record.entered_codes(), *(cell.code for cell in record.cells.values()))]
         waiting += [code for wrapper in ENTRIES.all() for code in wrapper.versions]
         waiting += [code for code in CODES.all() if blocks_of(code) & held]  # which may call what they hold
         reached = set()

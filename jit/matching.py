@@ -3,7 +3,7 @@
 from types import CodeType
 
 from asm import ecx, edx, mem32, mem64, r8, r9, r10, r15, rax, rbp, rbx, rcx, rdi, rdx, rsi, rsp
-from jit.machine.frames import emit_frame_slots
+from jit.machine.frames import emit_current_frame, emit_frame_slots
 from jit.machine.refcounts import emit_decref, emit_incref
 from jit.matching_all import MatchingAll
 from platforms.cpython.layout import layout
@@ -167,11 +167,7 @@ class ArgumentMatching(MatchingAll):
         interpreter calls.
         """
         asm, found = self.asm, self.asm.label("operands")
-        if L.thread_current_frame is not None:
-            asm.mov(rdx, mem64(r15, L.thread_current_frame))
-        else:
-            asm.mov(rdx, mem64(r15, L.thread_cframe))
-            asm.mov(rdx, mem64(rdx, L.cframe_current_frame))
+        emit_current_frame(asm, rdx, r15)
         asm.test(rdx, rdx)
         asm.jz(other)
         asm.mov(rcx, mem64(rdx, L.frame_code))

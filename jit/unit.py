@@ -46,6 +46,7 @@ class Unit:
         words: list of (address, expected value) that must stay equal. notes: list of (reason, line, operation).
         entered: LoopState if compiled code is entered at a loop's header, else None.
         handlers_missed: offsets where compiled code must not raise. callees: versions called directly. candidates: id of a code -> (code, instructions that may be inlined or None). polls_at_entry: the body may be entered recursively.
+        rebound: slots of locals that are bound anew somewhere.
         codes: id of a function -> (function, the code it had when it was met). blocks: of the walk. changed: something that is relied on was found to be
         one thing first and another then: other threads run while compiling.
         unreached: offsets of instructions at which it leaves, because they have never been run.
@@ -65,6 +66,7 @@ class Unit:
         self.code = code
         self.manager = manager
         self.instructions = self.decoded(code)
+        self.rebound = rebound(self.instructions)
         self.flow = Flow(self.instructions)
         self.local_count = local_count(code)
         self.argument_slots = range(self.local_count)
@@ -85,7 +87,7 @@ class Unit:
         The caller's may be the last. Where no variable is ever bound anew, all die where the call ends, one behind the other, and the
         caller may as well drop them.
         """
-        if self.takes_iterator or not rebound(self.instructions):
+        if self.takes_iterator or not self.rebound:
             return ()
         return tuple(index for index, kind in enumerate(kinds) if not dies_unnoticed(kind))
 

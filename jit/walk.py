@@ -14,7 +14,6 @@ import heapq
 
 from jit.budget import BUDGET
 from jit.comprehensions import note_iterator
-from jit.decode import rebound
 from jit.errors import NOT_RUN, InternalError, Unsupported
 from jit.loops import take_over
 from jit.merge import Merger, Restart
@@ -116,10 +115,9 @@ class Walker(Merger):
         self.entry = entry
         state = State(self.unit.local_count)
         taken = () if self.unit.entered else self.unit.taken(argument_types)
-        changing = rebound(self.unit.instructions) if taken else ()
         for index, (kind, shape) in enumerate(zip(argument_types, shapes)):
             value = self.value(kind, shape)
-            value.permanent = index not in taken or self.unit.argument_slots[index] not in changing  # then its variable holds it to the end
+            value.permanent = index not in taken or self.unit.argument_slots[index] not in self.unit.rebound  # then its variable holds it to the end
             value.origin = "argument", index
             entry.parameters.append(value)
             if self.unit.entered is None:

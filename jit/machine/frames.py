@@ -49,6 +49,15 @@ def emit_frame_slots(asm, target, code):
     asm.add(target.r32, L.frame_specials_slots)
 
 
+def emit_current_frame(asm, target, thread):
+    """target = the current frame of the thread state in `thread`, which may be the same register, or 0."""
+    if L.thread_current_frame is not None:
+        asm.mov(target, mem64(thread, L.thread_current_frame))
+    else:
+        asm.mov(target, mem64(thread, L.thread_cframe))
+        asm.mov(target, mem64(target, L.cframe_current_frame))
+
+
 class FrameRoutines(BuildRoutines, CallerRoutines):
     """Emits the routines that deal with frames; `labels` are theirs to call.
 

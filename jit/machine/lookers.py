@@ -13,6 +13,7 @@ from types import FrameType
 
 from asm import (edx, mem32, mem64, r8, r12, r13, r14, r15, rax, rbp, rbx, rcx, rdi, rdx, rsi)
 from jit.machine.building import SKETCHED
+from jit.machine.frames import emit_current_frame
 from platforms.cpython.layout import layout
 
 L = layout()
@@ -54,11 +55,7 @@ class LookerRoutines:
         self.frames.call("PyThreadState_Get")
         for register in reversed(_ARGUMENTS):
             asm.pop(register)
-        if L.thread_current_frame is not None:
-            asm.mov(rax, mem64(rax, L.thread_current_frame))
-        else:
-            asm.mov(rax, mem64(rax, L.thread_cframe))
-            asm.mov(rax, mem64(rax, L.cframe_current_frame))
+        emit_current_frame(asm, rax, rax)
         asm.test(rax, rax)
         asm.jz(no_frame)
         self.emit_filled(_definition(reader).original, no_frame)
