@@ -1,13 +1,14 @@
-"""Building typed SSA: values, operations, exits and ownership, as bytecode handlers use them."""
+"""Building typed SSA: values, operations and exits, as bytecode handlers use them."""
 
 from jit import types
 from jit.errors import InternalError, Unsupported
 from jit.inlining import NotInlined
+from jit.ownership import Ownership
 from jit.template import FAMILIES, find
-from jit.values import Edge, Exit, Operation, Value, VirtualFunction, VirtualTuple, by_number, constant_value, named_by, null_value
+from jit.values import Edge, Exit, Operation, Value, constant_value, null_value, renamed
 
 
-class Builder:
+class Builder(Ownership):
     """The part of the abstract walk that appends to the current block.
 
     Attributes:
@@ -89,7 +90,7 @@ class Builder:
         """Put `new` wherever the state names `old`, with its reference."""
         state = self.state
         state.locals = [new if value is old else value for value in state.locals]
-        state.stack[:] = [_renamed(item, old, new) for item in state.stack]
+        state.stack[:] = [renamed(item, old, new) for item in state.stack]
         if old in state.owned:
             state.owned = state.owned - {old} | ({new} if new.type.is_object else frozenset())
         if old in state.transient:
@@ -287,103 +288,3 @@ class Builder:
         self.unit.note(reason, self.instruction)
         self.block.terminator = self.make("leave", (), exit=self.exit(reason))
         return True
-
-    # -- ownership ---------------------------------------------------------------------------
-
-    def before_effect(self, rebinds=True):
-        """Before anything that can free or replace items of containers: own what was only borrowed from one.
-
-        Args:
-            rebinds: it may run foreign code, which may rebind globals and attributes.
-        """
-        self.state.receivers = {}
-        self.own_borrowed()
-        if rebinds:
-            self.hold_mortals()
-
-    def hold_mortals(self):
-        """Hold the constants in the state that may die when foreign code rebinds what they were read from."""
-        state = self.state
-        items = [*state.locals, *(value for item in state.stack for value in named_by(item))]
-        for value in dict.fromkeys(items):
-            if value is None or not value.mortal:
-                continue
-            held = self.operation("hold", value, kind=value.type, shape=value.shape)
-            held.known, held.facts, held.origin = value, value.facts, value.origin
-            self.replace(value, held)
-            state.owned = state.owned | {held}
-            self.start_exits = {}
-            if self.base is not None:
-                locals, bound, stack, owned = self.base
-                named = [held if item is value else item for item in locals], [_renamed(item, value, held) for item in stack]
-                self.base = tuple(named[0]), bound, tuple(named[1]), owned | {held}
-
-    def let_go(self):
-        """After an instruction: drop constants that were held for its operands, where it has not."""
-        state = self.state
-        for value in by_number(value for value in state.owned if value.known is not None):
-            if not state.holds(value):
-                self.drop(value)
-
-    def own_borrowed(self):
-        """At the end of a block: what the next one does with what was borrowed is not known."""
-        self.needs_frame()
-        state = self.state
-        if not state.transient:
-            return
-        held = state.values()
-        for value in by_number(state.transient):
-            if value in held:
-                self.operation("incref", value)
-                state.owned = state.owned | {value}
-                if self.base is not None:
-                    self.base = (*self.base[:3], self.base[3] | {value})
-        self.start_exits = {}
-        state.transient = frozenset()
-
-    def release(self, *values):
-        """Values popped for good: drop the reference of each that no slot names any more."""
-        state = self.state
-        if not state.owned:
-            return
-        for value in values:
-            if value in state.owned and not state.holds(value):
-                self.drop(value)
-
-    def release_before_jump(self, value, truth):
-        """Drop the object whose `truth` decides a jump; an exit finds that truth in its place."""
-        if value in self.state.owned and not self.state.holds(value):
-            self.state.owned = self.state.owned - {value}
-            self.before_effect()
-            self.push(truth)
-            after = self.exit_here("a finaliser looked at the frame")
-            after.resume, after.routine = self.instruction.offset, "exit_start"
-            self.pop()
-            self.operation("drop", value, after=after)
-
-    def drop(self, value, flag=True):
-        state = self.state
-        state.owned = state.owned - {value}
-        if value.type.unboxed:
-            # A parameter whose type was still open when it was counted as owned.
-            return
-        if not self.instruction.last:
-            self.drops.append((value, flag))
-            return
-        plain = value.type.python in types.PLAIN or value.facts == "number"
-        if not plain:
-            self.before_effect()
-        after = None if plain else self.exit_after("a finaliser looked at the frame")
-        if flag is True:
-            self.operation("drop", value, after=after)
-        else:
-            self.operation("drop_if", flag, value, after=after)
-
-
-def _renamed(item, old, new):
-    """A stack item with `new` in the place of `old`."""
-    if item.__class__ is VirtualTuple:
-        return VirtualTuple([_renamed(part, old, new) for part in item.items])
-    if item.__class__ is VirtualFunction:
-        return VirtualFunction(item.code, tuple(_renamed(cell, old, new) for cell in item.cells), item.consumer)
-    return new if item is old else item

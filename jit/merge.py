@@ -146,7 +146,8 @@ class Merger(Builder):
             present = [v for v in values if v is not None]
             if present and (looped or any(v is not value for v in values)):
                 # A pointer that may be garbage (unbound) is never borrowed: its reference is counted by its flag.
-                value = self.parameter(block, present, ("local", number), looped, len(present) < len(values))
+                owned = any(v in other.owned for v, other in zip(values, states))
+                value = self.parameter(block, present, ("local", number), looped, owned or len(present) < len(values))
             elif not present and looped and not peeled:
                 value = self.add_parameter(block, self.value(PENDING), ("local", number))
                 state.owned |= {value}
@@ -157,7 +158,7 @@ class Merger(Builder):
         self.depth = len(first.stack)
         for number, item in enumerate(first.stack):
             items = [other.stack[number] for other in states]
-            state.stack.append(self.merge_item(block, number, items))
+            state.stack.append(self.merge_item(block, number, items, states))
         for value in state.values():
             if any(value in other.owned for other in states):
                 state.owned |= {value}
@@ -180,7 +181,7 @@ class Merger(Builder):
         for value in states[0].receivers:
             note(value, [value] * len(states))
 
-    def merge_item(self, block, number, items):
+    def merge_item(self, block, number, items, states):
         item = items[0]
         if item.__class__ is RangeIterator:
             parts = []
@@ -196,11 +197,12 @@ class Merger(Builder):
                 parts.append(part)
             return RangeIterator(*parts)
         if any(other is not item for other in items):
-            return self.parameter(block, items, ("stack", number), False)
+            owned = any(value in other.owned for value, other in zip(items, states))
+            return self.parameter(block, items, ("stack", number), False, owned)
         return item
 
-    def parameter(self, block, values, slot, looped, partly=False):
-        """A parameter for `slot`, typed by the values known so far."""
+    def parameter(self, block, values, slot, looped, owned=False):
+        """A parameter for `slot`, typed by the values known so far; `owned`: it has a reference of its own in any case."""
         kind = values[0].type
         for value in values:
             if value.type is not kind:
@@ -215,10 +217,9 @@ class Merger(Builder):
             kind = OBJECT
         new = self.add_parameter(block, self.value(kind, values[0].shape), slot)
         new.origin = "merged", block.index, slot
-        owned_kind = kind.is_object
-        if owned_kind and (looped or partly or not all(_lasting(value) for value in values)):
+        if kind.is_object and (looped or owned or not all(_lasting(value) for value in values)):
             block.state.owned |= {new}
-        elif owned_kind:
+        elif kind.is_object:
             new.permanent = True
         return new
 
@@ -311,6 +312,7 @@ class Merger(Builder):
         for value in by_number(block.state.owned):
             if value.block is not block:
                 wanted[value] = wanted.get(value, 0) + 1
+        self.account_for(state, wanted)
         for value, count in wanted.items():
             have = 1 if value in state.owned else 0
             edge.increfs.extend([value] * (count - have))

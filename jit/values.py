@@ -338,3 +338,12 @@ class Block:
 
     def __repr__(self):
         return f"block{self.number}"
+
+
+def renamed(item, old, new):
+    """A stack item with `new` in the place of `old`."""
+    if item.__class__ is VirtualTuple:
+        return VirtualTuple([renamed(part, old, new) for part in item.items])
+    if item.__class__ is VirtualFunction:
+        return VirtualFunction(item.code, tuple(renamed(cell, old, new) for cell in item.cells), item.consumer)
+    return new if item is old else item

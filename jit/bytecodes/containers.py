@@ -139,9 +139,9 @@ def store_subscr(w, instruction):
         w.operation("store_byte", container, machine, stored)
     else:
         sharpen(container, value)
+        w.settle(index, machine)
         w.before_effect()
-        done = store_item(w, container, machine, value)
-        return done
+        return store_item(w, container, machine, value)
     w.freeze()
     w.pop(), w.pop(), w.pop()
     w.release(value, container, index)

@@ -48,6 +48,7 @@ def return_value(w, instruction):
     w.returned.extend(kinds_of(value, w.state.receivers.get(value)))
     flags = [flag for _, flag in unique.values() if flag.__class__ is Value]
     arguments = [value] + [v for v, _ in unique.values()] + flags
+    w.account_for(state, arguments)
     made = w.make_of("return", arguments, detail=list(unique.values()))
     made.exit = w.exit("no memory for the result, or a finaliser ran")
     w.block.terminator = made

@@ -61,7 +61,11 @@ def delete_fast(w, instruction):
 
 def drop_local(w, old, bound):
     """Drop the reference of a local's former value, if it had one and nothing else names it."""
-    if old is not None and old in w.state.owned and bound is not False and not w.state.holds(old):
+    if old is None or old not in w.state.owned or w.state.holds(old):
+        return
+    if bound is False:
+        w.state.owned -= {old}
+    else:
         w.drop(old, bound)
 
 

@@ -207,6 +207,44 @@ def work():
     log.clear()
 FUNCTIONS = [use]
 """,
+    "looked into on one way only": """
+class Sub(list):
+    pass
+def viewed(x, view):
+    x += 1
+    if x > 100:
+        view[-1] = 3
+    return x
+def read(x, thing, other):
+    x = x + 1
+    if x > 100:
+        x = thing.name
+    kept = thing
+    return kept, x
+def listed(x, items, more):
+    x, more = more, x
+    if more > 50:
+        x = items[0]
+    elif more > 100:
+        x = more[-1]
+    return x
+def work():
+    view = memoryview(bytearray(b"abc"))
+    items, sub, tail = [1, 2], Sub([1, 2]), (1,)
+    thing, other = Thing("kept"), Thing("other")
+    everything = view, items, sub, thing, other, tail
+    before = list(map(sys.getrefcount, everything))
+    for x in (0, 101, 5, 99, 100, 200, 7) * 20:
+        viewed(x, view)
+        read(x, thing, other)
+        listed(x, items, tail)
+        listed(x, sub, tail)
+        read(x, Thing("new"), other)
+    show([now - then for now, then in zip(map(sys.getrefcount, everything), before)])
+    del thing, other, everything
+    show()
+FUNCTIONS = [viewed, read, listed]
+""",
 }
 RUN = "if COMPILED:\n    for function in FUNCTIONS:\n        jit(function)\n{extra}work()\nwork()\n"
 #: Whether what calls is compiled as well, and calls without an entry in between.
