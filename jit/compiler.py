@@ -24,7 +24,7 @@ from jit.machine import arena, records, routines
 from jit.machine.dictionaries import rely
 from jit.machine.rooms import Room
 from jit.restarting import mark_restarts
-from jit.templates import (attributes, body_calls, boxing, buffers, calls, classes, control, dictionaries, floats, globals, generators, hoisted, instances, items, iterating, loops, mixed, numbers, sets, slices, stores, strings, sums)  # noqa: F401
+from jit.templates import (attributes, body_calls, boxing, buffers, calls, classes, collected, control, dictionaries, floats, globals, generators, hoisted, instances, items, iterating, loops, mixed, numbers, sets, slices, stores, strings, sums)  # noqa: F401
 from jit.unit import ABSENT, can_die
 from jit.values import ExitNote, exit_note
 from jit.walk import walk

@@ -33,11 +33,12 @@ _ITERATORS = {type(iter([])): list, type(iter(())): tuple}
 _RANGE_ITERATOR = type(iter(range(0)))
 _GENERATOR, _NESTED = 0x20, 0x10
 _OPTIMIZED_NEWLOCALS = 0x3
-#: How builtins of one argument use a generator: ITEMS take any items into a list first, KEYS hash each as it comes,
-#: NUMBERS add each up.
-ITEMS, KEYS, NUMBERS, ANY, ALL = "items", "keys", "numbers", "any", "all"
-COLLECTING = (ITEMS, KEYS, NUMBERS)
-CONSUMERS = {tuple: ITEMS, list: ITEMS, sorted: ITEMS, str.join: ITEMS, set: KEYS, frozenset: KEYS, sum: NUMBERS, any: ANY, all: ALL}
+#: How builtins of one argument use a generator: ITEMS and LIST take any items into a list first, which LIST may show; KEYS hash each as it
+#: comes, NUMBERS add each up.
+ITEMS, LIST, KEYS, NUMBERS, ANY, ALL = "items", "list", "keys", "numbers", "any", "all"
+UNSEEN = (ITEMS, KEYS, NUMBERS)
+COLLECTING = (LIST, *UNSEEN)
+CONSUMERS = {tuple: ITEMS, list: LIST, sorted: LIST, str.join: LIST, set: KEYS, frozenset: KEYS, sum: NUMBERS, any: ANY, all: ALL}
 #: In the place of a use: the code is that of a function that is called here.
 NESTED = "called"
 #: Further arguments of a body beside its iterator.

@@ -2,7 +2,7 @@
 
 from jit import types
 from jit.errors import InternalError
-from jit.values import by_number, named_by, renamed
+from jit.values import COLLECTED_PLAIN, by_number, named_by, renamed
 
 
 class Ownership:
@@ -107,9 +107,12 @@ class Ownership:
         if not self.instruction.last:
             self.drops.append((value, flag))
             return
-        plain = value.type.python in types.PLAIN or value.facts == "number"
+        plain = value.type.python in types.PLAIN or value.facts in ("number", COLLECTED_PLAIN)
         if not plain:
             self.before_effect()
+        if value.facts is COLLECTED_PLAIN:
+            self.operation("drop_collected", value)
+            return
         after = None if plain else self.exit_after("a finaliser looked at the frame")
         if flag is True:
             self.operation("drop", value, after=after)

@@ -284,6 +284,10 @@ class Operation:
         return f"{results}{' = ' if results else ''}{self.template.name}({arguments})"
 
 
+#: Facts of lists that generator expressions have been collected in: of any items, of numbers and strings, of any for who shows the list.
+COLLECTED, COLLECTED_PLAIN, COLLECTED_LIST = "collected", "collected plain", "collected list"
+
+
 class Edge:
     """A jump from one block to another, with the values its parameters get.
 

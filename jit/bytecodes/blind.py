@@ -4,9 +4,9 @@ import math
 
 from jit.bytecodes.bound import descriptor_of, result_of_random
 from jit.bytecodes.classes import is_list
-from jit.bytecodes.generators import OF_PLAIN_KEYS
 from jit.bytecodes.iterators import source_of
 from jit.types import ARRAY, BOOL, INT, exact
+from jit.values import COLLECTED_PLAIN
 
 ITERATING = frozenset({enumerate, zip, reversed, iter})
 BUILTIN_TYPES = (type, type(len), type(list.append), type(dict.__dict__["fromkeys"]), type(list.__add__))
@@ -25,7 +25,7 @@ def is_blind(w, callee, arguments):
         return bool(arguments) and all(source_of(value) is not None for value in arguments[:1 if callee is enumerate else None]) and \
             (callee is not enumerate or len(arguments) == 1 or len(arguments) == 2 and arguments[1].type in (INT, BOOL))
     if callee is set or callee is frozenset:
-        return len(arguments) == 1 and arguments[0].facts is OF_PLAIN_KEYS
+        return len(arguments) == 1 and arguments[0].facts is COLLECTED_PLAIN
     wanted = BLIND.get(callee)
     if wanted is None or len(arguments) > len(wanted):
         return False

@@ -8,6 +8,7 @@ from jit.bytecodes.blind import blind_method, is_blind, is_builtin
 from jit.bytecodes.builtins import CALLABLES, METHODS
 from jit.bytecodes.bound import call_through
 from jit.bytecodes.classes import settle_class
+from jit.bytecodes.collected import sort_collected
 from jit.bytecodes.instantiating import instantiate
 from jit.bytecodes.iterators import is_private, reversed_source_of, source_of
 from jit.bytecodes.generators import call_generator, yields_all
@@ -24,7 +25,7 @@ from jit.iteration import SOURCES, Enumerated, View, Zipped
 from jit.profiles import shape_of_kinds
 from jit.templates.calls import in_registers
 from jit.types import INT, LIST, NULL, OBJECT, PENDING, Shape, exact, is_class, recall
-from jit.values import BackwardRange, LocalFunction, Value, VirtualFunction
+from jit.values import COLLECTED_LIST, BackwardRange, LocalFunction, Value, VirtualFunction
 from jit.walk import bytecode
 from platforms.cpython import opcodes
 
@@ -66,6 +67,10 @@ def call(w, instruction):
             done = inline(w, handler, arguments, count + 2)
             if done is not NotImplemented:
                 return done
+    if callee.is_constant and callee.constant is sorted and not names and arguments[0].facts is COLLECTED_LIST:
+        done = sort_collected(w, count + 2)
+        if done is not NotImplemented:
+            return done
     if callee.facts.__class__ is BoundBuiltin and not names and first is None:
         done = call_bound(w, callee, arguments, count + 2)
         if done is not NotImplemented:

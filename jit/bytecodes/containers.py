@@ -7,8 +7,9 @@ from jit.bytecodes.guards import observe, probably, prove
 from jit.bytecodes.items import Built, take
 from jit.bytecodes.iterators import character
 from jit.bytecodes.numbers import number
-from jit.comprehensions import is_called_at_once
+from jit.comprehensions import UNSEEN, is_called_at_once
 from jit.foreign import Call, blind_call, callout
+from jit.machine.lists import ROOM
 from jit.types import ARRAY, BOOL, BYTEARRAY, BYTES, FLOAT, INT, LIST, NULL, OBJECT, STR, TUPLE, Shape, exact
 from jit.values import Value, VirtualTuple
 from jit.walk import bytecode
@@ -225,21 +226,16 @@ def build_sequence(w, count, is_list):
             state.owned = state.owned - {value}
         moved.append(moves)
     from jit.templates.calls import build_template
-    result = w.operation_of(build_template(count), list(operands), exit=throw, detail=(is_list, moved, room_needed(w) if is_list and not count else 0),
-                            kind=LIST if is_list else TUPLE, shape=shape)
+    collects = is_list and not count and w.unit.is_comprehension and w.unit.consumer is not None and not state.stack
+    if collects and w.unit.consumer in UNSEEN:
+        result = w.operation("collecting_list", exit=throw, shape=shape)
+    else:
+        result = w.operation_of(build_template(count), list(operands), exit=throw, detail=(is_list, moved, ROOM if collects else 0),
+                                kind=LIST if is_list else TUPLE, shape=shape)
     if not is_list:
         result.facts = Built(tuple(items))
     w.push(result)
     state.owned |= {result}
-
-
-#: Room for items in a list that a generator expression is collected in, which nobody sees.
-ROOM = 8
-
-
-def room_needed(w):
-    """Items that a new list is to have room for."""
-    return ROOM if w.unit.is_comprehension and w.unit.consumer is not None and not w.state.stack else 0
 
 
 @bytecode("LIST_APPEND")

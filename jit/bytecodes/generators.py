@@ -6,10 +6,11 @@ from jit.bytecodes.containers import append
 from jit.bytecodes.control import return_value
 from jit.bytecodes.guards import probably
 from jit.bytecodes.operands import BodyCall, call_body, drop_consumed, take_operands
-from jit.comprehensions import ALL, ANY, COLLECTING, KEYS, NUMBERS
+from jit.comprehensions import ALL, ANY, COLLECTING, ITEMS, KEYS, LIST, NUMBERS
 from jit.errors import Unsupported
-from jit.types import BOOL, LIST, NULL, OBJECT, PENDING
-from jit.values import Value
+from jit import types
+from jit.types import BOOL, NULL, OBJECT, PENDING
+from jit.values import COLLECTED, COLLECTED_LIST, COLLECTED_PLAIN, Value
 from jit.walk import bytecode
 from platforms.cpython.resumption import resume_word
 
@@ -21,8 +22,7 @@ _PLAIN = {KEYS: (PLAIN_KEYS, "key", "keys whose hash may run foreign code are yi
           NUMBERS: (frozenset({int, float, bool}), "number", "what is no plain number is yielded to be added up")}
 #: Such items that are collected at once: of more keys, many may be equal, and more numbers take memory that adding them up does not.
 MOST_COLLECTED = 4096
-#: What a list knows of itself that holds nothing but plain keys.
-OF_PLAIN_KEYS = "of plain keys"
+_FACTS = {ITEMS: COLLECTED, LIST: COLLECTED_LIST, KEYS: COLLECTED_PLAIN, NUMBERS: COLLECTED_PLAIN}
 
 
 @bytecode("GENERATOR_YIELDS")
@@ -85,7 +85,7 @@ def generator_ends(w, instruction):
 
 def yields_all(target, use):
     """Whether a body gives what it is to give."""
-    return target.result is (BOOL if use in (ANY, ALL) else LIST)
+    return target.result is (BOOL if use in (ANY, ALL) else types.LIST)
 
 
 def call_generator(w, target, arguments, use):
@@ -104,8 +104,7 @@ def call_generator(w, target, arguments, use):
     if use in COLLECTING:
         result = call_body(w, arguments, detail, throw, left)
         w.state.owned |= {result}
-        if use == KEYS:
-            result.facts = OF_PLAIN_KEYS
+        result.facts = _FACTS[use]
     else:
         del w.state.stack[-2:]
         w.instruction = following

@@ -11,6 +11,7 @@
     lookups.py      keys of dictionaries
     texts.py        numbers to strings
     slices.py       slices with machine bounds
+    lists.py        lists that generator expressions are collected in, room that is given back
     refcounts.py    reference counting, inline
     monitoring.py, watcher.py   what is checked before compiled code goes on
 
@@ -49,7 +50,7 @@ def _let_pending_work_in():
 def routines():
     """Assemble the routines on first use."""
     from asm import Assembler
-    from jit.machine import boxes, dictionaries, lookups, mixed, slices, texts
+    from jit.machine import boxes, dictionaries, lists, lookups, mixed, slices, texts
     from jit.machine.frames import FrameRoutines
     from jit.machine.leave import LeaveRoutines
     from jit.machine.lookers import LookerRoutines
@@ -67,6 +68,7 @@ def routines():
     labels.update(mixed.emit(asm, labels["box_float"], labels["preserved_call"]))
     labels.update(dictionaries.emit(asm))
     labels.update(slices.emit(asm))
+    labels.update(lists.emit(asm))
     labels.update(texts.emit(asm))
     labels.update(lookups.emit(asm, labels["unbox_int"]))
     block = arena().allocate_code(asm.size_bound())

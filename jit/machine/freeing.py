@@ -1,6 +1,6 @@
 """Machine code that frees objects: with an interpreter frame for what finalisers may see, or without where none can run."""
 
-from asm import eax, mem32, mem64, r13, r15, rax, rbp, rcx, rdi, rdx, rsi
+from asm import eax, ecx, mem32, mem64, r13, r15, rax, rbp, rcx, rdi, rdx, rsi
 from jit.machine.area import BASE, EXTRA
 from jit.machine.harmless import HOLDERS, emit_unless_harmless, emit_unless_referred
 from jit.machine.kept import emit_keep
@@ -49,12 +49,15 @@ class FreeingRoutines:
         asm.bind(start)
         asm.cmp(rdi, MOST_ITEMS)
         asm.ja(foreign)
+        asm.xor(ecx, ecx)  # an item that nothing else refers to
         asm.bind(again)
         asm.sub(rdi, 1)
         asm.js(harmless)
         asm.mov(rdx, mem64(rsi, 0, rdi, 8))
         asm.test(rdx, rdx)
         asm.jz(again)
+        asm.cmp(mem64(rdx, L.ob_refcnt), 1)
+        asm.cmove(rcx, rdx)
         asm.mov(rdx, mem64(rdx, L.ob_type))
         for kind in (int, float, str, type(None), bool):
             asm.cmp(rdx, self.frames.pointer(id(kind)))
@@ -80,6 +83,8 @@ class FreeingRoutines:
             self.emit_is_only_holder(kind, offsets, foreign)
             asm.jmp(plain)
         asm.bind(harmless)
+        asm.test(rcx, rcx)
+        asm.jz(plain)
         self.emit_keep_numbers()
         asm.bind(plain)
         for register in (rdi, rsi, rdx, rcx):

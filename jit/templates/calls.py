@@ -288,11 +288,27 @@ def list_append(asm, container, value, detail, emitter):
 
 @template("list_pop", "container: object -- item: object")
 def pop_from_empty_list(asm, container, item, exit, emitter):
-    """The room of the popped item is kept, as CPython does until half of it is unused."""
+    """Inline while the room is kept; giving back the half of it that would be unused is CPython's (Objects/listobject.c, list_resize)."""
+    shrink, popped = asm.label("shrink"), asm.label("popped")
     base = emitter.register(container, rcx)
     asm.mov(rdx, mem64(base, L.list_size))
     asm.sub(rdx, 1)
     asm.js(exit)
+    if L.emptied_list_cleared:
+        asm.jz(shrink)
+    asm.mov(rax, mem64(base, L.list_allocated))
+    asm.shr(rax, 1)
+    asm.cmp(rdx, rax)
+    asm.jl(shrink)
     asm.mov(rax, mem64(base, L.list_items))
     asm.mov(item, mem64(rax, 0, rdx, 8))
     asm.mov(mem64(emitter.register(container, rcx), L.list_size), rdx)
+    asm.bind(popped)
+    with asm.cold():
+        asm.bind(shrink)
+        asm.mov(rax, container)
+        asm.call(emitter.routines.pop_last)
+        asm.test(rax, rax)
+        asm.jz(exit)
+        asm.mov(item, rax)
+        asm.jmp(popped)

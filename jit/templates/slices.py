@@ -81,6 +81,8 @@ def pop_index_out_of_range(asm, container, index, item, exit, emitter):
     asm.mov(rax, mem64(rdi, L.list_items))
     asm.mov(r8, mem64(rax, 0, rsi, 8))
     asm.sub(rdx, 1)
+    if L.emptied_list_cleared:
+        asm.jz(shrink)
     asm.mov(rcx, mem64(rdi, L.list_allocated))
     asm.shr(rcx, 1)
     asm.cmp(rdx, rcx)

@@ -34,6 +34,7 @@ small_int_stride                   32    32    32  bytes from the int n to the i
 list_size                          16    16    16
 list_items                         24    24    24
 list_allocated                     32    32    32
+emptied_list_cleared            False  True  True  list.pop gives back the room of a list that it empties, even where it is small
 tuple_size                         16    16    16
 tuple_items                        24    24    24
 bytes_size                         16    16    16
@@ -94,6 +95,7 @@ dict_iterator_result               40    40    40  the tuple given last, or NULL
 dict_iterator_left                 48    48    48  entries left
 dict_view_dict                     16    16    16
 dict_used                          16    16    16
+set_fill                           16    16    16
 set_used                           24    24    24
 set_mask                           32    32    32
 set_table                          40    40    40  entries: key, hash

@@ -63,6 +63,9 @@ def _sequences(fields, peeker):
     yield "list_items", peeker.copy(read(id(growing) + fields.list_items), 3 * _WORD), addresses
     capacity = (growing.__sizeof__() - [].__sizeof__()) // _WORD
     yield "list_allocated", read(id(growing) + fields.list_allocated), capacity
+    emptied = [None]
+    emptied.pop()
+    yield "emptied_list_cleared", emptied.__sizeof__() == [].__sizeof__(), fields.emptied_list_cleared
     fixed = tuple(markers)
     yield "tuple_size", read(id(fixed) + fields.tuple_size), 3
     yield "tuple_items", ctypes.string_at(id(fixed) + fields.tuple_items, 3 * _WORD), addresses
@@ -235,6 +238,7 @@ def _others(fields, peeker):
     yield from _dict_iterators(fields)
     shrunk = {1, 2, 3}
     shrunk.discard(2)
+    yield "set_fill", read(id(shrunk) + fields.set_fill), 3
     for items in (shrunk, frozenset(shrunk)):
         yield "set_used", read(id(items) + fields.set_used), 2
         mask, table = read(id(items) + fields.set_mask), read(id(items) + fields.set_table)

@@ -317,3 +317,72 @@ def test_sums(function, arguments):
                 LOG.clear()
                 logs.append((repr(outcome(side, (argument,)))[:300], list(LOG)))
             assert logs[0] == logs[1], argument
+
+
+def collected(rows, k):
+    return (tuple(tuple(x for x in row) for row in rows), set(len(set(x + k for x in row)) for row in rows),
+            sum(sum(x for x in row) for row in rows), frozenset(str(x) for row in rows for x in row))
+
+
+def test_lists_that_are_used_again():
+    """Many at a time, larger ones than are kept, equal keys, and what is left in the middle."""
+    rows = [[[1, 2, 3]], [[1, 1], [2, 2, 1 << 40]], [list(range(2000))] * 3, [[]], [], [[-1, -2, -1]], [list(range(-300, 300))], [[0.5, 1, True]],
+            [[1], [None]], [[1, 2], [1, "a"]], [[1 << 62, 1 << 70]], [[1, -1, 1 << 61, (1 << 61) - 1, -(1 << 61)]]]
+    check(collected, *[(each, k) for k in (0, 3, -1, 1 << 62) for each in rows])
+
+
+def ordered_sets(items):
+    found = set(x for x in items)
+    return list(found), found, sys.getsizeof(found)
+
+
+def test_order_of_sets():
+    """It shows in which order items were put in, and when there was made room."""
+    texts = [f"text {i}" for i in range(200)]
+    for count in (*range(12), 19, 20, 21, 77, 200):
+        check(ordered_sets, (texts[:count],), ([i * 8 for i in range(count)],), ([-i for i in range(count)],), ([i << 28 for i in range(count)],),
+              ([x for i in range(count) for x in (i, str(i), float(i), i + 0.5)],))
+
+
+class Hiding:
+    """Keeps all lists that refer to it, in the middle of a generator's run."""
+
+    def __init__(self, kept):
+        self.kept = kept
+
+    def __index__(self):
+        self.kept.extend(item for item in gc.get_referrers(self) if type(item) is list and item is not self.kept)
+        return 1
+
+
+def kept_and_used(things):
+    return tuple(x.__index__() and x for x in things), list(x.__index__() and x for x in things)
+
+
+def test_nobody_finds_the_lists():
+    """A program that looks for what refers to its objects finds what it finds in the interpreter."""
+    outcomes = []
+    for function in [each for side in copies(kept_and_used) for each in side]:
+        lists = []
+        for _ in range(20):
+            kept = []
+            thing = Hiding(kept)
+            result = function([thing, thing])
+            gc.collect()
+            lists.append((len(kept), [len(each) for each in kept], sys.getrefcount(thing), result == ((thing, thing), [thing, thing])))
+            del kept[:]
+        outcomes.append(lists)
+    assert outcomes[0] == outcomes[1]
+
+
+def test_lists_that_are_used_again_leave_nothing_behind():
+    (_,), (fast,) = copies(collected)
+    for _ in range(50):
+        fast([[1, 2], list(range(300))], 1)
+    item = [object()]
+    before = sys.getrefcount(item[0]), sys.getrefcount(1000000)
+    for _ in range(200):
+        with pytest.raises(TypeError):
+            fast([item, [1]], 1)
+        fast([[1000000] * 9], 0)
+    assert (sys.getrefcount(item[0]), sys.getrefcount(1000000)) == before
