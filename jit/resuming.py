@@ -19,6 +19,7 @@ from jit import resume_entry, types
 from jit.attention import holds
 from jit.budget import BUDGET
 from jit.decode import raw_instructions
+from jit.delegation import routine
 from jit.depths import depths
 from jit.entering import compile_entered, state_of
 from jit.entries import FunctionBlock
@@ -28,6 +29,7 @@ from jit.machine import monitoring, records
 from jit.machine.stack import is_room
 from jit.ours import LEFT_ALONE
 from jit.unit import Unit
+from platforms.cpython.delegation import delegates
 from platforms.cpython.layout import layout
 from platforms.cpython.resumption import clear_routine, function_of, lead, resumable, set_routine, waits_at
 from platforms.cpython.unnoticed import unnoticed
@@ -120,13 +122,14 @@ class Generators:
 
     Attributes:
         compiler: the Compiler. known: id of a code object -> (weak reference to it, GeneratorRecord, or None: it is left alone).
+        chained: ids of those that hand on what others yield.
         dead: GeneratorRecords of code that has died: a routine may be at its end still.
         is_over: the program ends. is_suspended: between `suspend` and `revive`.
     """
 
     def __init__(self, compiler):
         self.compiler = compiler
-        self.known = {}
+        self.known, self.chained = {}, set()
         self.dead = []
         self.is_over = self.is_suspended = False
 
@@ -159,6 +162,8 @@ class Generators:
             if not self.compiler.compilation.nesting:  # what is being compiled holds what no record leads to yet
                 self.compiler.make_room()
             record = self.prepare(function, code)
+            if record is None and delegates(code):
+                self.chain(code)
             if record is not None:
                 record.automatic = automatic
                 try:
@@ -168,22 +173,40 @@ class Generators:
                 record = record if is_led else None
             self.known[id(code)] = ref(code, self.forgetter(id(code))), record
 
+    def chain(self, code):
+        """Generators of this code that wait at a `yield from` are passed over (jit/delegation.py)."""
+        if lead() and not code.co_filename.startswith(LEFT_ALONE):
+            try:
+                address = routine()
+            except MemoryError:
+                return
+            if address is not None and set_routine(id(code), address):
+                self.chained.add(id(code))
+
     def suspend(self):
         """Interpret what nobody asked for, until `revive`."""
         self.is_suspended = True
+        self.unchain()
         self.clear(record for record in self.all() if record.automatic)
 
     def revive(self):
         """Undo `suspend`."""
         self.is_suspended = False
+        for code in self.chained:
+            set_routine(code, routine())
         for record in self.all():
             code = record.generator()
             if code is not None and record.routines:
                 set_routine(id(code), record.routines[-1].address)
 
+    def unchain(self):
+        for code in self.chained:
+            clear_routine(code)
+
     def shut_down(self):
         """The program ends: what the routines refer to may go before the last generator does."""
         self.is_over = True
+        self.unchain()
         self.clear(self.all())
 
     def sweep(self, is_running):
@@ -208,8 +231,9 @@ class Generators:
 
     def forgetter(self, address):
         """A callback for the death of the code at an address."""
-        def forget(_, known=self.known, dead=self.dead, clear_routine=clear_routine):
+        def forget(_, known=self.known, dead=self.dead, chained=self.chained, clear_routine=clear_routine):
             clear_routine(address)
+            chained.discard(address)
             _, record = known.pop(address, (None, None))
             if record is not None:
                 dead.append(record)

@@ -14,9 +14,8 @@ from jit.bytecodes.guards import probably
 from jit.bytecodes.items import element_guess
 from jit.bytecodes.iterators import iterable
 from jit.bytecodes.numbers import arithmetic, number, operand_kinds, operands, plain_int, to_float
-from jit.types import ARRAY, BOOL, BYTEARRAY, BYTES, FLOAT, INT, LIST, MIXED, OBJECT, STATIC, STATIC_ADDRESSES, STR, TUPLE
-from jit.values import Value, VirtualTuple
-from platforms.cpython import instances
+from jit.types import ARRAY, BOOL, BYTEARRAY, BYTES, FLOAT, INT, LIST, MIXED, OBJECT, STR, TUPLE
+from jit.values import VirtualTuple
 
 CALLABLES = {}
 METHODS = {}

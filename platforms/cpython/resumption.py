@@ -196,6 +196,11 @@ def lead():
     return True
 
 
+def slot():
+    """The address of what gives any generator's next item at present."""
+    return read(id(GeneratorType) + _TYPE_ITERNEXT)
+
+
 def _places(code):
     first = code >> 4 & PLACES - 1
     return [_table() + 16 * (first + number) for number in (0, 1)]
