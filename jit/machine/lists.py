@@ -5,7 +5,7 @@
     set_of_collected     the same, of numbers and strings -> rax = set of them
     list_of_collected    rdi = a list of less than two items, whose reference is used up -> rax = list with the room that list() leaves; NULL as above
     drop_collected       rdi = a list of numbers and strings, whose reference is used up
-    pop_last     rax = list, rdx = index of its last item -> rax = the item, ours; NULL: nothing was done. rcx, rdx are lost, all else is kept
+    pop_last     rax = list, rdx = index of its last item -> rax = the item, ours; rcx, rdx are lost, all else is kept
 
 The others obey the C calling convention. Source: CPython Objects/listobject.c (list_extend, list_resize), Objects/setobject.c (set_add_entry).
 """
@@ -292,33 +292,33 @@ def _drop(asm, labels):
 
 
 def _pop_last(asm, _):
-    failed, done = asm.label("failed"), asm.label("done")
+    """Without memory for less room the list keeps what it has."""
+    failed, held, done = (asm.label(name) for name in ("failed", "held", "done"))
     emit_save(asm)
     asm.mov(rdi, rax)
     asm.mov(rsi, rdx)
-    asm.add(rdx, 1)
+    asm.lea(rdx, mem64(rsi, 1))
     asm.mov(rax, mem64(rdi, L.list_items))
     asm.mov(rax, mem64(rax, 0, rsi, 8))
     # One more reference, so that taking it out frees nothing.
     emit_incref(asm, rax, rcx)
-    asm.push(rax)
-    asm.push(rax)
+    for register in (rsi, rdi, rax, rax):
+        asm.push(register)
     asm.xor(rcx.r32, rcx.r32)
     _call(asm, "PyList_SetSlice")
     asm.test(eax, eax)
     asm.js(failed)
-    asm.pop(rax)
     asm.bind(done)
-    asm.add(rsp, 8)
+    for register in (rax, rax, rdi, rsi):
+        asm.pop(register)
     emit_restore(asm)
     asm.ret()
     asm.bind(failed)
-    asm.pop(rcx)
-    held = asm.label("held")
-    emit_decref(asm, rcx, held)
-    asm.bind(held)
-    asm.sub(rsp, 8)
     _call(asm, "PyErr_Clear")
-    asm.add(rsp, 8)
-    asm.xor(eax, eax)
+    asm.mov(rax, mem64(rsp, 0))
+    asm.mov(rdi, mem64(rsp, 16))
+    asm.mov(rsi, mem64(rsp, 24))
+    asm.mov(mem64(rdi, L.list_size), rsi)
+    emit_decref(asm, rax, held)
+    asm.bind(held)
     asm.jmp(done)

@@ -308,7 +308,5 @@ def pop_from_empty_list(asm, container, item, exit, emitter):
         asm.bind(shrink)
         asm.mov(rax, container)
         asm.call(emitter.routines.pop_last)
-        asm.test(rax, rax)
-        asm.jz(exit)
         asm.mov(item, rax)
         asm.jmp(popped)

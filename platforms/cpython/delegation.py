@@ -7,11 +7,11 @@ Source: CPython Objects/genobject.c (_PyGen_yf, _gen_throw), Python/ceval.c (SEN
 """
 
 import functools
-from dis import opmap
 from sys import version_info
 
 from platforms.cpython.layout import layout
 from platforms.cpython.observe import read
+from platforms.cpython.opcodes import NUMBERS
 
 L = layout()
 _YIELD_FROM = 2  # the argument of RESUME
@@ -31,12 +31,12 @@ class Chained:
 
     def __init__(self, resumes):
         self.resumes = resumes
-        self.send = opmap["SEND"]
+        self.send = NUMBERS["SEND"]
 
 
 def delegates(code) -> bool:
     """Whether this is the code of a generator that hands on what other iterators yield."""
-    return code.co_flags & (_GENERATOR | _OTHER_KINDS) == _GENERATOR and opmap["SEND"] in code.co_code[::2]
+    return code.co_flags & (_GENERATOR | _OTHER_KINDS) == _GENERATOR and NUMBERS["SEND"] in code.co_code[::2]
 
 
 @functools.cache
@@ -46,8 +46,8 @@ def chained() -> Chained | None:
         return None
     found = [_look() for _ in range(_WARM)]
     resumes = found[0][0], found[-1][0]
-    expected = [opmap["SEND"], True, L.generator_suspended & 0xFF]
-    if resumes[0] != opmap["RESUME"] | _YIELD_FROM << 8 or resumes[1] >> 8 != _YIELD_FROM or any(rest != expected for _, *rest in found):
+    expected = [NUMBERS["SEND"], True, L.generator_suspended & 0xFF]
+    if resumes[0] != NUMBERS["RESUME"] | _YIELD_FROM << 8 or resumes[1] >> 8 != _YIELD_FROM or any(rest != expected for _, *rest in found):
         return None
     return Chained(tuple(dict.fromkeys(resumes)))
 
