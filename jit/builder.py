@@ -232,6 +232,7 @@ class Builder(Ownership):
         made.following = self.instruction.following
         made.resume = self.instruction.following
         made.routine = routine
+        made.loose = self.unnamed()
         if self.null_above and routine == "exit_after":
             made.null_above = True
         elif self.null_above:

@@ -322,10 +322,10 @@ def place_data(unit, code, exits, allocation, context, function_record):
     made = []
     for leaving in exits:
         entries, count = writer.entries(leaving)
-        made.append((leaving, entries, count))
+        made.append((leaving, entries, count, writer.loose_entries(leaving)))
     words, dependencies = guard_tables(unit)
     context.words = words
-    sizes = [records.descriptor_size(len(entries)) for _, entries, _ in made]
+    sizes = [records.descriptor_size(len(entries) + len(loose)) for _, entries, _, loose in made]
     head = records.version_size(len(words), len(dependencies))
     code.data_size = head + sum(sizes)
     code.data = code.version_record = context.version_record = arena().allocate_data(code.data_size)
@@ -333,7 +333,7 @@ def place_data(unit, code, exits, allocation, context, function_record):
     base = symbols_code_address(unit.code)
     address = code.data + head
     biases = layout()
-    for (leaving, entries, count), size in zip(made, sizes):
+    for (leaving, entries, count, loose), size in zip(made, sizes):
         leaving.address = address
         records.write_descriptor(
             address, frame_size=context.frame_size, stacktop=count, function_record=function_record,
@@ -344,7 +344,7 @@ def place_data(unit, code, exits, allocation, context, function_record):
             observe=writer.observe(leaving),
             flags=records.HAS_FRAME_SLOT * context.has_frame_slot | records.RESTARTS * leaving.restarts | records.NULL_ABOVE * leaving.null_above |
             records.ENTERED * (unit.entered is not None and not unit.is_part),
-            identity=leaving.number, entries=entries, weight=records.LOOP_WEIGHT if leaving.in_loop else records.WEIGHT_ELSEWHERE)
+            identity=leaving.number, entries=entries, loose=loose, weight=records.LOOP_WEIGHT if leaving.in_loop else records.WEIGHT_ELSEWHERE)
         address += size
 
 

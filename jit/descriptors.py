@@ -60,6 +60,10 @@ class DescriptorWriter:
                 found.extend(self.item_entries(item, leaving.owned, given, position))
         return found, count
 
+    def loose_entries(self, leaving):
+        """Entries of what is dropped once the frame is there."""
+        return [(r.OWNED, self.location(value, leaving.position), 0) for value in leaving.loose]
+
     def item_entries(self, item, owned, given, position):
         """The entries of a Value, or of a tuple's items followed by one that puts them together."""
         if item.__class__ is Value:

@@ -55,6 +55,11 @@ class Ownership:
             if value.type.is_object and value.type is not types.PENDING and value not in carried:
                 raise InternalError(f"a reference to {value} of {value.origin} is lost")
 
+    def unnamed(self):
+        """The objects that are ours though no slot names them any more: those that are dropped next."""
+        held = self.state.values()
+        return tuple(value for value in by_number(self.state.owned) if value not in held and value.type.is_object and value.type is not types.PENDING)
+
     def let_go(self):
         """After an instruction: drop constants that were held for its operands, where it has not."""
         state = self.state

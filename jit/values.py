@@ -196,12 +196,12 @@ class Exit:
         number: index among the version's exits. address: of its descriptor, once placed. labels: of its stubs, by
             routine. site: key under which an observed type is remembered. position: last position at which it is taken.
         restarts: nothing that anybody could notice has happened before it, so the interpreter may make the whole call.
-        null_above: a NULL lies on top of the result of "exit_after". hoisted: offset of the loop it was moved in front of, or None.
+        loose: owned values that no slot names, which are to be dropped. null_above: a NULL lies on top of the result of "exit_after". hoisted: offset of the loop it was moved in front of, or None.
             early: no loop lies before it, so taking it means that little was gained.
     """
 
     __slots__ = ("reason", "instruction", "resume", "executing", "following", "locals", "bound", "stack", "owned",
-                 "observe", "number", "address", "labels", "routine", "site", "position", "early", "hoisted", "restarts", "in_loop", "null_above")
+                 "observe", "number", "address", "labels", "routine", "site", "position", "early", "hoisted", "restarts", "in_loop", "null_above", "loose")
 
     def __init__(self, reason, instruction, locals, bound, stack, owned):
         self.reason = reason
@@ -221,6 +221,7 @@ class Exit:
         self.early = self.in_loop = False
         self.hoisted = None
         self.restarts = self.null_above = False
+        self.loose = ()
 
     def values(self):
         """Every non-constant Value the exit needs (with repeats)."""
@@ -234,6 +235,7 @@ class Exit:
             for value in named_by(item):
                 if not value.is_constant:
                     yield value
+        yield from self.loose
         if self.observe.__class__ is Value:
             yield self.observe
 

@@ -276,7 +276,7 @@ def jump_if_or_pop(w, instruction):
     alone = value in state.transient and not state.holds(value)
     if alone:
         state.transient = state.transient - {value}
-    w.before_effect()
+    w.before_effect(rebinds=False)
     kept.owned, kept.transient = state.owned, frozenset()
     if alone:
         kept.owned = kept.owned | {value}

@@ -1,7 +1,10 @@
-"""Machine code that frees objects: with an interpreter frame for what finalisers may see, or without where none can run."""
+"""Machine code that frees objects, with an interpreter frame for what finalisers may see, or without where none can run; and drops references
+of an activation that leaves.
+"""
 
-from asm import eax, ecx, mem32, mem64, r13, r15, rax, rbp, rcx, rdi, rdx, rsi
-from jit.machine.area import BASE, EXTRA
+from asm import eax, ecx, mem32, mem64, r12, r13, r15, rax, rbp, rbx, rcx, rdi, rdx, rsi
+from jit.machine import records as r
+from jit.machine.area import BASE, EXTRA, RETURN
 from jit.machine.harmless import HOLDERS, emit_unless_harmless, emit_unless_referred
 from jit.machine.kept import emit_keep
 from platforms.cpython.layout import layout
@@ -172,3 +175,69 @@ class FreeingRoutines:
         self.frames.call("_Py_Dealloc")
         asm.pop(rax)
         asm.ret()
+
+    def emit_drop_loose(self):
+        """Drop what the descriptor says no slot names: frame r12 shows the instruction that does so in the interpreter. Lost: all but rbx, rbp, r12."""
+        asm = self.asm
+        loose, again, none = (asm.label(name) for name in ("loose", "loose_object", "none_loose"))
+        asm.cmp(mem32(rbx, r.FLAGS), r.ONE_LOOSE)
+        asm.jae(loose)
+        asm.bind(none)
+        with asm.cold():
+            asm.bind(loose)
+            asm.mov(rax, mem64(rbx, r.EXECUTING))
+            asm.mov(mem64(r12, L.frame_instruction), rax)
+            self.frames.emit_link()
+            self.emit_true_recursion(0)
+            asm.mov(r13.r32, mem32(rbx, r.N_ENTRIES))
+            asm.shl(r13, 4)
+            asm.lea(r13, mem64(rbx, r.ENTRIES, r13, 1))
+            asm.bind(again)
+            asm.movsxd(rdx, mem32(r13, 4))
+            asm.mov(rdi, mem64(rbp, 0, rdx, 1))
+            asm.call(self.frames.xdecref)
+            asm.add(r13, r.ENTRY_SIZE)
+            asm.mov(eax, mem32(rbx, r.FLAGS))
+            asm.shr(rax, (r.ONE_LOOSE - 1).bit_length())
+            asm.add(eax, mem32(rbx, r.N_ENTRIES))
+            asm.shl(rax, 4)
+            asm.lea(rax, mem64(rbx, r.ENTRIES, rax, 1))
+            asm.cmp(r13, rax)
+            asm.jb(again)
+            self.frames.emit_unlink()
+            asm.mov(eax, mem32(r15, L.thread_recursion_remaining))
+            asm.call(self.update_budget)
+            asm.jmp(none)
+
+    def emit_release_owned(self):
+        """The frame holds copies already: drop the body's own references (entries OWNED)."""
+        asm = self.asm
+        loop, skip, owned, done, drop = (asm.label(n) for n in ("release", "skip", "owned", "released", "drop"))
+        asm.mov(mem64(rbp, RETURN), r12)
+        asm.lea(r13, mem64(rbx, r.ENTRIES))
+        asm.mov(ecx, mem32(rbx, r.N_ENTRIES))
+        asm.shl(rcx, 4)
+        asm.lea(r12, mem64(r13, 0, rcx, 1))
+        asm.bind(loop)
+        asm.cmp(r13, r12)
+        asm.jae(done)
+        asm.mov(eax, mem32(r13, 0))
+        asm.movsxd(rdx, mem32(r13, 4))
+        asm.cmp(eax, r.OWNED)
+        asm.je(owned)
+        asm.cmp(eax, r.OWNED_OR_NULL)
+        asm.je(owned)
+        asm.cmp(eax, r.IF)
+        asm.jne(skip)
+        asm.cmp(mem64(rbp, 0, rdx, 1), 0)
+        asm.jne(skip)
+        asm.add(r13, 16)
+        asm.jmp(skip)
+        asm.bind(owned)
+        asm.mov(rdi, mem64(rbp, 0, rdx, 1))
+        asm.call(self.frames.xdecref)
+        asm.bind(skip)
+        asm.add(r13, 16)
+        asm.jmp(loop)
+        asm.bind(done)
+        asm.mov(r12, mem64(rbp, RETURN))

@@ -9,7 +9,7 @@ block. R is made true before foreign code runs, and looked at again afterwards, 
 
 from asm import (eax, ecx, edx, esi, mem8, mem32, mem64, r12, r13, r14, r14d, r15, rax, rbp, rbx, rcx, rdi, rdx, relative, rsi, rsp, xmm15)
 from jit.machine import records as r
-from jit.machine.area import (AFTER, BASE, EXTRA, GPRS, LOCALS, RESULT, RETURN, START, THROW, VARIANT, XMM15, XMMS)
+from jit.machine.area import (AFTER, BASE, EXTRA, GPRS, LOCALS, RESULT, START, THROW, VARIANT, XMM15, XMMS)
 from jit.machine.building import SKETCHED
 from jit.machine.callouts import CalloutRoutines
 from jit.machine.activations import DEPTH, FIRST, INSTRUCTION, ROUTINE, SIZE as ACTIVATION_SIZE, activations
@@ -157,6 +157,7 @@ class LeaveRoutines(CalloutRoutines, FreeingRoutines):
         asm.test(eax, eax)
         asm.jnz(failed)
         asm.bind(run)
+        self.emit_drop_loose()
         self.emit_instruction_pointer()
         self.emit_true_recursion(1)
         if L.thread_c_recursion_remaining is not None:
@@ -365,36 +366,3 @@ class LeaveRoutines(CalloutRoutines, FreeingRoutines):
         asm.add(mem32(r12, L.frame_stacktop), 1)
         asm.bind(have)
         asm.mov(mem64(r12, L.frame_instruction), rax)
-
-    def emit_release_owned(self):
-        """The frame holds copies already: drop the body's own references (entries OWNED)."""
-        asm = self.asm
-        loop, skip, owned, done, drop = (asm.label(n) for n in ("release", "skip", "owned", "released", "drop"))
-        asm.mov(mem64(rbp, RETURN), r12)
-        asm.lea(r13, mem64(rbx, r.ENTRIES))
-        asm.mov(ecx, mem32(rbx, r.N_ENTRIES))
-        asm.shl(rcx, 4)
-        asm.lea(r12, mem64(r13, 0, rcx, 1))
-        asm.bind(loop)
-        asm.cmp(r13, r12)
-        asm.jae(done)
-        asm.mov(eax, mem32(r13, 0))
-        asm.movsxd(rdx, mem32(r13, 4))
-        asm.cmp(eax, r.OWNED)
-        asm.je(owned)
-        asm.cmp(eax, r.OWNED_OR_NULL)
-        asm.je(owned)
-        asm.cmp(eax, r.IF)
-        asm.jne(skip)
-        asm.cmp(mem64(rbp, 0, rdx, 1), 0)
-        asm.jne(skip)
-        asm.add(r13, 16)
-        asm.jmp(skip)
-        asm.bind(owned)
-        asm.mov(rdi, mem64(rbp, 0, rdx, 1))
-        asm.call(self.frames.xdecref)
-        asm.bind(skip)
-        asm.add(r13, 16)
-        asm.jmp(loop)
-        asm.bind(done)
-        asm.mov(r12, mem64(rbp, RETURN))

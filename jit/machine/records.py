@@ -26,8 +26,9 @@ OBSERVED_TYPES = 4
 ENTRIES = OBSERVED + 8 * OBSERVED_TYPES
 ENTRY_SIZE = 16
 #: Flags: the body keeps a slot for its frame; nothing has happened before this exit, so the call may be made anew; the version was
-#: entered at a loop's header; a NULL comes on top of the result.
-HAS_FRAME_SLOT, RESTARTS, ENTERED, NULL_ABOVE = 1, 2, 4, 8
+#: entered at a loop's header; a NULL comes on top of the result. Above them the number of entries behind the others, for objects that
+#: are dropped as soon as the frame is there.
+HAS_FRAME_SLOT, RESTARTS, ENTERED, NULL_ABOVE, ONE_LOOSE = 1, 2, 4, 8, 16
 _HEAD = Struct("<IIqqqqqQiIIIQ32x")
 _OBSERVED = Struct(f"<{OBSERVED_TYPES}q")
 _ENTRY = Struct("<Iiq")
@@ -79,16 +80,17 @@ def descriptor_size(entries):
 
 
 def write_descriptor(address, *, frame_size, stacktop, function_record, version_record, resume, executing, following,
-                     observe, flags, identity, entries, weight=1):
+                     observe, flags, identity, entries, loose=(), weight=1):
     """Fill a descriptor. Instruction pointers are what the frame's field is to hold, 0 where there is none.
 
     Args:
-        entries: list of (kind, location, payload); stacktop: how many frame slots they produce. weight: see FIRST_EXIT_LIMIT.
+        entries: list of (kind, location, payload); stacktop: how many frame slots they produce. loose: such for objects to be dropped.
+        weight: see FIRST_EXIT_LIMIT.
     """
     pack = _ENTRY.pack
     data = _HEAD.pack(frame_size, stacktop, function_record, version_record, resume, executing, following, 0, observe,
-                      flags, len(entries), weight, identity)
-    data += b"".join([pack(*entry) for entry in entries])
+                      flags | len(loose) * ONE_LOOSE, len(entries), weight, identity)
+    data += b"".join([pack(*entry) for entry in (*entries, *loose)])
     ctypes.memmove(address, data, len(data))
 
 

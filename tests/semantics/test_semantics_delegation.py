@@ -283,12 +283,12 @@ def work():
     print(dead(), log)
     log.clear()
     objects = len(gc.get_objects())
-    for _ in range(200):
+    for _ in range(40):
         partly(9)
         partly(2)
         log.clear()
     gc.collect()
-    print(abs(len(gc.get_objects()) - objects) < 50)
+    print(abs(len(gc.get_objects()) - objects) < 20)
 """,
     "other iterators, and others' generators": """
 def shared():

@@ -80,3 +80,45 @@ def test_counts_of_operands():
     plain, compiled = (child(f"COMPILED = {compiled}\n{PROGRAM}") for compiled in (False, True))
     assert plain == compiled
     assert len(plain.splitlines()) == 24 * 7
+
+
+def test_counts_of_functions_behind_conditions():
+    """What is on the operand stack while a condition among the arguments is evaluated."""
+    plain, compiled = (child(f"COMPILED = {compiled}" + """
+import sys
+from jit import jit
+def add(x, y):
+    return [x, y]
+class Thing:
+    def method(self, x, y):
+        return x
+thing, bound, items = Thing(), Thing().method, [3]
+def both(a, b): return add(a, a and b)
+def either(a, b): return add(a or b, not a and not b)
+def chained(a, b): return add(a, 0 < a < b)
+def chosen(a, b): return add(a if b else b, b)
+def method(a, b): return thing.method(a and b, b or a), bound(a or b, a and b)
+def nested(a, b): return add(add(a, a and b), add(b or a, a)) and items
+def looped(a, b):
+    for k in range(3):
+        add(k, k and a)
+    return add(k or b, [x and b for x in (a, b)])
+FUNCTIONS = [both, either, chained, chosen, method, nested, looped]
+watched = add, thing, bound, items, Thing, Thing.method
+if COMPILED:
+    add, Thing.method = jit(add), jit(Thing.method)
+for function in FUNCTIONS:
+    called = jit(function) if COMPILED else function
+    for a, b in ((1, 2), (0, 5), ([], "x"), ("", None), (thing, items)):
+        counts = []
+        for repeat in range(120):
+            try:
+                called(a, b)
+            except TypeError as error:
+                problem = str(error)
+            if repeat in (60, 119):
+                counts.append(list(map(sys.getrefcount, watched)))
+        print(function.__name__, [after - before for before, after in zip(*counts)])
+""") for compiled in (False, True))
+    assert plain == compiled
+    assert len(plain.splitlines()) == 7 * 5
