@@ -87,4 +87,21 @@ def store(data, index, value):
 def main():
     return store(bytearray(3), 1, 7), attempt(store, bytearray(3), 1, 256)
 """),
+    Fault("room-of-a-popped-list-kept", "containers", "jit",
+          rewriting("jit.templates.calls", "pop_from_empty_list", ("asm.jl(shrink)", "pass")),
+          "A list that is emptied from its end keeps all its memory.", """
+import sys
+
+def emptied(count):
+    items, sizes = [], []
+    for number in range(count):
+        items.append(number)
+    while len(items) > 1:
+        items.pop()
+        sizes.append(sys.getsizeof(items))
+    return sizes
+
+def main():
+    return [emptied(count) for count in (0, 1, 10, 100, 100)]
+"""),
 ]

@@ -68,4 +68,13 @@ def backward(n):
 def main():
     return backward(5), backward(0)
 """),
+    Fault("collected-list-used-again-with-its-items", "generators", "jit",
+          rewriting("jit.machine.lists", "_tuple", ("asm.mov(mem64(rbx, L.list_size), 0)", "pass")),
+          "The list in which a generator expression's items are collected still has them when it is used for the next.", """
+def gathered(items):
+    return tuple(item + 1 for item in items)
+
+def main():
+    return [len(gathered([1, 2, 3])) for _ in range(20)]
+"""),
 ]

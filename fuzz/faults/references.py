@@ -151,4 +151,43 @@ def main():
     got = [sorted([item, item], key=key)[1] is item for _ in range(10)]
     return got, sys.getrefcount(item)
 """),
+    Fault("index-of-a-store-kept", "references", "jit",
+          rewriting("jit.ownership", "Ownership.settle", ('self.operation("drop", value)', "pass")),
+          "The object that an index was before it became a machine number is never dropped.", """
+import sys
+from types import SimpleNamespace
+
+def store(items, numbers, value):
+    items[numbers.index] = value
+    return items[numbers.index]
+
+def main():
+    numbers = SimpleNamespace(index=int("700"))
+    items = [0] * 1000
+    got = [store(items, numbers, value) for value in range(50)]
+    return got, sys.getrefcount(numbers.index)
+"""),
+    Fault("second-operand-kept-where-a-finaliser-looks", "references", "jit",
+          rewriting("jit.ownership", "Ownership.unnamed", ("held = self.state.values()", "return ()")),
+          "Where the finaliser of an operand looks at the frame, the other operand never dies.", """
+import sys
+
+log = []
+
+class Thing:
+    def __init__(self, name):
+        self.name = name
+    def __del__(self):
+        log.append((self.name, sys._getframe(1).f_lineno > 0))
+
+def make(name):
+    return Thing(name)
+
+def same(number):
+    return make("left") is make("right"), number
+
+def main():
+    got = [same(number) for number in range(30)]
+    return got, log
+"""),
 ]
