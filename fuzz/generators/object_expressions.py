@@ -10,6 +10,9 @@ HELPERS = {
     "gen0": ("def gen0(x, count=3):", "    for i in range(3):", "        yield x", "    return x"),
     "gen1": ("def gen1(x):", "    try:", "        yield 1", "        yield from (x, 2)", "    finally:",
              "        LOG.append(('gen1', 'end'))"),
+    "gen2": ("def gen2(x, depth=3):", "    try:", "        if depth:", "            got = yield from gen2(x, depth - 1)",
+             "            yield (depth, got)", "        else:", "            yield x", "            yield x.v", "    finally:",
+             "        LOG.append(('gen2', depth))", "    return depth"),
     "make0": ("def make0(x):", "    total = 0", "    def inner(y=1, *, by=2):", "        nonlocal total",
               "        total = total + by",
               "        return (x, y, total)", "    return inner")}

@@ -169,7 +169,9 @@ def call(writer, depth, loops):
                ("help0", "help0({0}, **{{'y': {1}, 'key': 2}})"),
                ("help1", "help1({1})"), ("help1", "help1(({0}), depth=2)"), ("gen0", "list(gen0({1}))"),
                ("gen1", "next(gen1({1}))"),
-               ("gen1", "[k for k in gen1({0})]"), ("gen0", "max(map(str, gen0({0})))"), ("gen0", "[*gen0({0}), *gen0(1)]"))
+               ("gen1", "[k for k in gen1({0})]"), ("gen0", "max(map(str, gen0({0})))"), ("gen0", "[*gen0({0}), *gen0(1)]"),
+               ("gen2", "[*gen2({1})]"), ("gen2", "[k for k in gen2({1}, 2)]"), ("gen2", "list(zip(gen2({1}), gen2({0})))"),
+               ("gen2", "sum(1 for k in gen2({1}))"))
     helper, text = choices.pick(options)
     writer.helper(helper)
     writer.keep(depth, text.format(value, thing))

@@ -183,6 +183,7 @@ def on_class(w, owner, groups, perform):
         if known is not None:
             w.state.receivers[owner] = [receiver for receiver in known if receiver not in found]
         if not on_class(w, owner, groups[1:], perform):
+            w.let_go()
             w.flush_drops()
             w.jump(index)
 

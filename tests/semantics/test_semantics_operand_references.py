@@ -92,7 +92,12 @@ def add(x, y):
 class Thing:
     def method(self, x, y):
         return x
+class Other(Thing):
+    pass
+class Third(Thing):
+    pass
 thing, bound, items = Thing(), Thing().method, [3]
+others = [Thing(), Other(), Third()]
 def both(a, b): return add(a, a and b)
 def either(a, b): return add(a or b, not a and not b)
 def chained(a, b): return add(a, 0 < a < b)
@@ -103,7 +108,12 @@ def looped(a, b):
     for k in range(3):
         add(k, k and a)
     return add(k or b, [x and b for x in (a, b)])
-FUNCTIONS = [both, either, chained, chosen, method, nested, looped]
+def stored(a, b):
+    for one in others:
+        one.value = items
+        one.other = bound
+    return a
+FUNCTIONS = [both, either, chained, chosen, method, nested, looped, stored]
 watched = add, thing, bound, items, Thing, Thing.method
 if COMPILED:
     add, Thing.method = jit(add), jit(Thing.method)
@@ -121,4 +131,4 @@ for function in FUNCTIONS:
         print(function.__name__, [after - before for before, after in zip(*counts)])
 """) for compiled in (False, True))
     assert plain == compiled
-    assert len(plain.splitlines()) == 7 * 5
+    assert len(plain.splitlines()) == 8 * 5
