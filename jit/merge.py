@@ -198,7 +198,7 @@ class Merger(Builder):
             return RangeIterator(*parts)
         if any(other is not item for other in items):
             owned = any(value in other.owned for value, other in zip(items, states))
-            return self.parameter(block, items, ("stack", number), False, owned)
+            return self.parameter(block, items, ("stack", number), False, owned or block.is_header)  # which other edges may enter
         return item
 
     def parameter(self, block, values, slot, looped, owned=False):

@@ -39,14 +39,16 @@ class Ownership:
     def settle(self, value, machine):
         """Let the operand stack name a number's machine form instead of its object, which is dropped if nothing else names it."""
         state = self.state
-        if value is machine or value not in state.owned or value in state.locals or state.stack.count(value) != 1:
+        is_owned = value in state.owned
+        if value is machine or not is_owned and value not in state.transient or value in state.locals or state.stack.count(value) != 1:
             return
         self.freeze()
         locals, bound, stack, owned = self.base
         self.base = locals, bound, tuple(renamed(item, value, machine) for item in stack), owned - {value}
         self.start_exits = {}
         self.replace(value, machine)
-        self.operation("drop", value)
+        if is_owned:
+            self.operation("drop", value)
 
     @staticmethod
     def account_for(state, carried):

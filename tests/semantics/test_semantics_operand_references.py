@@ -52,7 +52,11 @@ def in_loop(a, d):
         a[d.i] = k
         a[d.j] = d.v
     return a[d.i]
-FUNCTIONS = [store, load, augmented, sliced, slice_stored, deleted, inserted, compared, arithmetic, bitwise, ranged, contained, builtins, true, called,
+def chained(a, d):
+    a[0], a[1], a[-2] = d.i, d.j, 7
+    a[-2], a[a[0]] = a[a[0]], a[-2]
+    a[a[1]] = a[a[a[0] - 1]]
+FUNCTIONS = [chained, store, load, augmented, sliced, slice_stored, deleted, inserted, compared, arithmetic, bitwise, ranged, contained, builtins, true, called,
              unpacked, built, formatted, from_tuple, in_dictionary, from_dictionary, attribute, reduced, in_loop]
 if COMPILED:
     get, add = jit(get), jit(add)
@@ -79,7 +83,7 @@ for function in FUNCTIONS:
 def test_counts_of_operands():
     plain, compiled = (child(f"COMPILED = {compiled}\n{PROGRAM}") for compiled in (False, True))
     assert plain == compiled
-    assert len(plain.splitlines()) == 24 * 7
+    assert len(plain.splitlines()) == 25 * 7
 
 
 def test_counts_of_functions_behind_conditions():
