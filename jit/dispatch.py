@@ -35,7 +35,7 @@ from jit.types import OBJECT, shape_of
 from jit.unit import check_compilable
 from jit.bytecodes import attributes, builtins, calls, comparisons, containers, control, dictionaries, displays, imports, methods, names, numbers, sets, slices, stack, star_arguments, types_asked, unpacking  # noqa: F401  (declare handlers)
 from platforms import forks
-from platforms.cpython import entry, feedback
+from platforms.cpython import entry, feedback, threads
 from platforms.cpython.layout import layout
 from platforms.cpython.unnoticed import unnoticed
 
@@ -278,6 +278,9 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
             return
         old, record.asleep = record.entry, False
         if record.reason is not None:
+            entry.restore(function)
+        elif record.refused and not record.versions and threads.c_levels_are_few():
+            record.entry = None
             entry.restore(function)
         else:
             full = len(record.versions) + len(record.refused) >= VERSION_LIMIT or record.compilations >= COMPILE_LIMIT

@@ -13,6 +13,7 @@ from jit.errors import Unsupported
 from jit.template import find
 from jit.types import BOOL, BOOL_OBJECT, BYTEARRAY, INT, LIST, NULL, OBJECT, STR, Shape
 from jit.values import Value
+from platforms.cpython.opcodes import DROPPING, LAST_FIRST
 
 BINARY = {
     "+": "PyNumber_Add", "-": "PyNumber_Subtract", "*": "PyNumber_Multiply", "/": "PyNumber_TrueDivide",
@@ -38,10 +39,10 @@ class Call:
             "falsehood" if the opposite is wanted, "error" where NULL without an exception ends an iteration).
         has_result: an owned object comes back.
         looks: it looks at the locals of the frame by itself, not through a frame object. shows: it gives a frame of a caller away.
-        ended: exit taken when an iteration has ended and the frame is in use. exhausted: iterator to drop before that.
+        drops: the operands are dropped where it fails, too. ended: exit taken when an iteration has ended and the frame is in use. exhausted: iterator to drop before that.
     """
 
-    __slots__ = ("symbol", "immediates", "vector", "names", "consumed", "failure", "has_result", "looks", "shows", "ended", "exhausted")
+    __slots__ = ("symbol", "immediates", "vector", "names", "consumed", "failure", "has_result", "looks", "shows", "ended", "exhausted", "drops")
 
     def __init__(self, symbol, immediates=(), vector=False, names=None, failure=0, has_result=True):
         self.symbol = symbol
@@ -53,6 +54,7 @@ class Call:
         self.has_result = has_result
         self.looks = self.shows = False
         self.ended = self.exhausted = None
+        self.drops = False
 
 
 def box_operands(w, count):
@@ -83,13 +85,15 @@ def callout(w, call, count, kind=OBJECT, shape=None):
     w.before_effect()
     w.freeze()
     operands = box_operands(w, count)
-    throw = w.exit_here("exception")
+    call.drops = w.instruction.operation in DROPPING
+    throw = None if call.drops else w.exit_here("exception")
     del w.state.stack[-count:]
     state = w.state
-    for value in operands:
+    for value in operands[-1:] + operands[:-1] if w.instruction.operation in LAST_FIRST else operands:
         if value in state.owned and not state.holds(value):
             call.consumed.append(value)
             state.owned = state.owned - {value}
+    throw = throw or w.exit_here("exception")
     after = w.exit_after("the frame is in use", "exit_after" if call.has_result else "exit_start")
     arguments = [value for value in operands if value.type is not NULL]
     result = w.operation_of(callout_template(len(arguments)), arguments, exit=throw, after=after, mismatch=call.ended,

@@ -5,23 +5,26 @@
     set_of_collected     the same, of numbers and strings -> rax = set of them
     list_of_collected    rdi = a list of less than two items, whose reference is used up -> rax = list with the room that list() leaves; NULL as above
     drop_collected       rdi = a list of numbers and strings, whose reference is used up
-    pop_last     rax = list, rdx = index of its last item -> rax = the item, ours; rcx, rdx are lost, all else is kept
+    pop_at       rdi = list, rsi = index: what list.pop gives
+    pop_last     rax = list that is not empty -> rax = its last item, ours; rcx, rdx are lost, all else is kept
 
 The others obey the C calling convention. Source: CPython Objects/listobject.c (list_extend, list_resize), Objects/setobject.c (set_add_entry).
 """
 
 import ctypes
 
-from asm import eax, mem32, mem64, r8, r9, r10, r11, r12, rax, rbp, rbx, rcx, rdi, rdx, relative, rsi, rsp
+from asm import eax, ecx, edx, mem32, mem64, r8, r9, r10, r11, r12, rax, rbp, rbx, rcx, rdi, rdx, relative, rsi, rsp
 from jit.machine.refcounts import emit_decref, emit_incref
 from jit.machine.saving import emit_restore, emit_save
 from platforms.cpython import symbols
 from platforms.cpython.layout import layout
 
 L = layout()
-NAMES = ("collecting_list", "tuple_of_collected", "set_of_collected", "list_of_collected", "drop_collected", "pop_last")
+NAMES = ("collecting_list", "tuple_of_collected", "set_of_collected", "list_of_collected", "drop_collected", "pop_at", "pop_last")
 #: Items that a new list has room for: what CPython expects of an iterator that does not tell its length.
 ROOM = 8
+#: What gives back room in the way of each version.
+_POP = list.pop
 #: Room that a list() of one item is left with.
 _ROOM_OF_ONE = 4
 #: Lists that wait for the next generator expression at most, and the room that these may have.
@@ -34,7 +37,8 @@ def emit(asm):
     """Emit the routines; returns their labels by name."""
     labels = {name: asm.label(name) for name in (*NAMES, "keep_idle")}
     for name, emit_one in (("collecting_list", _collecting_list), ("tuple_of_collected", _tuple), ("set_of_collected", _set),
-                           ("list_of_collected", _list), ("drop_collected", _drop), ("keep_idle", _keep_idle), ("pop_last", _pop_last)):
+                           ("list_of_collected", _list), ("drop_collected", _drop), ("keep_idle", _keep_idle), ("pop_at", _pop_at),
+                           ("pop_last", _pop_last)):
         asm.align(16)
         asm.comment(name)
         asm.bind(labels[name])
@@ -293,32 +297,49 @@ def _drop(asm, labels):
 
 def _pop_last(asm, _):
     """Without memory for less room the list keeps what it has."""
-    failed, held, done = (asm.label(name) for name in ("failed", "held", "done"))
+    failed, done = asm.label("failed"), asm.label("done")
     emit_save(asm)
-    asm.mov(rdi, rax)
-    asm.mov(rsi, rdx)
-    asm.lea(rdx, mem64(rsi, 1))
-    asm.mov(rax, mem64(rdi, L.list_items))
-    asm.mov(rax, mem64(rax, 0, rsi, 8))
-    # One more reference, so that taking it out frees nothing.
-    emit_incref(asm, rax, rcx)
-    for register in (rsi, rdi, rax, rax):
-        asm.push(register)
-    asm.xor(rcx.r32, rcx.r32)
-    _call(asm, "PyList_SetSlice")
-    asm.test(eax, eax)
-    asm.js(failed)
+    asm.push(rax)
+    asm.sub(rsp, 8)
+    asm.mov(rdi, relative(asm.constant(id(_POP))))
+    asm.lea(rsi, mem64(rsp, 8))
+    asm.mov(edx, 1)
+    asm.xor(ecx, ecx)
+    _call(asm, "PyObject_Vectorcall")
+    asm.test(rax, rax)
+    asm.jz(failed)
     asm.bind(done)
-    for register in (rax, rax, rdi, rsi):
-        asm.pop(register)
+    asm.add(rsp, 16)
     emit_restore(asm)
     asm.ret()
     asm.bind(failed)
     _call(asm, "PyErr_Clear")
-    asm.mov(rax, mem64(rsp, 0))
-    asm.mov(rdi, mem64(rsp, 16))
-    asm.mov(rsi, mem64(rsp, 24))
-    asm.mov(mem64(rdi, L.list_size), rsi)
-    emit_decref(asm, rax, held)
-    asm.bind(held)
+    asm.mov(rdi, mem64(rsp, 8))
+    asm.mov(rdx, mem64(rdi, L.list_size))
+    asm.sub(rdx, 1)
+    asm.mov(mem64(rdi, L.list_size), rdx)
+    asm.mov(rax, mem64(rdi, L.list_items))
+    asm.mov(rax, mem64(rax, 0, rdx, 8))
     asm.jmp(done)
+
+
+def _pop_at(asm, _):
+    out = _begin(asm)
+    asm.mov(rdi, rsi)
+    _call(asm, "PyLong_FromLongLong")
+    asm.mov(rbp, rax)
+    asm.test(rax, rax)
+    asm.jz(out)
+    asm.push(rbp)
+    asm.push(rbx)
+    asm.mov(rdi, relative(asm.constant(id(_POP))))
+    asm.mov(rsi, rsp)
+    asm.mov(edx, 2)
+    asm.xor(ecx, ecx)
+    _call(asm, "PyObject_Vectorcall")
+    asm.add(rsp, 16)
+    asm.mov(rdi, rbp)
+    asm.mov(rbp, rax)
+    _call(asm, "Py_DecRef")
+    asm.mov(rax, rbp)
+    _end(asm, out)

@@ -81,7 +81,7 @@ def emit_callout(asm, emitter, detail):
         for number, immediate in enumerate(detail.immediates):
             asm.mov(C_ARGUMENTS[len(operands) + number], immediate)
     emitter.call_symbol(detail.symbol)
-    _check(asm, emitter, detail.failure)
+    _check(asm, emitter, detail.failure, failed_callout(asm, emitter, detail, operands))
     _consume(asm, emitter, detail.consumed, operands)
     asm.lea(rcx, relative(operation.after.address))
     asm.call(emitter.routines.callout_leave)
@@ -137,9 +137,21 @@ def _next_item(asm, emitter, iterator, done):
     asm.bind(other)
 
 
-def _check(asm, emitter, failure):
-    """Go to the exception exit if the C function reports one; turn a truth value into True or False."""
-    failed = emitter.throw_label()
+def failed_callout(asm, emitter, detail, operands):
+    """Where to go if the C function reports an exception."""
+    if not detail.drops or not detail.consumed:
+        return emitter.throw_label()
+    failed = asm.label("failed")
+    with asm.cold():
+        asm.bind(failed)
+        _consume(asm, emitter, detail.consumed, operands)
+        asm.jmp(emitter.throw_label())
+    return failed
+
+
+def _check(asm, emitter, failure, failed=None):
+    """Go to `failed`, or the exception exit, if the C function reports an exception; turn a truth value into True or False."""
+    failed = failed or emitter.throw_label()
     if failure in (-1, "truth", "falsehood"):
         asm.test(eax, eax)
         asm.js(failed)

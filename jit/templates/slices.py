@@ -4,7 +4,6 @@ from functools import lru_cache
 
 from asm import mem64, r8, r9, r10, r11, rax, rcx, rdi, rdx, rsi
 from jit.machine.slices import LARGEST, LOWEST
-from jit.machine.refcounts import emit_decref, emit_incref
 from jit.template import Template, template
 from platforms.cpython.layout import layout
 
@@ -69,7 +68,7 @@ def list_insert(asm, container, index, value, emitter):
 @template("list_pop_at", "container: object, index: int -- item: object", clobbers="c")
 def pop_index_out_of_range(asm, container, index, item, exit, emitter):
     """The items behind move down. Where half of the room would be unused, CPython gives it back."""
-    positive, shrink, done, again, end, failed = (asm.label(name) for name in ("positive", "shrink", "popped", "move_down", "moved", "failed"))
+    positive, shrink, done, again, end = (asm.label(name) for name in ("positive", "shrink", "popped", "move_down", "moved"))
     emitter.place([(rdi, container), (rsi, index)])
     asm.mov(rdx, mem64(rdi, L.list_size))
     asm.test(rsi, rsi)
@@ -100,19 +99,8 @@ def pop_index_out_of_range(asm, container, index, item, exit, emitter):
     asm.bind(done)
     with asm.cold():
         asm.bind(shrink)
-        # The item gets one more reference, so that taking it out frees nothing.
-        emit_incref(asm, r8, rcx)
-        asm.push(r8)
-        asm.push(r8)
-        asm.lea(rdx, mem64(rsi, 1))
-        asm.xor(rcx.r32, rcx.r32)
-        emitter.call_symbol("PyList_SetSlice")
-        asm.pop(rcx)
-        asm.pop(rdx)
-        asm.test(rax.r32, rax.r32)
-        asm.js(failed)
-        asm.mov(item, rdx)
+        asm.call(emitter.routines.pop_at)
+        asm.test(rax, rax)
+        asm.jz(emitter.throw_label())
+        asm.mov(item, rax)
         asm.jmp(done)
-        asm.bind(failed)
-        emit_decref(asm, rdx, failed)
-        asm.jmp(emitter.throw_label())

@@ -8,7 +8,8 @@ Source: CPython Python/bytecodes.c and ceval.c (RETURN_GENERATOR, YIELD_VALUE), 
 """
 
 import ctypes
-from itertools import chain
+from collections import deque
+from itertools import chain, repeat
 from sys import _getframe
 from types import FunctionType
 
@@ -128,7 +129,8 @@ class Suspender:
         collected, *iterators, item = operands
         frame = _getframe(1)
         generator = suspended(self.code, frame.f_globals, read(id(frame) + L.frame_object_frame), iterators, self.offset)
-        return chain(collected, (item,), generator)
+        items = deque((*collected, item))
+        return chain(map(deque.popleft, repeat(items, len(items))), generator)  # which refers to nothing that it has handed out
 
 
 def suspended(code, namespace, frame, iterators, offset):

@@ -105,6 +105,13 @@ JUMPS = frozenset(opcode.opname[op] for op in opcode.hasjrel) | JUMPS_BACKWARD
 JUMPS_ALWAYS = frozenset({"JUMP_FORWARD", "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT"})
 LEAVE = frozenset({"RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS", "RERAISE"})
 
+#: What drops its operands before it raises the exception that a C function has set; others leave them to whoever unwinds the operand stack.
+DROPPING = frozenset({"BINARY_OP", "BINARY_SUBSCR", "BINARY_SLICE", "CALL", "CALL_FUNCTION_EX", "COMPARE_OP", "CONTAINS_OP", "DELETE_SUBSCR",
+                      "STORE_ATTR", "STORE_SLICE", "STORE_SUBSCR"})
+
+#: What drops the last argument of its C function first: the value that is stored, what is sought.
+LAST_FIRST = frozenset({"CONTAINS_OP", "STORE_ATTR", "STORE_SUBSCR"})
+
 #: Number of each opcode that may stand in a code object: no pseudo instructions of the compiler, none that tools or CPython's own
 #: optimisers put in later.
 NUMBERS = {name: number for name, number in opcode.opmap.items()

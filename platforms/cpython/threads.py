@@ -172,6 +172,16 @@ def tracing_check() -> tuple:
     return ("interp_version", address, observe.read(address))
 
 
+def c_levels_are_few() -> bool:
+    """Whether a call that the interpreter makes through C takes from levels of which there are less than it may call by itself.
+
+    So it is in 3.12: 1,500, of which such a call takes two. Source: CPython Include/cpython/pystate.h (C_RECURSION_LIMIT).
+    """
+    fields = layout()
+    return fields.thread_c_recursion_remaining is not None and \
+        observe.read(current()() + fields.thread_c_recursion_remaining, 4) < 2 * observe.read(current()() + fields.thread_recursion_limit, 4)
+
+
 def trace_functions() -> tuple:
     """Offsets in the thread of pointers that are not NULL while sys.settrace or sys.setprofile is on in it; 3.12 and later.
 

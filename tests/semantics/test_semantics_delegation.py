@@ -290,6 +290,71 @@ def work():
     gc.collect()
     print(abs(len(gc.get_objects()) - objects) < 20)
 """,
+    "what is raised and returned dies": """
+class Item:
+    def __init__(self, name):
+        self.name = name
+    def __del__(self):
+        log.append(self.name)
+class Problem(Exception):
+    pass
+def innermost(how):
+    mine = Item("innermost's")
+    yield 1
+    if how == "raise":
+        raise Problem(Item("argument"))
+    if how == "return":
+        return Item("result")
+    return sys.getrefcount(mine)
+def middle(how):
+    mine = Item("middle's")
+    try:
+        found = yield from innermost(how)
+    except Problem as error:
+        log.append((sys.getrefcount(error), len(steps(error))))
+        kept.append(weakref.ref(error))
+    else:
+        log.append((type(found).__name__, sys.getrefcount(found) if how == "return" else found))
+        del found
+    log.append("after")
+    yield 2
+    log.append([reference() for reference in kept])
+    yield 3
+def outer(how):
+    mine = Item("outer's")
+    try:
+        yield from middle(how)
+    finally:
+        log.append("finally")
+def held():
+    x = [1]
+    for item in outer("return"):
+        log.append((gc.get_referrers(x) == [], len(gc.get_referents(item))))
+def referents(inner):
+    yield from inner
+def seen():
+    def leaf():
+        yield 1
+        log.append([[type(item).__name__ for item in gc.get_referents(g)] for g in chain])
+        yield 2
+    chain = [leaf()]
+    for _ in range(3):
+        chain.append(referents(chain[-1]))
+    return list(chain[-1])
+kept = []
+FUNCTIONS = ["innermost", "middle", "outer", "referents"]
+def work():
+    for how in ("raise", "return", "count") * 4:
+        for item in outer(how):
+            log.append(item)
+        print(how, log)
+        log.clear()
+        kept.clear()
+    held()
+    for _ in range(3):
+        print(seen(), log)
+        log.clear()
+""",
     "other iterators, and others' generators": """
 def shared():
     for i in range(6):

@@ -386,3 +386,46 @@ def test_lists_that_are_used_again_leave_nothing_behind():
             fast([item, [1]], 1)
         fast([[1000000] * 9], 0)
     assert (sys.getrefcount(item[0]), sys.getrefcount(1000000)) == before
+
+
+def counted(things, seen):
+    return (sum(seen(x) for x in things), set(seen(x) for x in things), tuple(seen(x) and x for x in things), list(seen(x) or x for x in things),
+            any(seen(x) for x in things), all(seen(x) for x in things))
+
+
+class Number(int):
+    """Its sum, hash and truth are asked for by the builtin."""
+
+    log = []
+
+    def __add__(self, other):
+        self.log.append(sys.getrefcount(self))
+        return int(self) + other
+
+    __radd__ = __add__
+
+    def __hash__(self):
+        self.log.append(sys.getrefcount(self))
+        return 1
+
+    def __bool__(self):
+        self.log.append(sys.getrefcount(self))
+        return True
+
+    def __del__(self):
+        self.log.append(int(self))
+
+
+def test_items_die_as_they_are_used():
+    """Wherever a body leaves: what goes on after it holds nothing that it has handed out."""
+    outcomes = []
+    for function in [each for side in copies(counted) for each in side]:
+        logs = []
+        for kind in (int, Number, int, Number, Number):
+            for _ in range(6):
+                result = function([3, 1, 2], lambda x: kind(x + 1000))
+                logs.append((repr(result), Number.log[:]))
+                del result
+                Number.log.clear()
+        outcomes.append(logs)
+    assert outcomes[0] == outcomes[1]

@@ -57,6 +57,16 @@ def popped_at(n, k):
     return sizes
 
 
+def emptied(n):
+    one, two, sizes = list(range(n)), list(range(n)), []
+    while one:
+        one.pop()
+        two.pop(0)
+    one += [1, 2, 3]
+    two.extend((1, 2, 3))
+    return sys.getsizeof(one), sys.getsizeof(two), one.pop(), two.pop(-3)
+
+
 def sliced(n):
     items = [0] * n
     items[1:2] = [1, 2, 3]
@@ -78,6 +88,6 @@ def bytes_appended(n):
 
 def test_sizes():
     counts = [(n,) for n in range(70)]
-    for function in (listed, ordered, comprehended, keyed, displayed, appended, extended, popped, sliced, bytes_appended):
+    for function in (listed, ordered, comprehended, keyed, displayed, appended, extended, popped, emptied, sliced, bytes_appended):
         check(function, *counts, *reversed(counts))
     check(popped_at, *[(n, k) for n in range(40) for k in (0, -1)])
