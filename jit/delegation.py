@@ -227,13 +227,13 @@ class DelegationEmitter(EntryEmitter):
         asm.bind(bare)
         asm.mov(rdi, kind)
         asm.call(self.symbol("Py_DecRef"))
-        asm.mov(rdi, 1)
+        asm.mov(rdi, 2)
         asm.call(self.symbol("PyList_New"))
         asm.test(rax, rax)
         asm.jz(failed)
         asm.mov(rcx, mem64(rax, L.list_items))
         asm.mov(rdx, value)
-        asm.mov(mem64(rcx, 0), rdx)
+        asm.mov(mem64(rcx, 8), rdx)
         asm.mov(value, rax)
         asm.mov(rdi, self.constant(raiser()))
         asm.mov(rsi, rax)
@@ -253,11 +253,13 @@ class DelegationEmitter(EntryEmitter):
         asm.call(self.symbol("Py_DecRef"))
         asm.test(rbp, rbp)
         asm.jz(failed)
-        asm.mov(rdi, value)
-        asm.call(self.symbol("Py_DecRef"))
+        # The generator that has ended goes into the list: it dies where the operand does.
         asm.movsxd(rax, mem32(rbx, _FRAME + L.frame_stacktop))
-        asm.mov(rdi, mem64(rbx, _TOP, rax, 8))
+        asm.mov(rdx, mem64(rbx, _TOP, rax, 8))
         asm.mov(mem64(rbx, _TOP, rax, 8), rbp)
+        asm.mov(rdi, value)
+        asm.mov(rcx, mem64(rdi, L.list_items))
+        asm.mov(mem64(rcx, 0), rdx)
         asm.call(self.symbol("Py_DecRef"))
         asm.mov(rax, rbp)
         asm.bind(done)
@@ -274,7 +276,7 @@ class DelegationEmitter(EntryEmitter):
 
 @lru_cache(None)
 def raiser():
-    """The address of the PyMethodDef of a C function that raises the exception in the list it is bound to, and takes it out."""
+    """The address of the PyMethodDef of a C function that raises the exception at the end of the list it is bound to, and takes it out."""
     asm = Assembler(comments=False)
     empty = asm.label("empty")
 
@@ -283,11 +285,11 @@ def raiser():
 
     asm.push(rbx)
     asm.xor(eax, eax)
-    asm.cmp(mem64(rdi, L.list_size), 1)
+    asm.cmp(mem64(rdi, L.list_size), 2)
     asm.jne(empty)
     asm.mov(rbx, mem64(rdi, L.list_items))
-    asm.mov(rbx, mem64(rbx, 0))
-    asm.mov(mem64(rdi, L.list_size), 0)
+    asm.mov(rbx, mem64(rbx, 8))
+    asm.mov(mem64(rdi, L.list_size), 1)
     asm.mov(rdi, mem64(rbx, L.ob_type))
     call("Py_IncRef")
     asm.mov(rdi, rbx)

@@ -327,6 +327,8 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
             if record.compilations >= COMPILE_LIMIT:
                 record.refused[kinds] = Unsupported(f"{type(problem).__name__} while compiling")
         except Exception as problem:
+            if self.tally.hand_back(problem):
+                return kinds
             record.refused[kinds] = Unsupported(f"internal error: {problem!r}")
             self.tally.note_error(record.name, problem)
             if dump.CHECK:

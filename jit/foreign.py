@@ -13,7 +13,7 @@ from jit.errors import Unsupported
 from jit.template import find
 from jit.types import BOOL, BOOL_OBJECT, BYTEARRAY, INT, LIST, NULL, OBJECT, STR, Shape
 from jit.values import Value
-from platforms.cpython.opcodes import DROPPING, LAST_FIRST
+from platforms.cpython.opcodes import DROPPING, FIRST_LAST, LAST_FIRST
 
 BINARY = {
     "+": "PyNumber_Add", "-": "PyNumber_Subtract", "*": "PyNumber_Multiply", "/": "PyNumber_TrueDivide",
@@ -78,6 +78,13 @@ def box_operands(w, count):
     return stack[-count:]
 
 
+def as_dropped(operation, operands):
+    """Operands of a C function in the order in which the instruction drops them."""
+    if operation in LAST_FIRST:
+        return operands[-1:] + operands[:-1]
+    return operands[1:] + operands[:1] if operation in FIRST_LAST else operands
+
+
 def callout(w, call, count, kind=OBJECT, shape=None):
     """Call `call.symbol` with the top `count` stack items; pop them and push the result (if it has one)."""
     if len(w.state.stack) < count or any(item.__class__ is not Value for item in w.state.stack[-count:]):
@@ -89,7 +96,7 @@ def callout(w, call, count, kind=OBJECT, shape=None):
     throw = None if call.drops else w.exit_here("exception")
     del w.state.stack[-count:]
     state = w.state
-    for value in operands[-1:] + operands[:-1] if w.instruction.operation in LAST_FIRST else operands:
+    for value in as_dropped(w.instruction.operation, operands):
         if value in state.owned and not state.holds(value):
             call.consumed.append(value)
             state.owned = state.owned - {value}

@@ -73,6 +73,8 @@ class Misses:
 
     def give_up(self, record, function, problem):
         """An error of ours, which the program that runs must not see: its function stays interpreted, and `explain` tells why."""
+        if self.tally.hand_back(problem):
+            return
         record.reason = f"internal error: {problem!r}"
         self.tally.note_error(record.name, problem)
         record.retired.extend(record.versions)

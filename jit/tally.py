@@ -2,6 +2,10 @@
 
 import sys
 
+from platforms.cpython import threads
+
+#: Where classes of exceptions come from that are not the program's.
+_PACKAGES = frozenset({"jit", "asm", "regalloc", "platforms", *sys.stdlib_module_names} - {"__main__"})
 #: Internal errors that are remembered.
 MOST = 20
 
@@ -22,6 +26,14 @@ class Tally:
         self.compiled = self.failed = 0
         self.errors = []
         self.gone = {}
+
+    @staticmethod
+    def hand_back(problem):
+        """Whether an exception met in the compiler is one that somebody has sent to this thread (PyThreadState_SetAsyncExc); the program gets it."""
+        if str(type(problem).__module__).partition(".")[0] in _PACKAGES:
+            return False
+        threads.raise_later(type(problem))
+        return True
 
     def note_error(self, name, problem):
         """A function of this name stays interpreted because the compiler is wrong."""

@@ -111,6 +111,8 @@ DROPPING = frozenset({"BINARY_OP", "BINARY_SUBSCR", "BINARY_SLICE", "CALL", "CAL
 
 #: What drops the last argument of its C function first: the value that is stored, what is sought.
 LAST_FIRST = frozenset({"CONTAINS_OP", "STORE_ATTR", "STORE_SUBSCR"})
+#: What drops the first one, the container, last.
+FIRST_LAST = frozenset({"BINARY_SLICE", "STORE_SLICE"})
 
 #: Number of each opcode that may stand in a code object: no pseudo instructions of the compiler, none that tools or CPython's own
 #: optimisers put in later.

@@ -172,6 +172,11 @@ def tracing_check() -> tuple:
     return ("interp_version", address, observe.read(address))
 
 
+def raise_later(kind: type) -> None:
+    """Let an exception of this class be raised in the calling thread, as soon as Python code looks for what waits there."""
+    symbols.function("PyThreadState_SetAsyncExc", ctypes.c_int, ctypes.c_ulong, ctypes.py_object)(_thread.get_ident(), kind)
+
+
 def c_levels_are_few() -> bool:
     """Whether a call that the interpreter makes through C takes from levels of which there are less than it may call by itself.
 

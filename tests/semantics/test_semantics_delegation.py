@@ -355,6 +355,42 @@ def work():
         print(seen(), log)
         log.clear()
 """,
+    "callbacks of the one that has ended": """
+references, made = [], []
+def callback(_):
+    frame = sys._getframe(1)
+    log.append((frame.f_code.co_name, frame.f_lineno, [(g.gi_running, g.gi_suspended, g.gi_yieldfrom is None) for g in made]))
+    for use in (next, lambda g: g.close(), lambda g: g.throw(LookupError)):
+        log.append(outcome(use, made[0])[0])
+def innermost(how):
+    yield 1
+    if how:
+        raise how
+    return "a value"
+def make(how):
+    g = innermost(how)
+    references.append(weakref.ref(g, callback))
+    return g
+def middle(how):
+    log.append((yield from make(how)))
+def outer(how):
+    made.append(middle(how))
+    try:
+        yield from made[-1]
+    except ValueError as error:
+        log.append(repr(error))
+    yield "goes on"
+def use(how):
+    found = []
+    for item in outer(how):
+        found.append(item)
+    return found
+FUNCTIONS = ["innermost", "middle", "outer"]
+def work():
+    for how in (KeyError("lost"), None, ValueError("caught")) * 3:
+        print(outcome(use, how), log)
+        log.clear(), made.clear(), references.clear()
+""",
     "other iterators, and others' generators": """
 def shared():
     for i in range(6):

@@ -18,6 +18,10 @@ class Loud(Thing):
         self.__dict__["name"] = name
     def __format__(self, spec):
         raise KeyError(self.name)
+class Quiet(Thing):
+    def nothing(self, *_):
+        pass
+    __getitem__ = __setitem__ = nothing
 def add(): Thing(1) + Thing(2)
 def power(): Thing(1) ** Thing(2)
 def inplace():
@@ -36,6 +40,9 @@ def deleted():
     del Loud(1)[Thing(2)]
 def sliced(): Loud(1)[Thing(2):Thing(3)]
 def slice_stored(): [1, 2][0:Thing(1)] = Thing(2)
+def quiet_sliced(): Quiet(1)[Thing(2):Thing(3)]
+def quiet_slice_stored(): Quiet(1)[Thing(2):Thing(3)] = Thing(4)
+def quiet_stored(): Quiet(1)[Thing(2)] = Thing(3)
 def attribute(): Loud(1).x = Thing(2)
 def no_attribute(): (Thing(1), Thing(2).x)
 def called(): Loud(1)(Thing(2), Thing(3))
@@ -54,7 +61,7 @@ def caught():
     except TypeError:
         log.append("caught")
         return Thing(4).name
-FUNCTIONS = [add, power, inplace, loud, less, loud_less, contained, loud_contained, item, loud_item, stored, loud_stored, deleted, sliced, slice_stored,
+FUNCTIONS = [add, power, inplace, loud, less, loud_less, contained, loud_contained, item, loud_item, stored, loud_stored, deleted, sliced, slice_stored, quiet_sliced, quiet_slice_stored, quiet_stored,
              attribute, no_attribute, called, not_callable, method, builtin, keywords, starred, table, unhashable, formatted, nested, caught]
 for function in FUNCTIONS:
     call = jit(function) if COMPILED else function
@@ -71,4 +78,4 @@ for function in FUNCTIONS:
 def test_order():
     plain, compiled = (child(f"COMPILED = {compiled}\n{PROGRAM}") for compiled in (False, True))
     assert plain.splitlines() == compiled.splitlines()
-    assert len(plain.splitlines()) == 28 * 6
+    assert len(plain.splitlines()) == 31 * 6
