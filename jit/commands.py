@@ -121,7 +121,7 @@ def demo(options):
         for _ in range(6):
             equal &= kernels.same(interpreted(*kernel.make_arguments(scale)), compiled(*kernel.make_arguments(scale)))
         slow, fast = (best(function, kernel, scale) for function in (interpreted, compiled))
-        spent = sum(code.seconds for key, record in COMPILER.records.items() if key not in before for code in record.versions)
+        spent = sum(code.seconds for key, record in list(COMPILER.records.items()) if key not in before for code in record.versions)
         all_equal &= equal
         print(f"{kernel.title:26} {slow * 1e3:9.2f} ms {fast * 1e3:9.3f} ms {slow / fast:6.1f}x {spent * 1e3:7.1f} ms  "
               f"{'yes' if equal else 'NO'}", flush=True)

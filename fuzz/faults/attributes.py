@@ -1,6 +1,6 @@
 """Faults in attributes, instances, direct calls of methods, and frames that are filled late."""
 
-from fuzz.faults.planting import Fault, rewriting
+from fuzz.faults.planting import Fault, rewriting, together
 
 _MODULE = "jit.templates.attributes"
 
@@ -119,7 +119,7 @@ def main():
     return truth(A()), truth(None), truth(A()), truth(Empty())
 """),
     Fault("receiver-believed-across-effects", "caches", "jit",
-          rewriting("jit.builder", "Builder.before_effect", ("self.state.receivers = {}", "pass")),
+          rewriting("jit.ownership", "Ownership.before_effect", ("self.state.receivers = {}", "pass")),
           "What an instance's class was is believed after code that may have changed it.", """
 class A:
     def name(self): return "A"
@@ -174,7 +174,8 @@ def main():
     return work(1), work(2)
 """),
     Fault("callee-left-loses-instance", "calls", "jit",
-          rewriting("jit.bytecodes.instantiating", "initialise", ("w.state.stack[-depth] = made", "w.state.stack[-depth] = w.state.stack[-1]")),
+          together(rewriting("jit.bytecodes.instantiating", "initialise", ("w.state.stack[-depth] = made", "w.state.stack[-depth] = w.state.stack[-1]")),
+                   rewriting("jit.ownership", "Ownership.account_for", ("value not in carried", "False"))),  # which would notice
           "A new instance is not what its class's call leaves behind.", """
 class A:
     @jit

@@ -35,7 +35,7 @@ def main():
     return sys.getrefcount(item)
 """),
     Fault("borrowed-item-not-kept-across-store", "references", "jit",
-          rewriting("jit.bytecodes.containers", "store_subscr", ("w.before_effect()\n        done", "w.freeze()\n        done")),
+          rewriting("jit.bytecodes.containers", "store_subscr", ("w.before_effect()\n        return store_item", "w.freeze()\n        return store_item")),
           "An item that was read from a list is not held while the list's reference to it is replaced.", """
 def replace(items, new):
     old = items[0]
