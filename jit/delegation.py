@@ -19,10 +19,9 @@ from itertools import repeat
 from types import GeneratorType
 
 from asm import (Assembler, eax, ecx, edx, mem8, mem16, mem32, mem64, r12, r12d, r13, r14, r15, rax, rbp, rbx, rcx, rdi, rdx, relative, rsi, rsp)
-from jit import perfmap
 from jit.entries import PUSHED, EntryEmitter
 from jit.loop_entry import LEAST_LEVELS
-from jit.machine import arena
+from jit.machine.arena import placed
 from jit.resume_entry import EXCEPTION
 from platforms.cpython import resumption, symbols
 from platforms.cpython.delegation import chained
@@ -211,12 +210,12 @@ class DelegationEmitter(EntryEmitter):
         """
         asm = self.asm
         bare, done, failed = asm.label("no_traceback"), asm.label("replaced"), asm.label("no_memory")
-        places = [(register, mem64(rsp, _FETCHED + 8 * number)) for number, register in enumerate((rdi, rsi, rdx))]
+        fetched = [(register, mem64(rsp, _FETCHED + 8 * number)) for number, register in enumerate((rdi, rsi, rdx))]
         for name in ("PyErr_Fetch", "PyErr_NormalizeException"):
-            for register, place in places:
-                asm.lea(register, place)
+            for register, where in fetched:
+                asm.lea(register, where)
             asm.call(self.symbol(name))
-        kind, value, traceback = (place for _, place in places)
+        kind, value, traceback = (where for _, where in fetched)
         asm.mov(rsi, traceback)
         asm.test(rsi, rsi)
         asm.jz(bare)
@@ -312,12 +311,3 @@ def raiser():
     definition = (ctypes.c_uint64 * 4)(ctypes.addressof(_NAME), address, _TAKES_ONE, 0)
     _kept.append(definition)
     return ctypes.addressof(definition)
-
-
-def placed(asm, name):
-    """The address of assembled code, which stays for good."""
-    block = arena().allocate_code(asm.size_bound())
-    text = asm.finish(block)
-    arena().write_code(block, text)
-    perfmap.note(block, len(text), name)
-    return block

@@ -18,11 +18,11 @@ import weakref
 from types import FunctionType
 
 from asm import Assembler, eax, edx, mem32, mem64, r12, r13, r14, rax, rbp, rbx, rcx, rdi, rdx, relative, rsi, rsp
-from jit import firstcall, perfmap, profit
+from jit import firstcall, profit
 from jit.budget import BUDGET
 from jit.decode import takes_more
 from jit.dispatch import COMPILER
-from jit.machine import arena
+from jit.machine.arena import arena, placed
 from jit.ours import LEFT_ALONE
 from platforms.cpython import entry, symbols, threads, undisturbed
 from platforms.cpython.layout import layout
@@ -126,7 +126,7 @@ def watch():
     asm.bind(other)
     asm.xor(eax, eax)
     asm.ret()
-    symbols.function("PyFunction_AddWatcher", ctypes.c_int, ctypes.c_void_p)(_place(asm, "jit::function watcher"))
+    symbols.function("PyFunction_AddWatcher", ctypes.c_int, ctypes.c_void_p)(placed(asm, "jit::function watcher"))
     for found in gc.get_objects():
         if type(found) is FunctionType and not entry.is_redirected(found) and \
                 not found.__code__.co_filename.startswith(LEFT_ALONE):
@@ -150,7 +150,7 @@ def install_hook():
     """Evaluate frames ourselves, to see first calls."""
     asm = Assembler(comments=False)
     HookEmitter(asm).emit()
-    set_evaluation(_place(asm, "jit::frame evaluation"))
+    set_evaluation(placed(asm, "jit::frame evaluation"))
 
 
 def set_evaluation(address):
@@ -259,11 +259,3 @@ class HookEmitter(firstcall.FirstCallEmitter):
     def emit_pops(self):
         for register in (r14, r13, r12, rbp, rbx):
             self.asm.pop(register)
-
-
-def _place(asm, name):
-    block = arena().allocate_code(asm.size_bound())
-    text = asm.finish(block)
-    arena().write_code(block, text)
-    perfmap.note(block, len(text), name)
-    return block

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 
+from jit import perfmap
 from platforms.memory import CodeArena
 
 
@@ -9,3 +10,12 @@ from platforms.memory import CodeArena
 def arena():
     """The arena; made at first use."""
     return CodeArena()
+
+
+def placed(asm, name):
+    """The address of assembled code, which stays for good; `name`: what perf calls it."""
+    block = arena().allocate_code(asm.size_bound())
+    text = asm.finish(block)
+    arena().write_code(block, text)
+    perfmap.note(block, len(text), name)
+    return block

@@ -15,7 +15,7 @@ import ctypes
 
 from asm import eax, ecx, edx, mem32, mem64, r8, r9, r10, r11, r12, rax, rbp, rbx, rcx, rdi, rdx, relative, rsi, rsp
 from jit.machine.refcounts import emit_decref, emit_incref
-from jit.machine.saving import emit_restore, emit_save
+from jit.machine.saving import emit_call, emit_restore, emit_save
 from platforms.cpython import symbols
 from platforms.cpython.layout import layout
 
@@ -46,10 +46,6 @@ def emit(asm):
     return labels
 
 
-def _call(asm, name):
-    asm.call(relative(asm.constant(symbols.address(name))))
-
-
 def _begin(asm):
     """rbx = the first argument; rbp, r12 are free, and the stack is aligned. Returns the label of the end, where rax is returned."""
     for register in (rbx, rbp, r12):
@@ -77,13 +73,13 @@ def _collecting_list(asm, _):
     asm.bind(none)
     asm.sub(rsp, 8)
     asm.mov(rdi, ROOM)
-    _call(asm, "PyList_New")
+    emit_call(asm, "PyList_New")
     asm.mov(mem64(rsp, 0), rax)
     asm.test(rax, rax)
     asm.jz(out)
     asm.mov(mem64(rax, L.list_size), 0)
     asm.mov(rdi, rax)
-    _call(asm, "PyObject_GC_UnTrack")
+    emit_call(asm, "PyObject_GC_UnTrack")
     asm.bind(out)
     asm.pop(rax)
     asm.ret()
@@ -111,7 +107,7 @@ def _tuple(asm, labels):
     asm.cmp(mem64(rbx, L.ob_refcnt), 1)
     asm.jne(shared)
     asm.mov(rdi, mem64(rbx, L.list_size))
-    _call(asm, "PyTuple_New")
+    emit_call(asm, "PyTuple_New")
     asm.test(rax, rax)
     asm.jz(out)
     asm.mov(rcx, mem64(rbx, L.list_size))
@@ -131,12 +127,12 @@ def _tuple(asm, labels):
     _end(asm, out)
     with asm.cold():
         asm.bind(shared)
-        _call(asm, "PyList_AsTuple")
+        emit_call(asm, "PyList_AsTuple")
         asm.test(rax, rax)
         asm.jz(out)
         asm.mov(rbp, rax)
         asm.mov(rdi, rbx)
-        _call(asm, "Py_DecRef")
+        emit_call(asm, "Py_DecRef")
         asm.mov(rax, rbp)
         asm.jmp(out)
 
@@ -146,7 +142,7 @@ def _set(asm, labels):
     again, put, following, slow, done, failed = (asm.label(name) for name in ("item", "put", "next", "slow", "done", "failed"))
     out = _begin(asm)
     asm.xor(rdi.r32, rdi.r32)
-    _call(asm, "PySet_New")
+    emit_call(asm, "PySet_New")
     asm.test(rax, rax)
     asm.jz(out)
     asm.mov(rbp, rax)
@@ -169,12 +165,12 @@ def _set(asm, labels):
     _end(asm, out)
     asm.bind(slow)
     asm.mov(rdi, rbp)
-    _call(asm, "PySet_Add")
+    emit_call(asm, "PySet_Add")
     asm.test(eax, eax)
     asm.jz(following)
     asm.bind(failed)
     asm.mov(rdi, rbp)
-    _call(asm, "Py_DecRef")
+    emit_call(asm, "Py_DecRef")
     asm.xor(eax, eax)
     asm.jmp(out)
 
@@ -249,7 +245,7 @@ def _list(asm, labels):
     asm.jz(none)
     asm.mov(rdi, _ROOM_OF_ONE)
     asm.bind(none)
-    _call(asm, "PyList_New")
+    emit_call(asm, "PyList_New")
     asm.test(rax, rax)
     asm.jz(out)
     asm.mov(mem64(rax, L.list_size), rbp)
@@ -263,7 +259,7 @@ def _list(asm, labels):
     asm.bind(have)
     asm.mov(rbp, rax)
     asm.mov(rdi, rbx)
-    _call(asm, "Py_DecRef")
+    emit_call(asm, "Py_DecRef")
     asm.mov(rax, rbp)
     _end(asm, out)
 
@@ -283,7 +279,7 @@ def _drop(asm, labels):
     emit_decref(asm, rdi, freed)
     asm.jmp(again)
     asm.bind(freed)
-    _call(asm, "_Py_Dealloc")
+    emit_call(asm, "_Py_Dealloc")
     asm.jmp(again)
     asm.bind(dropped)
     asm.mov(rdi, rbx)
@@ -291,7 +287,7 @@ def _drop(asm, labels):
     _end(asm, out)
     with asm.cold():
         asm.bind(shared)
-        _call(asm, "Py_DecRef")
+        emit_call(asm, "Py_DecRef")
         asm.jmp(out)
 
 
@@ -305,7 +301,7 @@ def _pop_last(asm, _):
     asm.lea(rsi, mem64(rsp, 8))
     asm.mov(edx, 1)
     asm.xor(ecx, ecx)
-    _call(asm, "PyObject_Vectorcall")
+    emit_call(asm, "PyObject_Vectorcall")
     asm.test(rax, rax)
     asm.jz(failed)
     asm.bind(done)
@@ -313,7 +309,7 @@ def _pop_last(asm, _):
     emit_restore(asm)
     asm.ret()
     asm.bind(failed)
-    _call(asm, "PyErr_Clear")
+    emit_call(asm, "PyErr_Clear")
     asm.mov(rdi, mem64(rsp, 8))
     asm.mov(rdx, mem64(rdi, L.list_size))
     asm.sub(rdx, 1)
@@ -326,7 +322,7 @@ def _pop_last(asm, _):
 def _pop_at(asm, _):
     out = _begin(asm)
     asm.mov(rdi, rsi)
-    _call(asm, "PyLong_FromLongLong")
+    emit_call(asm, "PyLong_FromLongLong")
     asm.mov(rbp, rax)
     asm.test(rax, rax)
     asm.jz(out)
@@ -336,10 +332,10 @@ def _pop_at(asm, _):
     asm.mov(rsi, rsp)
     asm.mov(edx, 2)
     asm.xor(ecx, ecx)
-    _call(asm, "PyObject_Vectorcall")
+    emit_call(asm, "PyObject_Vectorcall")
     asm.add(rsp, 16)
     asm.mov(rdi, rbp)
     asm.mov(rbp, rax)
-    _call(asm, "Py_DecRef")
+    emit_call(asm, "Py_DecRef")
     asm.mov(rax, rbp)
     _end(asm, out)

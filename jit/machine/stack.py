@@ -9,8 +9,7 @@ import ctypes
 from functools import lru_cache
 
 from asm import (Assembler, eax, ecx, edx, mem32, mem64, r14d, r15, rax, rbx, rcx, rdi, rdx, relative, rsi, rsp)
-from jit import perfmap
-from jit.machine.arena import arena
+from jit.machine.arena import arena, placed
 from platforms import pages
 from platforms.cpython import symbols, threads
 from platforms.cpython.layout import layout
@@ -78,10 +77,7 @@ def _refresh_routine():
     for place in (8, 16, 24):
         asm.mov(mem64(rbx, place), 0)
     asm.jmp(done)
-    block = arena().allocate_code(asm.size_bound())
-    text = asm.finish(block)
-    arena().write_code(block, text)
-    perfmap.note(block, len(text), "jit::bounds of the stack")
+    block = placed(asm, "jit::bounds of the stack")
     return block
 
 
@@ -125,10 +121,7 @@ def _room_routine():
     asm.bind(outside)
     asm.mov(eax, RED_ZONE)
     asm.jmp(out)
-    block = arena().allocate_code(asm.size_bound())
-    text = asm.finish(block)
-    arena().write_code(block, text)
-    perfmap.note(block, len(text), "jit::room on the stack")
+    block = placed(asm, "jit::room on the stack")
     return pages.prototype(ctypes.c_uint64)(block)
 
 

@@ -240,7 +240,7 @@ def work():
         listed(x, items, tail)
         listed(x, sub, tail)
         read(x, Thing("new"), other)
-    show([now - then for now, then in zip(map(sys.getrefcount, everything), before)])
+    show([count - old for count, old in zip(map(sys.getrefcount, everything), before)])
     del thing, other, everything
     show()
 FUNCTIONS = [viewed, read, listed]
