@@ -39,16 +39,32 @@ class Budget:
         gaining: seconds in compiled code. pauses: how often it was asked that nothing be compiled for now. unlimited: whether
         everything may. won, played: samples in compiled code, and all, the older ones less and less. inner: seconds of
         finished Work in the present one. worked, promised: seconds of Work that promises anything or nothing, and these by what they promise (see profit.promise).
+        ahead: seconds of the processes that this one was forked from.
     """
 
     def __init__(self, clock=time.process_time, own_clock=time.thread_time):
-        self.clock, self.own_clock = clock, own_clock
+        self.process_clock, self.own_clock = clock, own_clock
+        self.ahead = 0.0
         self.started = clock()
         self.spent = self.hot = self.gaining = self.inner = 0.0
         self.worked = self.promised = HOPE
         self.depth = self.pauses = 0
         self.unlimited = False
         self.won = self.played = TRUST
+
+    def clock(self):
+        """Seconds of the processor's time; they go on in a forked child."""
+        return self.process_clock() + self.ahead
+
+    def begin_in_child(self, forked):
+        """Go on in a forked child, with its own run and with nothing in hand: what the parent might spend, each of many children would.
+
+        Args:
+            forked: what `clock` said in the parent.
+        """
+        self.ahead = forked - self.process_clock()
+        self.started, self.spent = forked, GRANT
+        self.hot = self.gaining = 0.0
 
     def allows(self):
         """Whether something may be compiled (or loaded) now."""

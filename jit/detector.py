@@ -11,7 +11,7 @@ import os
 import weakref
 from collections import deque
 from sys import _getframe, getrefcount
-from time import clock_gettime_ns, process_time
+from time import clock_gettime_ns
 from types import FunctionType
 
 from jit.api import available
@@ -19,7 +19,7 @@ from jit.budget import BUDGET
 from jit.loading import Loading
 from jit.long_runs import LongRuns
 from jit.ours import LEFT_ALONE, NOT_THE_PROGRAM, OURS
-from platforms import forks  # noqa: F401  (its locks are taken when the clock stands still)
+from platforms import forks  # first: its locks are taken when the clock stands still
 from platforms.cpython import observe
 from platforms.cpython.layout import layout
 
@@ -73,7 +73,8 @@ class Detector:
         samples: taken so far. compiling: those met while something was compiled. sights: id of a code object -> Sight.
         gone: some of code that has died, for the report. orphans: what must not die in the clock's thread.
         given_up: something was wrong; problem: what. shows_functions, wants_functions: whether the clock's thread is shown functions
-        of others, and should be next time.
+        of others, and should be next time. forking: the frame that forks and its instruction, until that is over. forked: BUDGET's time then.
+        resume: whether the clock goes on after it. stands: nothing is to be begun meanwhile.
     """
 
     def __init__(self, threshold=None):
@@ -82,16 +83,17 @@ class Detector:
         self.sights = {}
         self.sampler = None
         self.given_up = self.stats = False
-        self.busy = self.resume = False
+        self.busy = self.resume = self.stands = False
         self.shows_functions = self.wants_functions = False
         self.forking = None
+        self.forked = 0.0
         self.main = _thread.get_ident()
         self.problem = None
         self.compiler = self.eager = self.long_runs = None
         self.loading = None
         self.compiling = 0
         self.loading_seconds = 0.0
-        self.last = process_time()
+        self.last = BUDGET.clock()
         self.step = 0.0
         self.used = {}
         self.gone = deque(maxlen=100)
@@ -105,6 +107,8 @@ class Detector:
             from platforms.cpython.sampler import Sampler
             self.sampler = Sampler(self.sample)
             os.register_at_fork(before=self.before_fork, after_in_parent=self.after_fork, after_in_child=self.in_child)
+            if forks.WARNS_OF_THREADS:
+                os.register_at_fork(after_in_parent=self.sampler.requester())
         self.sampler.set_interval(self.pace())
         return self.sampler.start()
 
@@ -130,22 +134,27 @@ class Detector:
         return next(seconds for samples, seconds in reversed(PACE) if self.samples >= samples)
 
     def before_fork(self):
-        """A child has no clock, and os.fork() warns of threads."""
+        """Its thread must not be in the middle of anything, which a child would never see the end of; if os.fork() warns of threads, it must be gone."""
+        self.forked = BUDGET.clock()
         self.resume = self.sampler.running
-        self.sampler.stop()
+        self.stands = True
+        if forks.WARNS_OF_THREADS or self.busy:
+            self.sampler.stop()
 
     def after_fork(self):
-        """In the parent. The clock starts when os.fork() is over, because it looks for threads last of all."""
-        if self.resume:
+        """In the parent. Where os.fork() looks for threads, the clock starts when it is over, by the call that is asked for next."""
+        self.stands = False
+        if self.resume and not forks.WARNS_OF_THREADS:
+            self.sampler.start()
+        elif self.resume:
             frame = observe.read(id(_getframe(1)) + layout().frame_object_frame)
             self.forking = frame, observe.read(frame + layout().frame_instruction)
-            self.sampler.request()
 
     def restart(self, shown):
-        """Start the clock unless a fork is still under way."""
+        """Start the clock unless a fork is still under way: the program's own functions for forks run, above the frame that forks."""
         frame, instruction = self.forking
-        if any(place == frame for _, frames in self.sampler.stacks(shown)[1] for _, _, place in frames) and \
-                observe.read(frame + layout().frame_instruction) == instruction:
+        places = [place for _, frames in self.sampler.stacks(shown)[1] for _, _, place in frames]
+        if frame in places[1:] and observe.read(frame + layout().frame_instruction) == instruction:
             self.sampler.request()
         else:
             self.forking = None
@@ -154,14 +163,16 @@ class Detector:
     def in_child(self):
         """In the child."""
         self.main = _thread.get_ident()
+        BUDGET.begin_in_child(self.forked)
+        self.stands = False
         if self.resume:
-            self.sampler.start()
+            self.sampler.start_in_child()
 
     # -- a sample ------------------------------------------------------------------------------------------
 
     def sample(self, shown):
         """Called by the clock with what runs. Returns an exception for the program, raised by what ran in between, or None."""
-        if self.busy or self.given_up or BUDGET.pauses and self.forking is None:
+        if self.busy or self.stands or self.given_up or self.forking is None and (BUDGET.pauses or not self.sampler.running):
             self.keep_orphans(shown)
             return None
         self.busy = True
@@ -199,7 +210,7 @@ class Detector:
     def take_sample(self, shown):
         """Look at what runs."""
         self.samples += 1
-        now = process_time()
+        now = BUDGET.clock()
         self.step, self.last = min(LONGEST, now - self.last), now
         if BUDGET.depth:
             self.compiling += 1

@@ -5,11 +5,17 @@ half-changed tables. Idea: whoever forks takes all of them first, in the order i
 
 What registers functions for forks imports this module first where it must be done with its own before the locks are taken:
 such functions are called in reverse order.
+
+Source: CPython Modules/posixmodule.c (os_fork_impl, warn_about_fork_with_threads).
 """
 
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable
+
+#: os.fork() looks for other threads, last of all, and warns of them.
+WARNS_OF_THREADS = sys.version_info >= (3, 12)
 
 _sources: list[Callable[[], Iterable]] = []
 # What this thread holds because it forks: locks may come to be meanwhile.

@@ -13,6 +13,7 @@ breaker is set besides); futex(2); pthread_create(3).
 """
 
 import ctypes
+import functools
 import os
 from _thread import get_native_id
 
@@ -256,6 +257,15 @@ class Sampler:
         while self._words[_TID // 8] >> 32 and self._syscall(234, process, self._words[_TID // 8] >> 32, 0) == 0:  # tgkill
             pass
 
+    def start_in_child(self):
+        """Let it tick in a forked child, where its thread is gone, if that ran."""
+        self.running = False
+        self.start()
+
     def request(self):
         """Ask for one call soon, without the clock; by the main thread."""
-        self._add(ctypes.c_void_p(self._pending), ctypes.c_void_p(self._block))
+        self.requester()()
+
+    def requester(self):
+        """What does that when it is called, without running any Python code, which would be interrupted by the call."""
+        return functools.partial(self._add, ctypes.c_void_p(self._pending), ctypes.c_void_p(self._block))
