@@ -16,7 +16,7 @@ from types import FunctionType
 
 from jit.api import available
 from jit.budget import BUDGET
-from jit.loading import Loading
+from jit.loading import Loading, hide_compiler
 from jit.long_runs import LongRuns
 from jit.ours import LEFT_ALONE, NOT_THE_PROGRAM, OURS
 from platforms import forks  # first: its locks are taken when the clock stands still
@@ -118,6 +118,7 @@ class Detector:
             from jit import eager
             from jit.dispatch import COMPILER
             self.compiler, self.eager = COMPILER, eager
+            hide_compiler()
             eager.start()
 
     def stop(self):

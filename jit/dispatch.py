@@ -9,7 +9,7 @@ every object whose address is in its code. Machine code is freed with its `Code`
 whoever runs a function holds it, and a body that calls another holds that one's `Code`.
 """
 
-import threading
+import _thread
 import warnings
 import weakref
 from collections import deque
@@ -61,7 +61,7 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
     compile_limit = COMPILE_LIMIT
 
     def __init__(self):
-        self.lock = threading.RLock()
+        self.lock = _thread.RLock()
         self.records = {}
         self.compilation = Compilation()
         self.dead, self.dead_blocks = deque(maxlen=LAST_DEAD), []

@@ -95,6 +95,11 @@ def _load(name):
         return module
 
 
+def modules():
+    """Those of the private packages that have been loaded."""
+    return list(_modules.values())
+
+
 BUILTINS = dict(vars(builtins), __import__=private_import)
 
 

@@ -33,7 +33,7 @@ class Loading:
         """Args: sampler: the clock, in whose thread it is done. main: ident of the main thread."""
         self.sampler = sampler
         self.main = main
-        self.steps = deque((*STEPS, assemble_routines, self.take_compiler))
+        self.steps = deque((*STEPS, assemble_routines, hide_compiler, self.take_compiler))
         self.compiler = None
 
     @property
@@ -91,6 +91,14 @@ def assemble_routines():
     if available():
         from jit.machine import routines
         routines()
+
+
+def hide_compiler():
+    """From the garbage collector; if there is a compiler, and it has had nothing of the program's yet."""
+    from jit.dispatch import COMPILER
+    if available() and not COMPILER.records:
+        from jit.unseen import hide
+        hide()
 
 
 def polling_code():

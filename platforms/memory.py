@@ -24,10 +24,10 @@ So freeing only queues the block, and whoever holds the lock takes the queue up;
 allocation from inside another one is refused with MemoryError, which means "not now".
 """
 
+import _thread
 import ctypes
 import os
 import sys
-import threading
 import weakref
 from collections import deque
 
@@ -87,7 +87,7 @@ class CodeArena:
         pages.protect(data, size - code_size, pages.READ | pages.WRITE)
         self._code = FreeList(self.start, code_size, self.ALIGNMENT)
         self._data = FreeList(data, size - code_size, self.ALIGNMENT)
-        self._lock = threading.RLock()
+        self._lock = _thread.RLock()
         self._busy = False  # an allocation is in progress below us on this thread
         self._freed: deque[tuple[FreeList, int]] = deque()
         _arenas.add(self)

@@ -288,15 +288,20 @@ def _collections(fields, peeker):
     collecting = gc.isenabled()
     gc.disable()
     try:
-        older = [read(counter + 24 * generation, 4) for generation in (1, 2)]
-        yield "interp_gc_count", older, list(gc.get_count()[1:])
-        before = read(counter, 4)
-        made = [[] for _ in range(_MADE)]
-        yield "interp_gc_count", read(counter, 4) - before >= len(made) - _REUSED, True
-        yield "interp_gc_count", _leads_to(peeker, id(made[-1]) - collector.HEAD, counter + collector.LIST), True
+        yield "interp_gc_count", any(_counts(peeker, counter) for _ in range(_ATTEMPTS)), True
     finally:
         if collecting:
             gc.enable()
+
+
+def _counts(peeker, counter):
+    """Whether the counters are those of the generations, and the list that of the youngest; not if other threads make or collect much meanwhile."""
+    older = [read(counter + 24 * generation, 4) for generation in (1, 2)]
+    same = older == list(gc.get_count()[1:])
+    before = read(counter, 4)
+    made = [[] for _ in range(_MADE)]
+    return same and read(counter, 4) - before >= len(made) - _REUSED and \
+        _leads_to(peeker, id(made[-1]) - collector.HEAD, counter + collector.LIST)
 
 
 def _becomes_set(word, name, *arguments, mask=0xFFFFFFFF):

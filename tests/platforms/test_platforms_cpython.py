@@ -12,7 +12,7 @@ import pytest
 
 from platforms import pages
 from platforms.cpython import layout as layouts
-from platforms.cpython import observe, symbols, threads, verify
+from platforms.cpython import observe, symbols, threads, verify, verify_objects
 from platforms.cpython.layout import layout
 
 
@@ -315,3 +315,22 @@ def test_stack_limits():
     assert set(limits) == {"pthread_self", "pthread_getattr_np", "pthread_attr_getstack", "pthread_attr_destroy"}
     this = ctypes.PYFUNCTYPE(ctypes.c_uint64)(limits["pthread_self"])
     assert this() == threading.get_ident()
+
+
+def test_what_other_threads_do_meanwhile_is_no_mistake(monkeypatch):
+    """Each look at memory lets the program go on, which may change dictionaries a hundred thousand times: some versions are counted for all."""
+    def busy_read(address, size=8):
+        found = read(address, size)
+        mapping = {}
+        for number in range(100_000):
+            mapping[0] = number
+        return found
+
+    read = verify_objects.read
+    monkeypatch.setattr(verify_objects, "read", busy_read)
+    observe.let_go()
+    with observe.Peeker() as peeker:
+        found = {name: (found, expected) for name, found, expected in verify_objects._dictionaries(layout(), peeker)}
+        found.update({name: (found, expected) for name, found, expected in verify_objects._others(layout(), peeker)})
+    assert len(found) > 30
+    assert {name: pair for name, pair in found.items() if pair[0] != pair[1]} == {}

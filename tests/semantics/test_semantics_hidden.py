@@ -1,0 +1,111 @@
+"""What the compiler consists of is in none of the garbage collector's lists; what is the program's stays there."""
+
+import subprocess
+import sys
+
+import pytest
+
+HIDDEN = """
+from platforms.cpython import collector
+from platforms.cpython.observe import read
+
+def hidden():
+    "Addresses of the objects in the list that no collection looks at, which has to be whole and without marks."
+    head = place = collector.own_list()
+    found = []
+    while read(place) != head:
+        following = read(place)
+        assert read(following + 8) & ~1 == place
+        place = following
+        found.append(place + 16)
+    assert read(head + 8) == place
+    return found
+"""
+#: The private packages have to be those of the compiler below the program.
+PRIVATE = "import sys, jit.isolation\nsys.modules.update({name: module for name, module in jit.isolation._modules.items()})\n"
+RUNNING = PRIVATE + """
+import gc, types
+import jit.hot
+seen_before = [item for item in gc.get_objects() if not str(getattr(item, "__module__", "jit")).startswith(("jit", "asm", "regalloc", "platforms"))]
+held = [[number] for number in range(100)]
+while jit.hot.DETECTOR.compiler is None:
+    for _ in range(100_000): pass
+sys.modules.update(jit.isolation._modules)
+""" + HIDDEN + """
+out_of_sight, seen = set(hidden()), set(map(id, gc.get_objects()))
+print(len(out_of_sight) > 8000, out_of_sight.isdisjoint(seen))
+print(*(id(item) in out_of_sight for item in (jit.hot, vars(jit.hot), jit.hot.Detector, jit.hot.start)))
+print([item for item in (*seen_before, *held, vars(sys), sys.modules, vars(types), globals(), hidden, vars(__builtins__))
+       if type(item) in (types.FunctionType, type, dict, list) and gc.is_tracked(item) and id(item) in out_of_sight])
+print(id(jit.hot.DETECTOR) in seen, id(jit.hot.DETECTOR.compiler) in seen)
+class Cycle: pass
+for _ in range(100):
+    cycle = Cycle()
+    cycle.cycle, cycle.ours = cycle, jit.hot.Detector
+del cycle
+print(gc.collect() >= 99, gc.collect())
+gc.freeze(); gc.unfreeze(); gc.collect()
+print(len(hidden()) >= len(out_of_sight) - 100)
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("--eager",)], ids=["hot", "eager"])
+def test_the_compiler_itself(tmp_path, options):
+    script = tmp_path / "running.py"
+    script.write_text(RUNNING)
+    done = subprocess.run([sys.executable, "-X", "faulthandler", "-m", "jit", "run", *options, str(script)], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("True True\nTrue True True True\n[]\nTrue True\nTrue 0\nTrue\n", "")
+
+
+FOLLOWED = HIDDEN + """
+import gc, types
+from jit.machine import hiding
+
+module = types.ModuleType("module")
+exec('''
+class Class:
+    def method(self): return [].append
+    @property
+    def prop(self): return self
+def outer(default=["of a default"]):
+    cell = ["in a cell"]
+    return lambda: cell
+inner = outer()
+nested = {"a": [("b", {"c": ["deep"]})]}
+nested["itself"] = nested
+''', vars(module))
+excepted, other = {"not": ["followed"]}, ["of another's"]
+def foreign(default=other): return default
+module.foreign, module.excepted, module.object = foreign, excepted, types.SimpleNamespace(inside=["an instance"])
+module.untracked = (1, 2)
+before = len(hidden())
+items = [vars(module), module, module.Class]
+hiding.hide(items, (), (excepted,))
+found = hidden()
+moved = [module, vars(module), module.Class, module.Class.method, vars(module.Class)["prop"], module.outer, module.outer.__defaults__[0],
+         module.inner, module.inner.__closure__[0], module.inner(), module.nested, module.nested["a"], module.nested["a"][0][1]["c"]]
+print(all(id(item) in found for item in moved), len(found) == len(set(found)))
+print(*(id(item) in found for item in (foreign, other, excepted, excepted["not"], module.object, module.object.inside, list, object, globals())))
+hiding.hide(items, (), (excepted,))
+print(len(hidden()) == len(found), all(map(gc.is_tracked, moved)))
+hiding.hide([], (), ())
+single = types.ModuleType("single")
+single.items = [["dies"]]
+hiding.hide([vars(single), single], (), ())
+more = len(hidden())
+del single  # what is not cyclic dies as ever
+print(more - len(hidden()))
+"""
+
+
+def test_what_is_followed_and_what_is_not():
+    done = subprocess.run([sys.executable, "-X", "faulthandler", "-c", FOLLOWED], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("True True\nFalse False False False False False False False False\nTrue True\n4\n", "")
+
+
+def test_the_main_thread_is_the_main_thread():
+    """`threading` takes the thread that imports it first for that; the compiler is loaded in a thread of its own."""
+    code = PRIVATE + "import jit.hot\nwhile jit.hot.DETECTOR.compiler is None:\n    for _ in range(100_000): pass\n" \
+        "print('threading' in sys.modules)\nimport threading\nprint(threading.current_thread() is threading.main_thread())"
+    done = subprocess.run([sys.executable, "-m", "jit", "run", "-c", code], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("False\nTrue\n", "")
