@@ -6,6 +6,7 @@ order they are met, so that identity and aliasing are part of the description. O
 """
 
 import io
+import re
 import traceback
 from array import array
 from contextlib import nullcontext, redirect_stdout
@@ -15,6 +16,8 @@ from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, Modul
 LARGE_BITS, LONG = 200, 200
 #: Levels of causes and contexts, and of nested containers.
 CHAIN, DEPTH = 4, 12
+#: What differs in the text of an object that has no better one, as in the message of list.index.
+_ADDRESS = re.compile(" at 0x[0-9a-f]+")
 _BY_NAME = (FunctionType, BuiltinFunctionType, type)
 _HIDDEN = (ModuleType, FunctionType, type, BuiltinFunctionType, CodeType)
 
@@ -39,7 +42,9 @@ class Describer:
             return "float", value.hex()
         if kind is bool or value is None:
             return "constant", repr(value)
-        if kind in (str, bytes, complex, range, slice, type(...), type(NotImplemented)):
+        if kind is str:
+            return "str", _ADDRESS.sub(" at 0x", repr(value))
+        if kind in (bytes, complex, range, slice, type(...), type(NotImplemented)):
             return kind.__name__, repr(value)
         for base in _BY_NAME:
             if issubclass(kind, base):  # isinstance would ask the value

@@ -36,6 +36,16 @@ def test_identity_and_aliasing_are_part_of_it():
     assert described(loop) == ("list", 0, [("same", 0)])
 
 
+def test_addresses_in_texts_are_not():
+    """Messages contain them: `[].index(instance)`."""
+    class Nameless:
+        pass
+
+    first, second = Nameless(), Nameless()
+    assert repr(first) != repr(second) and described(repr(first)) == described(repr(second)) != described(repr(Nameless))
+    assert described("at 0x1") != described("at 0x2")
+
+
 def test_names_in_an_instances_dictionary_may_be_anything():
     class Holder:
         pass
