@@ -21,7 +21,7 @@ from jit.long_runs import LongRuns
 from jit.ours import LEFT_ALONE, NOT_THE_PROGRAM, OURS
 from platforms import forks  # first: its locks are taken when the clock stands still
 from platforms.cpython import observe
-from platforms.cpython.layout import layout
+from platforms.cpython.layout import SUSPENDED, layout
 
 #: Samples in which a function must be found before it is registered.
 THRESHOLD = 2
@@ -38,8 +38,6 @@ LONGEST = 0.05
 PACE = ((0, 0.001), (100, 0.004), (200, 0.01), (350, 0.02))
 #: Function objects registered of the same code: more come from code that makes functions again and again.
 SIBLINGS = 4
-#: co_flags: generators, coroutines.
-SUSPENDED = 0x20 | 0x80 | 0x200
 #: Code that samples met so rarely is forgotten after this many.
 FORGET_EVERY = 4096
 

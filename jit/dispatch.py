@@ -36,7 +36,7 @@ from jit.unit import check_compilable
 from jit.bytecodes import attributes, builtins, calls, comparisons, containers, control, dictionaries, displays, imports, methods, names, numbers, sets, slices, stack, star_arguments, types_asked, unpacking  # noqa: F401  (declare handlers)
 from platforms import forks
 from platforms.cpython import entry, feedback, threads
-from platforms.cpython.layout import layout
+from platforms.cpython.layout import SUSPENDED, layout
 from platforms.cpython.unnoticed import unnoticed
 
 #: Versions of one function, by argument types; calls with further types are interpreted.
@@ -52,7 +52,7 @@ REFUSAL_LIMIT = 2
 
 
 #: Of a code object's flags: generators of all kinds, and those that are neither coroutines nor asynchronous.
-GENERATORS, GENERATOR = 0x20 | 0x80 | 0x200, 0x20
+GENERATOR = 0x20
 
 
 class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
@@ -257,7 +257,7 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
 
     def want_generators(self, function, automatic=True):
         """If its calls make generators, let these be resumed in compiled code (jit/resuming.py)."""
-        if function.__code__.co_flags & GENERATORS == GENERATOR:
+        if function.__code__.co_flags & SUSPENDED == GENERATOR:
             self.generators.want(function, automatic)
 
     def forget(self, key, record):

@@ -25,11 +25,11 @@ from jit.dispatch import COMPILER
 from jit.machine.arena import arena, placed
 from jit.ours import LEFT_ALONE
 from platforms.cpython import entry, symbols, threads, undisturbed
-from platforms.cpython.layout import layout
+from platforms.cpython.layout import SUSPENDED, layout
 
 L = layout()
 #: co_flags: generators of all kinds; coroutines; *args, **kwargs.
-_SUSPENDED, _COROUTINES, _VARIADIC = 0x20 | 0x80 | 0x200, 0x80 | 0x200, 0x4 | 0x8
+_COROUTINES, _VARIADIC = 0x80 | 0x200, 0x4 | 0x8
 _CREATED = 0  # PyFunction_EVENT_CREATE
 
 #: Function objects compiled of the same code, and code objects of which they are counted.
@@ -87,7 +87,7 @@ def prepare(function, *arguments, looking=[]):  # noqa: B006
     try:
         if function.__code__.co_filename.startswith(LEFT_ALONE):
             return False
-        if function.__code__.co_flags & _SUSPENDED:
+        if function.__code__.co_flags & SUSPENDED:
             COMPILER.want_generators(function)
             return False
         if is_one_of_many(function) or COMPILER.register(function, automatic=True).reason is not None:

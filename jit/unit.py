@@ -7,9 +7,8 @@ from jit.decode import decode, exception_entries, local_count, rebound
 from jit.errors import Unsupported
 from jit.types import dies_unnoticed, is_class
 from platforms.cpython import feedback, instances
-from platforms.cpython.layout import layout
+from platforms.cpython.layout import SUSPENDED, layout
 
-_GENERATOR_FLAGS = 0x20 | 0x80 | 0x200  # CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR
 _OPTIMIZED_NEWLOCALS = 0x3
 #: Beyond any that Python's compiler asks for; CPython 3.13 lets the size of a frame overflow.
 STACK_LIMIT = 1 << 16
@@ -279,7 +278,7 @@ def check_compilable(code, may_be_module=False):
     Raises:
         Unsupported: generators, coroutines, class bodies.
     """
-    if code.co_flags & _GENERATOR_FLAGS:
+    if code.co_flags & SUSPENDED:
         raise Unsupported("generators and coroutines are interpreted")
     if code.co_flags & _OPTIMIZED_NEWLOCALS != (0 if may_be_module and is_module(code) else _OPTIMIZED_NEWLOCALS):
         raise Unsupported("class bodies and modules are interpreted")

@@ -22,7 +22,7 @@ from jit.machine.building import SKETCHED, BuildRoutines
 from jit.machine.callers import CallerRoutines
 from jit.machine.refcounts import emit_decref, emit_incref
 from platforms.cpython import symbols
-from platforms.cpython.layout import layout
+from platforms.cpython.layout import SUSPENDED, layout
 
 L = layout()
 FRAME_OWNED_BY_FRAME_OBJECT = 2
@@ -246,6 +246,11 @@ class FrameRoutines(BuildRoutines, CallerRoutines):
         asm.rep_movsq()
         asm.mov(mem64(rbx, L.frame_object_frame), r13)
         asm.mov(mem8(r13, L.frame_owner), FRAME_OWNED_BY_FRAME_OBJECT)
+        if L.frame_is_entry is not None:
+            # 3.11 takes a generator's frame from its caller's before it is cleared (genobject.c, gen_send_ex2).
+            asm.mov(rax, mem64(r12, L.frame_code))
+            asm.test(mem32(rax, L.code_flags), SUSPENDED)
+            asm.jnz(no_back)
         self.call("PyEval_GetFrame")
         asm.test(rax, rax)
         asm.jz(no_back)

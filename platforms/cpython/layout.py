@@ -14,6 +14,8 @@ import sys
 from types import SimpleNamespace
 
 VERSIONS = ((3, 11), (3, 12), (3, 13))
+#: co_flags of generators, coroutines and asynchronous generators.
+SUSPENDED = 0x20 | 0x80 | 0x200
 
 _TABLE = """
                                  3.11  3.12  3.13
