@@ -28,6 +28,8 @@ UNKNOWN_ITERATOR = -45
 SHOWN = -250
 #: What a call out of compiled code takes where it is done by the interpreter.
 TAKEN = 60
+#: The share of its time that a function has to save: below it, what is gained is lost again where interpreted code calls it.
+LEAST_PROMISE = 0.1
 #: What compiled callers gain because they need not call the interpreter.
 CALLABLE = 25
 
@@ -102,7 +104,7 @@ def is_worthwhile(order, is_running=False):
         return True
     if is_observing(order) and not any(shows_frames(operation) for block in order for operation in block.operations):
         return not is_running or expected_gain(order, hoped=0) >= 0
-    return expected_gain(order) >= 0
+    return expected_gain(order) >= 0 and promise(order) >= LEAST_PROMISE
 
 
 def is_observing(order):
