@@ -111,12 +111,12 @@ class Describer:
                     continue
         return [(name if type(name) is str else self(name, depth), self(item, depth)) for name, item in found]
 
-    def exception(self, error, levels=CHAIN, skip=0):
-        """Type, arguments, traceback, locals of its frames, cause and context."""
+    def exception(self, error, levels=CHAIN):
+        """Type, arguments, traceback without our own frames, locals of its frames, cause and context."""
         if error is None or levels == 0:
             return None
         trace = error.__traceback__ if self.frames else None
-        for _ in range(skip if self.frames else 0):
+        while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
             trace = trace.tb_next
         lines = [(entry.name, entry.lineno) for entry in traceback.extract_tb(trace, limit=40)] if trace else []
         if isinstance(error, UnboundLocalError) and lines:
@@ -156,7 +156,7 @@ def outcome(function, arguments, namespace, printing=True, frames=True):
     if problem is None:
         found["result"] = describe(result)
     else:
-        found["exception"] = describe.exception(problem, skip=1)
+        found["exception"] = describe.exception(problem)
         problem.__traceback__ = None
     if printing and printed.tell():
         found["stdout"] = printed.getvalue()

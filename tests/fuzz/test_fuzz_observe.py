@@ -36,6 +36,16 @@ def test_identity_and_aliasing_are_part_of_it():
     assert described(loop) == ("list", 0, [("same", 0)])
 
 
+def test_frames_of_our_own_are_not_shown():
+    """Those in the traceback of an exception that a frame's variable holds."""
+    def raising():
+        held = TypeError(1)
+        raise held
+
+    found = outcome(raising, [], {})
+    assert "raising" in repr(found) and "held" in repr(found) and "outcome" not in repr(found)
+
+
 def test_addresses_in_texts_are_not():
     """Messages contain them: `[].index(instance)`."""
     class Nameless:

@@ -37,6 +37,23 @@ def test_no_difference_where_none_is(name, register):
     assert ways.WAYS[name](comparison(register=register)) is None
 
 
+def test_generators_on_operand_stacks_are_closed_in_every_way():
+    source = '''LOG = []
+def items(item):
+    try:
+        yield 1
+        yield item.missing
+    finally:
+        LOG.append("closed")
+def f(first, second):
+    LOG.clear()
+    return [*zip(items(first), items(second))]
+'''
+    for name in ways.WAYS:
+        found = ways.WAYS[name](comparison(source, ("(1, 2)", "('', None)")))
+        assert found is None, f"{name}: {found.detail}"
+
+
 @pytest.mark.parametrize("way", ways.WAYS)
 def test_hundreds_of_programs(way):
     target = targets.make("jit")
