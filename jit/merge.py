@@ -145,8 +145,8 @@ class Merger(Builder):
             peeled = (block.index, number) in self.knowledge.peeled
             present = [v for v in values if v is not None]
             if present and (looped or any(v is not value for v in values)):
-                # A pointer that may be garbage (unbound) is never borrowed: its reference is counted by its flag.
-                owned = any(v in other.owned for v, other in zip(values, states))
+                # A pointer that may be garbage (unbound) is never borrowed: its reference is counted by its flag. Nor is one where other edges may enter.
+                owned = block.is_header or any(v in other.owned for v, other in zip(values, states))
                 value = self.parameter(block, present, ("local", number), looped, owned or len(present) < len(values))
             elif not present and looped and not peeled:
                 value = self.add_parameter(block, self.value(PENDING), ("local", number))
