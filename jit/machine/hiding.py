@@ -1,6 +1,6 @@
 """Taking what the compiler's modules consist of out of the garbage collector's sight.
 
-    hide(items, count, head): moves the objects, and all that they lead to by way of the types in TYPES, to the end of the list at `head`
+    hide(items, count, head): moves the objects, and all that they lead to by way of the types in FOLLOWED, to the end of the list at `head`
 
 The list is the queue of those that have yet to be looked into, as in Cheney's copying collector; a flag of the collector's marks what is
 there already. No Python code runs meanwhile. Functions are moved only if their globals have been: others are not ours.

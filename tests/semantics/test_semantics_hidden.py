@@ -57,6 +57,23 @@ def test_the_compiler_itself(tmp_path, options):
     assert (done.stdout, done.stderr) == ("True True\nTrue True True True\n[]\nTrue True\nTrue 0\nTrue\n", "")
 
 
+NAMESAKES = """
+import asm, gc
+print([gc.is_tracked(item) and any(item is other for other in gc.get_objects()) for item in (asm, vars(asm), asm.data, asm.Class, asm.function)])
+asm.data.clear()
+print(gc.collect() > 0)
+"""
+
+
+def test_a_module_of_the_programs_with_the_name_of_ours(tmp_path):
+    (tmp_path / "asm.py").write_text("class Class: pass\ndef function(): pass\ndata = [[]]\ndata[0].append(data[0])\n")
+    (tmp_path / "namesakes.py").write_text("import asm, gc\ngc.disable()\nimport jit.hot\nwhile jit.hot.DETECTOR.compiler is None:\n"
+                                           "    for _ in range(100_000): pass\n" + NAMESAKES)
+    for options in ((), ("--eager",)):
+        done = subprocess.run([sys.executable, "-m", "jit", "run", *options, str(tmp_path / "namesakes.py")], capture_output=True, text=True)
+        assert (done.stdout, done.stderr) == ("[True, True, True, True, True]\nTrue\n", "")
+
+
 FOLLOWED = HIDDEN + """
 import gc, types
 from jit.machine import hiding
