@@ -14,7 +14,7 @@ from types import ModuleType
 import jit
 from fuzz import probes
 from fuzz.loading import Loaded
-from fuzz.observe import CHAIN, Describer, described_globals, first_difference, outcome
+from fuzz.observe import Describer, described_globals, first_difference, outcome
 from fuzz.targets import Difference
 
 #: Passes over all calls: the first compiles, the second runs what was compiled.
@@ -184,19 +184,15 @@ def _stages_of(comparison):
 
 def evaluated(comparison):
     """The reference evaluator's opinion of values, exceptions and what is left of arguments and globals."""
-    from fuzz.evaluator import NotEvaluated, evaluate
+    from fuzz.evaluator import NotEvaluated, evaluate, forget_operations
     plain, other = comparison.load(), comparison.load()
 
     def evaluated_entry(*given):
         try:
             return evaluate(other.entry, *given, deep=True, limit=200_000)
         except Exception as error:
-            # The evaluator's frames, alive in tracebacks, hold what the interpreter's operand stacks have dropped: generators to be closed.
-            step = error
-            for _ in range(CHAIN):
-                if step is not None:
-                    step.__traceback__, step = None, step.__context__
-            raise error
+            forget_operations(error)  # operands of what has failed, such as generators to be closed
+            raise
 
     try:
         for number in range(len(comparison.program.calls)):

@@ -37,6 +37,20 @@ def test_no_difference_where_none_is(name, register):
     assert ways.WAYS[name](comparison(register=register)) is None
 
 
+def test_what_a_traceback_holds_is_alive_in_every_way():
+    source = '''LOG = []
+class Dying:
+    def __del__(self): LOG.append("gone")
+def f(number):
+    LOG.clear()
+    variable = Dying()
+    return -1 * (number, Dying().missing)
+'''
+    for name in ways.WAYS:
+        found = ways.WAYS[name](comparison(source, ("(1,)", "('',)")))
+        assert found is None, f"{name}: {found.detail}"
+
+
 def test_generators_on_operand_stacks_are_closed_in_every_way():
     source = '''LOG = []
 def items(item):
