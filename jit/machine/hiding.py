@@ -11,7 +11,6 @@ C. J. Cheney, A nonrecursive list compacting algorithm, CACM 13 (1970).
 
 import ctypes
 import types
-from functools import lru_cache
 
 from asm import Assembler, dl, eax, edx, mem8, mem64, r8, r9, r10, r12, r13, r14, r15, rax, rbx, rcx, rdi, rdx, relative, rsi, rsp
 from jit.machine.arena import arena, placed
@@ -31,7 +30,6 @@ _NEXT, _PREVIOUS = 0, 8
 _HEAD = collector.HEAD
 
 
-@lru_cache(None)
 def _table(more):
     """The address of pairs (type, its tp_traverse): ROOTS, then what is followed, then 0."""
     get_slot = symbols.function("PyType_GetSlot", ctypes.c_uint64, ctypes.py_object, ctypes.c_int)
@@ -58,15 +56,16 @@ def hide(items, more, excepted):
 def _routine(more, excepted):
     asm = Assembler(comments=False)
     visit, take = asm.label("visit"), asm.label("take")
-    _emit_hide(asm, _table(more), visit, take)
-    _emit_visit(asm, _table(more) + 16 * len(ROOTS), excepted, visit, take)
+    table = _table(more)
+    _emit_hide(asm, table, visit, take)
+    _emit_visit(asm, table + 16 * len(ROOTS), excepted, visit, take)
     _emit_take(asm, take)
     return pages.prototype(None, ctypes.c_char_p, ctypes.c_uint64, ctypes.c_uint64)(placed(asm, "jit::hide"))
 
 
 def _emit_hide(asm, table, visit, take):
-    root, scan, look, find, found, following, unmark, done = (asm.label(name) for name in (
-        "root", "scan", "look", "find", "found", "following", "unmark", "done"))
+    root, scan, look, found, following, unmark, again, done = (asm.label(name) for name in (
+        "root", "scan", "look", "found", "following", "unmark", "again", "done"))
     for register in (rbx, r12, r13, r14, r15):
         asm.push(register)
     asm.mov(r12, rdi)
@@ -96,14 +95,7 @@ def _emit_hide(asm, table, visit, take):
     asm.cmp(rbx, r14)
     asm.je(unmark)
     asm.lea(rdi, mem64(rbx, _HEAD))
-    asm.mov(rax, mem64(rdi, layout().ob_type))
-    asm.mov(rcx, table)
-    asm.bind(find)
-    asm.cmp(rax, mem64(rcx))
-    asm.je(found)
-    asm.add(rcx, 16)
-    asm.cmp(mem64(rcx), 0)
-    asm.jne(find)
+    _emit_find(asm, table, found)
     asm.jmp(following)
     asm.bind(found)
     asm.lea(rsi, relative(visit))
@@ -115,7 +107,6 @@ def _emit_hide(asm, table, visit, take):
 
     asm.bind(unmark)
     asm.mov(rbx, mem64(r15, _NEXT))
-    again = asm.label("again")
     asm.bind(again)
     asm.cmp(rbx, r14)
     asm.je(done)
@@ -134,10 +125,9 @@ def _emit_hide(asm, table, visit, take):
     asm.ret()
 
 
-def _emit_visit(asm, table, excepted, visit, take):
-    """A visitproc: rdi = object, rsi = the list's head -> eax = 0."""
-    find, found, not_ours = asm.label("kind"), asm.label("of_a_kind"), asm.label("not_ours")
-    asm.bind(visit)
+def _emit_find(asm, table, found):
+    """Go to `found` with rax = the type of the object rdi and rcx = its pair, if it is in the table."""
+    find = asm.label("find")
     asm.mov(rax, mem64(rdi, layout().ob_type))
     asm.mov(rcx, table)
     asm.bind(find)
@@ -146,6 +136,13 @@ def _emit_visit(asm, table, excepted, visit, take):
     asm.add(rcx, 16)
     asm.cmp(mem64(rcx), 0)
     asm.jne(find)
+
+
+def _emit_visit(asm, table, excepted, visit, take):
+    """A visitproc: rdi = object, rsi = the list's head -> eax = 0."""
+    found, not_ours = asm.label("of_a_kind"), asm.label("not_ours")
+    asm.bind(visit)
+    _emit_find(asm, table, found)
     asm.bind(not_ours)
     asm.xor(eax, eax)
     asm.ret()
