@@ -138,9 +138,17 @@ class Frame:
         (why, value), self.stopped = self.stopped, None
         if why is RETURN:
             self.stack.clear()
-            for number in range(len(self.locals)):  # first one first, as CPython does
-                self.locals[number] = NULL
+            self.drop_locals()
         return value
+
+    def drop_locals(self):
+        """First one first, as CPython does; a list would begin with the last."""
+        for number in range(len(self.locals)):
+            self.locals[number] = NULL
+
+    def __del__(self):
+        if hasattr(self, "locals"):
+            self.drop_locals()
 
     def unwind(self, problem):
         """Go to the handler of an exception that the last instruction raised; returns whether there is one.

@@ -85,7 +85,10 @@ class Describer:
         if issubclass(kind, array):
             return value.typecode, repr(value.tobytes())
         if issubclass(kind, memoryview):
-            return value.format, value.readonly
+            try:
+                return value.format, value.readonly
+            except ValueError:
+                return "released"
         if issubclass(kind, MethodType):
             return self(value.__self__, depth), value.__func__.__qualname__
         return None

@@ -380,6 +380,34 @@ def test_operands_die_with_their_operation():
     assert Counted.alive == 0
 
 
+def test_locals_of_what_has_raised_die_first_one_first():
+    died = []
+
+    class Noted:
+        def __init__(self, name):
+            self.name = name
+
+        def __del__(self):
+            died.append(self.name)
+
+    def fail(one, two):
+        three = Noted("three")
+        return three, missing  # noqa: F821
+
+    def call_and_go_on():
+        try:
+            fail(Noted("one"), Noted("two"))
+        except NameError:
+            pass
+        died.append("handled")
+
+    call_and_go_on()
+    assert died == ["one", "two", "three", "handled"]
+    died.clear()
+    evaluate(call_and_go_on, deep=True)
+    assert died == ["one", "two", "three", "handled"]
+
+
 @pytest.mark.parametrize("manager", [1, "a", None, range(3)] + [array(code) for code in "bd"] + [deque(), Fraction(1), type, Describer])
 def test_what_is_no_context_manager(manager):
     def entered(manager):

@@ -118,6 +118,13 @@ def test_arguments_are_looked_at_afterwards():
     assert first_difference(one, two)[0] == "arguments"
 
 
+def test_a_released_view_is_described_as_such():
+    view = memoryview(b"ab")
+    before = described(view)
+    view.release()
+    assert described(view) == described(view) != before
+
+
 def test_differences_are_named_without_values():
     assert first_difference(outcome(abs, (-3,), {}), outcome(abs, (-4,), {}))[0] == "result: int"
     assert first_difference(outcome(abs, (1,), {}), outcome(abs, (1.0,), {}))[0] == "result: int became float"
