@@ -22,7 +22,7 @@ PASSES = 2
 #: Guards forced in one program, and calls made to look for leaks.
 FORCED_LIMIT = 24
 #: Calls made to look for leaks, again and again while there seems to be one; from SETTLED calls on, collections precede.
-LEAK_CALLS, SETTLED = (6, 12, 24, 48, 48, 48, 600, 48), 48
+LEAK_CALLS, SETTLED = (6, 12, 24, 48, 48, 48, 600, 48, 600, 600), 48
 #: Globals of these types are shared with everybody else.
 _SHARED = (int, str, type(None), ModuleType)
 
