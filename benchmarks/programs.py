@@ -8,7 +8,7 @@
 The benchmark files come from the package index and are run unchanged, in child processes, with a stub in place of pyperf
 (benchmarks/stub). Loops are calibrated as pyperf does, plain, so that a value takes at least 0.1 s; then each round runs the
 same loops and values in a plain process and in one under the JIT, by turns. A run has as many values as a default run of pyperf,
-60, or fewer where that would take longer than --seconds (but at least 4, as many as a process of pyperf's).
+60, or fewer where that would take longer than --seconds (but at least 4, as many as a process of pyperf's): none of the twelve does.
 
 - warm: best value of the second half of the runs, plain over compiled;
 - cold: the whole processes, start-up and compile time in, from their start to their end;
@@ -37,6 +37,8 @@ NO_COLLECTOR = ", no collector"
 #: Values of a default run of pyperf, 20 processes of 3; and of one of its processes, with the warm-up.
 DEFAULT_VALUES = 60
 LEAST_VALUES = 4
+#: Seconds that a plain run may take: of the programs that are asked for, and with --all.
+MOST_SECONDS, MOST_SECONDS_ALL = 30, 8
 #: Here only the time that the JIT needs to start is measured: these may take so many times plain's seconds, and so many more.
 STARTUP = ("python_startup", "python_startup_no_site")
 STARTUP_LIMIT = (1.05, 0.020)
@@ -54,11 +56,13 @@ def summary(runs):
         runs: list of reports of that benchmark.
 
     Returns:
-        dictionary: `warm` seconds per loop, `cold` and `first` seconds, `compiling` seconds of the coldest run's.
+        dictionary: `warm` seconds per loop, `cold` and `first` seconds; of the shortest run `compiling` seconds, `outside` of values, and
+        what its values would have taken if all had been `warmed`.
     """
-    coldest = min(runs, key=lambda run: run["whole"])
-    later = [value for run in runs for value in run["values"][len(run["values"]) // 2:]]
-    return {"warm": min(later) / runs[0]["loops"] / runs[0]["inner"], "cold": coldest["whole"], "compiling": coldest["compiling"],
+    shortest = min(runs, key=lambda run: run["whole"])
+    best = min(value for run in runs for value in run["values"][len(run["values"]) // 2:])
+    return {"warm": best / runs[0]["loops"] / runs[0]["inner"], "cold": shortest["whole"], "compiling": shortest["compiling"],
+            "outside": shortest["whole"] - sum(shortest["values"]), "warmed": best * len(shortest["values"]),
             "first": min(run["whole"] - sum(run["values"][LEAST_VALUES:]) for run in runs)}
 
 
@@ -171,8 +175,9 @@ def ways(options):
 
 
 def explained(rows):
-    """A table of what the misses come from: the ratio with the collector off, and cold without the time for loading and compiling."""
-    headings = ["program", "warm", "at least", "warm, no collector", "cold/warm", "whole run s", "compiling s", "cold/warm without"]
+    """A table of what the misses come from: the collector, and what a whole run spends in neither warm values nor the program's start."""
+    headings = ["program", "warm", "at least", "warm, no collector", "cold/warm", "at best", "whole run s", "start s", "warm values s", "compiling s",
+                "interpreted s"]
     cells = []
     for row in rows:
         if row.failure or row.fast_enough and row.starts_fast_enough:
@@ -180,9 +185,11 @@ def explained(rows):
         plain, jit = row.found["plain"], row.found["jit"]
         free, compiled = row.found["plain" + NO_COLLECTOR], row.found["jit" + NO_COLLECTOR]
         ratio = "-" if isinstance(free, str) or isinstance(compiled, str) else f"{free['warm'] / compiled['warm']:.2f}"
-        cold = plain["cold"] / (jit["cold"] - jit["compiling"])
-        cells.append([row.name, f"{row.warm:.2f}", row.target, ratio, f"{row.cold / row.warm:.2f}", f"{jit['cold']:.2f}", f"{jit['compiling']:.3f}",
-                      f"{cold / row.warm:.2f}"])
+        start, compiling = plain["outside"], jit["compiling"]
+        at_best = plain["cold"] / (start + jit["warmed"]) / row.warm
+        seconds = jit["cold"], start, jit["warmed"], compiling, max(0.0, jit["cold"] - start - jit["warmed"] - compiling)
+        cells.append([row.name, f"{row.warm:.2f}", row.target, ratio, f"{row.cold / row.warm:.2f}", f"{at_best:.2f}",
+                      *(f"{part:.2f}" for part in seconds)])
     return table(headings, cells)
 
 
@@ -212,7 +219,7 @@ def parse():
     parser.add_argument("names", nargs="*", metavar="NAME", help="programs to run in place of the twelve")
     parser.add_argument("--python", metavar="PATH", help="the interpreter to measure (this one)")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each program in each way (3)")
-    parser.add_argument("--seconds", type=float, default=8, help="about how long a plain run may take (8)")
+    parser.add_argument("--seconds", type=float, help=f"about how long a plain run may take ({MOST_SECONDS}; {MOST_SECONDS_ALL} with --all)")
     parser.add_argument("--cache", metavar="FOLDER", default=suite.default_cache(), help="where downloaded files are kept")
     parser.add_argument("--pypy", metavar="PATH", default=shutil.which("pypy3"), help="PyPy (pypy3 on the path)")
     parser.add_argument("--jit", action="append", metavar="PATH", help="a CPython with a JIT of its own",
@@ -221,7 +228,10 @@ def parse():
     parser.add_argument("--explain", action="store_true", help="also run without the garbage collector, and say what the misses come from")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/BENCHMARKS.md")
     parser.add_argument("--list", action="store_true", help="run each program once, plain, and say which work")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.seconds is None:
+        options.seconds = MOST_SECONDS_ALL if options.all else MOST_SECONDS
+    return options
 
 
 def list_programs(programs, skipped):
@@ -269,8 +279,9 @@ def main():
              "whole processes of four values. Other columns are ratios over plain, warm.", rows_table(rows, others),
              "\n".join(aims(rows))]
     if options.explain:
-        parts.append("What the misses come from: the ratio without the collector on either side, and the whole run without the time that loading and "
-                     "compiling took.\n\n" + explained(rows))
+        parts.append("What the misses come from: the ratio without the collector on either side; and what the whole run consists of, under the JIT: the "
+                     "program's start as it is plain, its values as if all had been warm, loading and compiling, and what else was spent, most of it in "
+                     "code that was still interpreted. At best: cold/warm if there were only the first two.\n\n" + explained(rows))
     if skipped:
         parts.append("Not run: " + "; ".join(f"{name} ({reason})" for name, reason in skipped) + ".")
     print("\n" + "\n\n".join(parts))

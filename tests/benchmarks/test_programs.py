@@ -109,14 +109,19 @@ def test_variants_are_listed_with_what_they_need(tmp_path):
 
 
 def test_summary_takes_the_later_values_and_whole_processes():
-    run = {"loops": 2, "inner": 5, "values": [9.0, 1.0, 4.0, 4.0, 3.0, 2.5], "whole": 30.0, "compiling": 0.5}
+    run = {"loops": 2, "inner": 5, "values": [9.0, 1.0, 4.0, 4.0, 3.0, 2.5], "whole": 30.0, "compiling": 0.5}  # 6.5 s outside of values
     slower = {**run, "values": [9.0, 9.0, 9.0, 9.0, 9.0, 9.0], "whole": 60.0}
-    assert programs.summary([run, slower]) == {"warm": 0.25, "cold": 30.0, "first": 24.5, "compiling": 0.5}
+    assert programs.summary([run, slower]) == {"warm": 0.25, "cold": 30.0, "first": 24.5, "compiling": 0.5, "outside": 6.5, "warmed": 15.0}
 
 
 @pytest.mark.parametrize("seconds, values", [(0.1, 60), (0.2, 40), (100, 4)])
 def test_number_of_values(seconds, values):
     assert programs.number_of_values(seconds, 8) == values
+
+
+def test_the_twelve_have_their_default_length():
+    slowest = 0.35  # seconds that one loop of fannkuch takes, interpreted
+    assert programs.number_of_values(slowest, programs.MOST_SECONDS) == programs.DEFAULT_VALUES
 
 
 def row(name, warm, cold, target=0.97):
@@ -147,14 +152,14 @@ def test_startup_may_take_a_little_more():
 
 
 def test_misses_are_explained():
-    def way(warm, cold=10.0, compiling=0.0):
-        return {"warm": warm, "cold": cold, "first": 1.0, "compiling": compiling}
+    def way(warm, cold=10.0, compiling=0.0, warmed=8.0):
+        return {"warm": warm, "cold": cold, "first": 1.0, "compiling": compiling, "outside": 2.0, "warmed": warmed}
 
     none = programs.NO_COLLECTOR
-    found = {"plain": way(4.0), "jit": way(2.0, 9.0, 4.0), "plain" + none: way(3.0), "jit" + none: way(1.0)}
+    found = {"plain": way(4.0), "jit": way(2.0, 9.0, 1.0, 4.0), "plain" + none: way(3.0), "jit" + none: way(1.0)}
     text = programs.explained([programs.Row("slow", 3, found), row("good", 2, 1.7)])
     assert "slow" in text and "good" not in text
     cells = [cell.strip() for cell in text.splitlines()[-1].split("|")[1:-1]]
-    assert cells == ["slow", "2.00", "3", "3.00", "0.56", "9.00", "4.000", "1.00"]
+    assert cells == ["slow", "2.00", "3", "3.00", "0.56", "0.83", "9.00", "2.00", "4.00", "1.00", "2.00"]
     failed = programs.explained([programs.Row("slow", 3, {**found, "jit" + none: "killed by signal 11"})])
     assert failed.splitlines()[-1].split("|")[4].strip() == "-"
