@@ -4,6 +4,7 @@
     python benchmarks/programs.py --all --write            every program that needs the standard library alone
     python benchmarks/programs.py richards go --rounds 5
     python benchmarks/programs.py --explain --write        what the misses would be without the collector, and without compiling
+    python benchmarks/programs.py --all --bystander        also plain beside a sleeping thread: how much of a ratio is the memory's layout
 
 The benchmark files come from the package index and are run unchanged, in child processes, with a stub in place of pyperf
 (benchmarks/stub). Loops are calibrated as pyperf does, plain, so that a value takes at least 0.1 s; then each round runs the
@@ -34,6 +35,8 @@ LEAST = 0.97
 LEAST_COLD = 0.8
 #: Of the names of ways to run a program without the garbage collector.
 NO_COLLECTOR = ", no collector"
+#: The way that shows what chance does: plain, with a thread and modules besides, see bystander.py.
+BYSTANDER = "bystander"
 #: Values of a default run of pyperf, 20 processes of 3; and of one of its processes, with the warm-up.
 DEFAULT_VALUES = 60
 LEAST_VALUES = 4
@@ -152,6 +155,12 @@ def aims(rows):
     if measured:
         slowest = min(measured, key=lambda row: row.warm)
         yield f"- slowest of {len(measured)}: {slowest.name}, {slowest.warm:.2f}; at least {LEAST} ({verdict(slowest.warm >= LEAST)})"
+        slow = [row for row in measured if row.warm < LEAST]
+        yield f"- less than {LEAST}: {len(slow)} of {len(measured)} ({verdict(not slow)})"
+        if all(isinstance(row.found.get(BYSTANDER), dict) for row in measured):
+            beside = [row.found["plain"]["warm"] / row.found[BYSTANDER]["warm"] for row in measured]
+            yield f"- {BYSTANDER}, which compiles nothing: less than {LEAST} {sum(ratio < LEAST for ratio in beside)} of {len(measured)}, " \
+                  f"{min(beside):.2f} to {max(beside):.2f}"
         late = [row for row in measured if not row.starts_fast_enough]
         yield f"- cold less than {LEAST_COLD} of warm: {len(late)} of {len(measured)} ({verdict(not late)})"
         yield f"- {geometric_mean(row.warm for row in measured):.2f} in geometric mean over all that were measured"
@@ -169,6 +178,8 @@ def ways(options):
         name = os.path.basename(python)
         found[f"{name}, JIT off"] = ([python], {"PYTHON_JIT": "0"})
         found[f"{name}, JIT on"] = ([python], {"PYTHON_JIT": "1"})
+    if options.bystander:
+        found[BYSTANDER] = ([sys.executable, os.path.join(suite.ROOT, "benchmarks", "bystander.py")], {})
     if options.explain:
         found.update({f"{way}{NO_COLLECTOR}": (found[way][0], {"PYPERF_GC": "off"}) for way in ("plain", "jit")})
     return found
@@ -225,6 +236,7 @@ def parse():
     parser.add_argument("--jit", action="append", metavar="PATH", help="a CPython with a JIT of its own",
                         default=[path for path in map(shutil.which, ("python3.14", "python3.15")) if path])
     parser.add_argument("--no-peers", action="store_true", help="no PyPy, no other JIT")
+    parser.add_argument("--bystander", action="store_true", help="also plain beside a sleeping thread (bystander.py)")
     parser.add_argument("--explain", action="store_true", help="also run without the garbage collector, and say what the misses come from")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/BENCHMARKS.md")
     parser.add_argument("--list", action="store_true", help="run each program once, plain, and say which work")

@@ -137,6 +137,14 @@ def test_misses_are_shown_as_misses():
     assert "slowest of 3: slow, 0.90; at least 0.97 (MISSED)" in text and "cold less than 0.8 of warm: 1 of 3 (MISSED)" in text
 
 
+def test_a_bystander_shows_what_is_chance():
+    rows = [row("quick", 2, 1.7), row("slow", 0.9, 0.9)]
+    assert "- less than 0.97: 1 of 2 (MISSED)" in programs.aims(rows)
+    for each, seconds in zip(rows, (0.8, 1.25)):
+        each.found[programs.BYSTANDER] = {"warm": seconds}
+    assert "- bystander, which compiles nothing: less than 0.97 1 of 2, 0.80 to 1.25" in programs.aims(rows)
+
+
 def test_a_failed_run_is_a_miss():
     failed = programs.Row("broken", 4, {"plain": {"warm": 1.0, "cold": 1.0, "first": 1.0}, "jit": "killed by signal 11"})
     assert failed.cells(["PyPy"])[3:6] == ["FAILED", 4, "MISSED"]
