@@ -20,7 +20,10 @@ from platforms.cpython.layout import layout
 
 #: Words of PyConfig that are searched; it is not larger.
 CONFIG_WORDS = 70
-_WIDE = ctypes.sizeof(ctypes.c_wchar)
+#: Bytes of a wchar_t, on Linux.
+_WIDE = 4
+#: Bytes that are compared at once.
+_AT_ONCE = 4096
 
 
 class Unknown(Exception):
@@ -74,7 +77,8 @@ class Configuration:
     def is_text(peeker, address, text):
         """Whether a wchar_t string is there, with its terminating 0."""
         data = _wide(text)
-        return bool(address) and len(data) <= 4096 and peeker.copy(address, len(data)) == data
+        parts = {start: data[start:start + _AT_ONCE] for start in range(0, len(data), _AT_ONCE)}
+        return bool(address) and all(peeker.copy(address + start, len(part)) == part for start, part in parts.items())
 
     def set_arguments(self, first, leading):
         """Drop the arguments before number `first`; put others, not more than these, in front."""
@@ -92,7 +96,8 @@ class Configuration:
 
 
 def _wide(text):
-    return b"".join(ord(character).to_bytes(_WIDE, "little") for character in text) + bytes(_WIDE)
+    """A text as C has it, with its terminating 0; bytes that were not decoded are lone surrogates on either side."""
+    return text.encode("utf-32-le", "surrogatepass") + bytes(_WIDE)
 
 
 def _raw_copy(text):

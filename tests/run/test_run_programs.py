@@ -29,6 +29,16 @@ def test_code(code, tmp_path):
     assert_same(["-c" + code, "a", "-b"], directory=tmp_path)
 
 
+@pytest.mark.parametrize("length", [1000, 1023, 1024, 5000, 30_000])
+def test_long_arguments(length):
+    """Where CPython's configuration has its arguments is found by comparing all of them, whatever their length."""
+    shown = "import sys; print(sys.argv[1:], len(sys.orig_argv[-1]))"
+    for text in ("x" * length, "\N{SNOWMAN}\udcff" * (length // 2)):
+        for arguments in (["-c", shown, text], ["-c", f"{shown} # {text}"]):
+            assert_same(arguments)
+            assert "nothing is compiled" not in run(arguments, ["--stats"])[2]
+
+
 def test_module(tmp_path):
     (tmp_path / "package").mkdir()
     (tmp_path / "package" / "__init__.py").write_text("print('package', __name__)\n")
