@@ -18,8 +18,9 @@ GRANT, SHARE = 0.008, 0.03
 SHORT, LONG_SHARE = 3.0, 0.08
 #: Seconds per second in compiled code. It was to gain at least so much, or it would not have been compiled.
 CREDIT = 0.5
-#: Seconds per second in hot code that runs interpreted, after the first PATIENCE seconds of it.
-BET, PATIENCE = 0.6, 0.1
+#: Seconds per second in hot code that runs interpreted, after the first PATIENCE seconds of it. Nothing is loaded before: most programs that
+#: end sooner would take up to a third longer.
+BET, PATIENCE = 0.8, 0.15
 #: Seconds that one compilation, which compiles what it calls, may go beyond what is allowed before the rest of it is put off.
 OVERDRAFT = 0.060
 #: Promised shares of what compiling was for at which nothing is staked, and at which all is. Measured: most programs that gain promise two
@@ -73,6 +74,10 @@ class Budget:
     def affords(self, seconds):
         """Whether something that will take so long may be done now."""
         return not self.pauses and (self.unlimited or self.spent + seconds <= self.allowance() + OVERDRAFT)
+
+    def is_at_stake(self):
+        """Whether hot code has run interpreted for so long that something is staked on it."""
+        return self.unlimited or self.hot >= PATIENCE
 
     def is_overdrawn(self):
         """Whether what is being done now takes so long that the rest of it should wait."""

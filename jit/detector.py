@@ -35,7 +35,7 @@ THREAD_CLOCK = 6
 LONGEST = 0.05
 #: (from this many samples on, seconds between two): found soon at first, at little cost later. Each costs a program 0.1 ms, what it loses of
 #: the processor's caches included.
-PACE = ((0, 0.001), (100, 0.004), (200, 0.01), (350, 0.02))
+PACE = ((0, 0.003), (60, 0.005), (160, 0.01), (300, 0.02))
 #: Function objects registered of the same code: more come from code that makes functions again and again.
 SIBLINGS = 4
 #: Code that samples met so rarely is forgotten after this many.
@@ -47,12 +47,13 @@ class Sight:
 
     Attributes:
         code: weak reference. top: samples in which it ran itself. total: in which it was among the topmost.
-        registered: function objects registered. compiled: samples on top, in compiled code. is_special: not a function to compile. is_module: but its loops may be.
+        registered: function objects registered. compiled: samples on top, in compiled code. is_special: not a function to compile.
+        is_module: but its loops may be. is_part: a comprehension with a frame of its own, which is compiled with its function.
         tries: how often one of its loops was to be entered while it ran.
     """
 
     __slots__ = ("code", "top", "total", "registered", "compiled", "name", "first_line", "file", "is_special", "is_ours", "is_module",
-                 "last", "key", "tries")
+                 "is_part", "last", "key", "tries")
 
     def __init__(self, code):
         self.code = weakref.ref(code)
@@ -60,6 +61,7 @@ class Sight:
         self.last, self.key = -1, id(code)
         self.is_ours = code.co_filename.startswith(OURS)
         self.is_module = code.co_name == "<module>" and not code.co_filename.startswith(LEFT_ALONE)
+        self.is_part = code.co_name in ("<listcomp>", "<setcomp>", "<dictcomp>") and not code.co_filename.startswith(LEFT_ALONE)
         self.is_special = code.co_filename.startswith(LEFT_ALONE) or code.co_name.startswith("<") and code.co_name not in ("<lambda>", "<genexpr>")
         self.name, self.file, self.first_line = code.co_qualname, code.co_filename, code.co_firstlineno
 
@@ -234,6 +236,11 @@ class Detector:
         self.given_up = True
         self.sampler.work(False)
 
+    def load(self):
+        """Begin to load the compiler, if so much hot code has been seen that it is worth its time."""
+        if self.compiler is None and self.loading is None and BUDGET.is_at_stake():
+            self.loading = Loading(self.sampler, self.main)
+
     def load_further(self):
         """Go on loading the compiler."""
         self.loading.go_on()
@@ -288,10 +295,10 @@ class Detector:
             if sight.total >= self.threshold and sight.registered < SIBLINGS:
                 self.register(sight, function)
         if top is not None and not compiled and (top.top >= MODULE_THRESHOLD if top.is_module else
-                                                 top.total >= self.threshold and not top.is_special):
+                                                 top.total >= self.threshold and (top.is_part or not top.is_special)):
             BUDGET.note_hot(self.step)
-            if top.is_module and self.compiler is None and self.loading is None:
-                self.loading = Loading(self.sampler, self.main)
+            if top.is_module:
+                self.load()
 
     def heat(self, code):
         """Samples in which a code object ran itself, interpreted."""
@@ -316,8 +323,7 @@ class Detector:
                 self.wants_functions = True  # the next time
             return
         if self.compiler is None:
-            if self.loading is None:
-                self.loading = Loading(self.sampler, self.main)
+            self.load()
             return
         if function.__code__.co_flags & SUSPENDED:
             sight.registered = SIBLINGS
