@@ -285,7 +285,7 @@ def main():
             row = Row(name, TARGETS.get(name, LEAST), found)
             rows.append(row)
             print("  ".join(str(cell) for cell in row.cells(others)) + (f"  {row.failure}" if row.failure else ""), flush=True)
-    parts = [f"## Programs\n\n    {command_line()}\n\n{processor()}; {interpreter()}; {load()}. The files of pyperformance "
+    parts = [f"## {'All programs' if options.all else 'Programs'}\n\n    {command_line()}\n\n{processor()}; {interpreter()}; {load()}. The files of pyperformance "
              f"{suite.VERSION}, under `python -m jit run` against plain, the same interpreter; {options.rounds} rounds. Warm: best "
              "of the later values; cold: whole processes of pyperf's default number of values, start and compile time in; first: "
              "whole processes of four values. Other columns are ratios over plain, warm.", rows_table(rows, others),
@@ -298,7 +298,7 @@ def main():
         parts.append("Not run: " + "; ".join(f"{name} ({reason})" for name, reason in skipped) + ".")
     print("\n" + "\n\n".join(parts))
     if options.write:
-        write_section("programs", "\n\n".join(parts))
+        write_section("all programs" if options.all else "programs", "\n\n".join(parts))
 
 
 if __name__ == "__main__":

@@ -175,6 +175,8 @@ class Frame:
                 forget_operations(problem)
                 return True
         self.stack.clear()
+        self.handled = None  # its traceback leads here
+        forget_operations(problem)
         return False
 
     # -- for operations ----------------------------------------------------------------------------------

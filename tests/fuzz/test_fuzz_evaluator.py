@@ -408,6 +408,37 @@ def test_locals_of_what_has_raised_die_first_one_first():
     assert died == ["one", "two", "three", "handled"]
 
 
+def test_what_a_generator_held_dies_with_it():
+    died = []
+
+    class Noted:
+        def __del__(self):
+            died.append("noted")
+
+    def delegating(item):
+        try:
+            yield from (item, 2)
+        finally:
+            died.append("finally")
+
+    def handling(item):
+        try:
+            raise ValueError
+        except ValueError:
+            yield item
+
+    for generator, expected in ((delegating, ["finally", "noted"]), (handling, ["noted"])):
+        def begin_and_drop():
+            next(generator(Noted()))
+
+        begin_and_drop()
+        assert died == expected
+        died.clear()
+        evaluate(begin_and_drop, deep=True)
+        assert died == expected
+        died.clear()
+
+
 @pytest.mark.parametrize("manager", [1, "a", None, range(3)] + [array(code) for code in "bd"] + [deque(), Fraction(1), type, Describer])
 def test_what_is_no_context_manager(manager):
     def entered(manager):
