@@ -7,6 +7,7 @@ order they are met, so that identity and aliasing are part of the description. O
 
 import io
 import re
+import sys
 import traceback
 from array import array
 from contextlib import nullcontext, redirect_stdout
@@ -18,6 +19,8 @@ LARGE_BITS, LONG = 200, 200
 CHAIN, DEPTH = 4, 12
 #: What differs in the text of an object that has no better one, as in the message of list.index.
 _ADDRESS = re.compile(" at 0x[0-9a-f]+")
+#: Of classes that are made at run time (Include/object.h, Py_TPFLAGS_HEAPTYPE).
+_FLAGS, _HEAP_TYPE = type.__dict__["__flags__"], 1 << 9
 _BY_NAME = (FunctionType, BuiltinFunctionType, type)
 _HIDDEN = (ModuleType, FunctionType, type, BuiltinFunctionType, CodeType)
 
@@ -145,7 +148,8 @@ def outcome(function, arguments, namespace, printing=True, frames=True):
         frames: describe tracebacks and locals of frames.
 
     Returns:
-        dict of part -> description: "result" or "exception", "arguments", "globals", and "stdout" if something was printed.
+        dict of part -> description: "result" or "exception", "arguments", "globals", "stdout" if something was printed, and with
+        frames "references": how many of them arguments have that were made for the call.
     """
     result = problem = None
     with redirect_stdout(io.StringIO()) if printing else nullcontext() as printed:
@@ -161,9 +165,18 @@ def outcome(function, arguments, namespace, printing=True, frames=True):
     else:
         found["exception"] = describe.exception(problem)
         problem.__traceback__ = None
+    if frames and not issubclass(type(problem), AttributeError):  # that may hold its object, or not (see README's limits)
+        del describe
+        found["references"] = [(type(item).__qualname__, sys.getrefcount(item)) for item in arguments if is_new(item)]
     if printing and printed.tell():
         found["stdout"] = printed.getvalue()
     return found
+
+
+def is_new(item):
+    """Whether an argument was made for its call, so that what holds it is known."""
+    kind = type(item)
+    return kind in (list, dict, set, bytearray, array, memoryview) or bool(_FLAGS.__get__(kind) & _HEAP_TYPE)
 
 
 def described_globals(namespace, describe):

@@ -125,6 +125,24 @@ def test_a_released_view_is_described_as_such():
     assert described(view) == described(view) != before
 
 
+def test_references_of_arguments_are_counted():
+    kept = []
+
+    def keep(item):
+        kept.append(item)
+
+    def fail(item):
+        raise ValueError
+
+    def ask(item):
+        return item.missing
+
+    assert first_difference(outcome(keep, ([1],), {}), outcome(lambda item: None, ([1],), {}))[0] == "references"
+    assert first_difference(outcome(keep, (1,), {}), outcome(lambda item: None, (1,), {})) is None
+    assert outcome(fail, ([],), {})["references"] == outcome(len, ([],), {})["references"]
+    assert "references" not in outcome(ask, ([],), {}) and "references" not in outcome(len, ([],), {}, frames=False)
+
+
 def test_differences_are_named_without_values():
     assert first_difference(outcome(abs, (-3,), {}), outcome(abs, (-4,), {}))[0] == "result: int"
     assert first_difference(outcome(abs, (1,), {}), outcome(abs, (1.0,), {}))[0] == "result: int became float"
