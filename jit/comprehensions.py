@@ -22,13 +22,13 @@ from jit.decode import raw_instructions
 from jit.entries import FunctionBlock
 from jit.function_records import FunctionRecord
 from jit.iteration import DICT_ITERATORS, Entries, Numbers, Sequence
+from jit.ours import COMPREHENSIONS
 from jit.types import NULL, OBJECT, exact
 from jit.unit import Unit, check_compilable
 from jit.values import Value
 from platforms.cpython.generators import collecting
 from platforms.cpython.opcodes import NULL_FIRST
 
-_NAMES = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>"})
 _ITERATORS = {type(iter([])): list, type(iter(())): tuple}
 _RANGE_ITERATOR = type(iter(range(0)))
 _GENERATOR, _NESTED = 0x20, 0x10
@@ -51,7 +51,7 @@ def is_comprehension(code):
             len(code.co_freevars) > MOST_CELLS:
         return False
     kind = code.co_flags & ~_NESTED
-    return kind == _OPTIMIZED_NEWLOCALS and code.co_name in _NAMES or \
+    return kind == _OPTIMIZED_NEWLOCALS and code.co_name in COMPREHENSIONS or \
         kind == _OPTIMIZED_NEWLOCALS | _GENERATOR and code.co_name == "<genexpr>" and not code.co_cellvars
 
 

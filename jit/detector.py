@@ -18,7 +18,7 @@ from jit.api import available
 from jit.budget import BUDGET
 from jit.loading import Loading, hide_compiler
 from jit.long_runs import LongRuns
-from jit.ours import LEFT_ALONE, NOT_THE_PROGRAM, OURS
+from jit.ours import COMPREHENSIONS, LEFT_ALONE, NOT_THE_PROGRAM, OURS
 from platforms import forks  # first: its locks are taken when the clock stands still
 from platforms.cpython import observe
 from platforms.cpython.layout import SUSPENDED, layout
@@ -48,12 +48,12 @@ class Sight:
     Attributes:
         code: weak reference. top: samples in which it ran itself. total: in which it was among the topmost.
         registered: function objects registered. compiled: samples on top, in compiled code. is_special: not a function to compile.
-        is_module: but its loops may be. is_part: a comprehension with a frame of its own, which is compiled with its function.
+        is_module: but its loops may be. is_comprehension: with a frame of its own.
         tries: how often one of its loops was to be entered while it ran.
     """
 
     __slots__ = ("code", "top", "total", "registered", "compiled", "name", "first_line", "file", "is_special", "is_ours", "is_module",
-                 "is_part", "last", "key", "tries")
+                 "is_comprehension", "last", "key", "tries")
 
     def __init__(self, code):
         self.code = weakref.ref(code)
@@ -61,7 +61,7 @@ class Sight:
         self.last, self.key = -1, id(code)
         self.is_ours = code.co_filename.startswith(OURS)
         self.is_module = code.co_name == "<module>" and not code.co_filename.startswith(LEFT_ALONE)
-        self.is_part = code.co_name in ("<listcomp>", "<setcomp>", "<dictcomp>") and not code.co_filename.startswith(LEFT_ALONE)
+        self.is_comprehension = code.co_name in COMPREHENSIONS and not code.co_filename.startswith(LEFT_ALONE)
         self.is_special = code.co_filename.startswith(LEFT_ALONE) or code.co_name.startswith("<") and code.co_name not in ("<lambda>", "<genexpr>")
         self.name, self.file, self.first_line = code.co_qualname, code.co_filename, code.co_firstlineno
 
@@ -295,7 +295,7 @@ class Detector:
             if sight.total >= self.threshold and sight.registered < SIBLINGS:
                 self.register(sight, function)
         if top is not None and not compiled and (top.top >= MODULE_THRESHOLD if top.is_module else
-                                                 top.total >= self.threshold and (top.is_part or not top.is_special)):
+                                                 top.total >= self.threshold and (top.is_comprehension or not top.is_special)):
             BUDGET.note_hot(self.step)
             if top.is_module:
                 self.load()

@@ -1,4 +1,4 @@
-"""Which code is ours, and which is left alone when hot code is looked for."""
+"""Which code is ours, which is left alone when hot code is looked for, and which is a comprehension."""
 
 import os
 
@@ -8,3 +8,5 @@ OURS = tuple(os.path.join(_HERE, package) + os.sep for package in ("jit", "asm",
 #: Also the import system, which is hot only while programs start, and which the compiler itself uses.
 LEFT_ALONE = (*OURS, "<frozen importlib")
 NOT_THE_PROGRAM = (*OURS, "<frozen", os.path.dirname(os.__file__) + os.sep)
+#: Names of the code of comprehensions that have frames of their own; it is compiled with the function that it stands in.
+COMPREHENSIONS = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>"})
