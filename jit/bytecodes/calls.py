@@ -166,6 +166,31 @@ def call_target(w, target, arguments, depth, check=None, operator=None):
     drop_consumed(w, consumed)
 
 
+def call_for_effect(w, function, arguments, depth):
+    """Call a compiled function's body as C code does, which holds the operands meanwhile and drops the result; NotImplemented if that cannot be done."""
+    ordered = fitting_arguments(w, function, arguments, ())
+    target = None if ordered is None or w.inlined else body_of(w, function, ordered)
+    if target is None and ordered is not None and not w.inlined:
+        ordered = boxed_where_wanted(w, function, ordered, depth)
+        target = body_of(w, function, ordered) if ordered else None
+    if target is None:
+        return NotImplemented
+    if target.result is None:
+        return unknown_result(w)
+    w.before_effect(rebinds=target.foreign or target.address is None)
+    w.freeze()
+    hold(w, target, ordered)
+    throw = w.exit_here("exception")
+    consumed = take_operands(w, depth)
+    after = w.exit_after(CALLEE_LEFT)
+    result = call_body(w, ordered, BodyCall(target, consumed, discards=True), throw, after)
+    if result.type.is_object:
+        w.state.owned |= {result}
+        w.drop(result)
+    drop_consumed(w, consumed)
+    return None
+
+
 def inline(w, handler, arguments, depth):
     """Let a builtin's handler emit the call; NotImplemented if it has no template for these types."""
     w.site = 0

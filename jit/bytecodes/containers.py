@@ -7,6 +7,7 @@ from jit.bytecodes.guards import observe, probably, prove
 from jit.bytecodes.items import Built, take
 from jit.bytecodes.iterators import character
 from jit.bytecodes.numbers import number
+from jit.bytecodes.subscripts import load_subscript, store_subscript
 from jit.comprehensions import UNSEEN, is_called_at_once
 from jit.foreign import Call, blind_call, callout
 from jit.machine.lists import ROOM
@@ -63,6 +64,10 @@ def binary_subscr(w, instruction):
     python = _INDEXED.get(container.type)
     if python is None and is_list_seen(w, container, "container", "__getitem__"):
         python = list
+    if python is None:
+        done = load_subscript(w, container, index)
+        if done is not NotImplemented:
+            return done
     machine = index_value(w, index) if python or container.type is STR or container.type.buffer else None
     if machine is None and container.type in SLICED and index.type is exact(slice) and plain_slice(index):
         return blind_call(w, "PyObject_GetItem", 2, container.type, Shape(container.type, container.shape and container.shape.element))
@@ -122,6 +127,9 @@ def store_subscr(w, instruction):
     value, index = w.peek(3), w.peek(1)
     if value.__class__ is not Value or container.__class__ is not Value or index.__class__ is not Value:
         return w.leave("an iterator is stored")
+    done = store_subscript(w, container, index, value)
+    if done is not NotImplemented:
+        return done
     machine = index_value(w, index) if container.type in (LIST, BYTEARRAY) or container.type.buffer else None
     if machine is None:
         from jit.bytecodes import dictionaries

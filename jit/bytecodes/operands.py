@@ -9,16 +9,16 @@ class BodyCall:
 
     Attributes:
         target: what the unit's manager returned for the callee. consumed: Values whose reference the call uses up.
-        initialises: it is a call of ``__init__``, whose result must be None and is no result of the instruction.
+        initialises: it is a call of ``__init__``, whose result must be None. discards: the call's result is none of the instruction.
         operator: None, or the Operator whose method is called.
         generates: it stands for a generator.
     """
 
-    __slots__ = ("target", "consumed", "initialises", "generates", "operator")
+    __slots__ = ("target", "consumed", "initialises", "discards", "generates", "operator")
 
-    def __init__(self, target, consumed, initialises=False, generates=False, operator=None):
+    def __init__(self, target, consumed, initialises=False, discards=False, generates=False, operator=None):
         self.target, self.consumed, self.operator = target, consumed, operator
-        self.initialises = initialises
+        self.initialises, self.discards = initialises, discards or initialises
         self.generates = generates
 
 

@@ -90,7 +90,7 @@ def _look_around(asm, emitter, detail, done):
     asm.mov(slot(SPARE), rax)
     for value in detail.consumed:
         drop_operand(asm, emitter, emitter.operand_after(value))
-    if detail.initialises:
+    if detail.discards:
         drop_operand(asm, emitter, slot(SPARE))
     asm.mov(rax, slot(SPARE))
     asm.jmp(emitter.stub(emitter.operation.after))
@@ -137,7 +137,7 @@ def _callee_left(asm, emitter, detail, done):
     asm.bind(give_up)
     for value in detail.consumed:
         drop_operand(asm, emitter, emitter.operand_after(value))
-    if detail.initialises:
+    if detail.discards:
         drop_operand(asm, emitter, slot(SPARE))
     asm.mov(rax, slot(SPARE))
     asm.jmp(emitter.stub(operation.mismatch or operation.after))
