@@ -25,7 +25,7 @@ class Automatic:
 
     def postpone(self, record, function):
         """Hand a function back to the interpreter until there is time to compile it; returns whether this was done."""
-        if not record.automatic or not self.suspended and (BUDGET.allows() and record.is_due() or record.versions and record.entry is None):
+        if not record.automatic or not self.suspended and (record.is_due() and BUDGET.allows_for(record.code) or record.versions and record.entry is None):
             return False
         self.put_back(record, function)
         return True
@@ -46,13 +46,10 @@ class Automatic:
         finally:
             self.in_parts = False
 
-    def resume(self, heat=lambda code: 0):
-        """Let a function that was postponed come to the compiler again: the hottest, of those that are as hot the one that has waited longest.
+    def resume(self):
+        """Let a function that was postponed come to the compiler again: the one that has earned most, or of those that have as much has waited longest.
 
         All at once would be handed back again but for the first: each time the interpreter has to find out anew how to call them.
-
-        Args:
-            heat: function from a code object to how much of the program's time it was found to take.
         """
         if self.inattentive and BUDGET.clock() >= self.attend_from and BUDGET.allows():
             self.attend_all()
@@ -61,16 +58,18 @@ class Automatic:
             may_compile, now, wanted = BUDGET.allows(), BUDGET.clock(), []
             for record in waiting:
                 # One that has got a version since then, for compiled callers, costs nothing more.
-                if not record.is_due(now) or record.waits and not may_compile:
+                if not record.is_due(now):
                     self.postponed.append(record)
                 elif record.waits:
                     wanted.append(record)
                 else:
                     self.redirect_again(record)
             if wanted:
-                hottest = max(wanted, key=lambda record: heat(record.code))
-                self.postponed.extend(record for record in wanted if record is not hottest)
-                self.redirect_again(hottest)
+                hottest = max(wanted, key=lambda record: BUDGET.earned(record.code))
+                if may_compile or BUDGET.has_earned(hottest.code):
+                    wanted.remove(hottest)
+                    self.redirect_again(hottest)
+                self.postponed.extend(wanted)
 
     def redirect_again(self, record):
         """The function's next call comes to the compiler."""

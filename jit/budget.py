@@ -5,7 +5,9 @@ that goes on should have its hot code compiled early.
 Idea: what may be spent grows with the time the program has run (by 3 %, later by 8 %; the rest is for looking on), and with the time that was seen in
 compiled code: that much has been gained already. What has been hot for long is also expected to stay so for as long again. This is a bet, and the stake follows
 the luck: where compiling goes on and the program still is rarely seen in compiled code, little is staked. And it follows what has been
-compiled so far: if that is mostly calls of CPython's functions, or came to nothing, then so will the rest be.
+compiled so far: if that is mostly calls of CPython's functions, or came to nothing, then so will the rest be. But that is said of other code, and a program
+changes: a function that has itself been seen interpreted for twenty-five times as long as compiling it takes has *earned* it, whatever was spent before. At
+worst that is 4 % of the time seen; a rule of this kind ("ski rental") needs no forecast.
 
 Time is the processor's, so that neither waiting nor other programs' work counts.
 """
@@ -21,6 +23,8 @@ CREDIT = 0.5
 #: Seconds per second in hot code that runs interpreted, after the first PATIENCE seconds of it. Nothing is loaded before: most programs that
 #: end sooner would take up to a third longer.
 BET, PATIENCE = 0.8, 0.15
+#: Seconds that a function earns per second in which it is seen running interpreted, and what a byte of its code mostly takes to compile.
+EARNED, SECONDS_PER_BYTE = 0.04, 3e-5
 #: Seconds that one compilation, which compiles what it calls, may go beyond what is allowed before the rest of it is put off.
 OVERDRAFT = 0.060
 #: Promised shares of what compiling was for at which nothing is staked, and at which all is. Measured: most programs that gain promise two
@@ -40,7 +44,8 @@ class Budget:
         gaining: seconds in compiled code. pauses: how often it was asked that nothing be compiled for now. unlimited: whether
         everything may. won, played: samples in compiled code, and all, the older ones less and less. inner: seconds of
         finished Work in the present one. worked, promised: seconds of Work that promises anything or nothing, and these by what they promise (see profit.promise).
-        ahead: seconds of the processes that this one was forked from.
+        ahead: seconds of the processes that this one was forked from. granted: seconds that were earned by what is being compiled.
+        sight: function from a code object to what has `earned` seconds for it, or None.
     """
 
     def __init__(self, clock=time.process_time, own_clock=time.thread_time):
@@ -51,6 +56,8 @@ class Budget:
         self.worked = self.promised = HOPE
         self.depth = self.pauses = 0
         self.unlimited = False
+        self.granted = 0.0
+        self.sight = lambda code: None
         self.won = self.played = TRUST
 
     def clock(self):
@@ -75,13 +82,38 @@ class Budget:
         """Whether something that will take so long may be done now."""
         return not self.pauses and (self.unlimited or self.spent + seconds <= self.allowance() + OVERDRAFT)
 
+    def earned(self, code):
+        """Seconds that a function has earned and not spent yet."""
+        sight = self.sight(code)
+        return sight.earned if sight is not None else 0.0
+
+    def has_earned(self, code):
+        """Whether a function has earned what compiling it mostly takes."""
+        return not self.pauses and self.earned(code) >= len(code.co_code) * SECONDS_PER_BYTE
+
+    def allows_for(self, code, seconds=None):
+        """Whether a function may be compiled now, which will take so many seconds if that is known; if it takes what it has earned, that is granted.
+
+        To be asked while something is done.
+        """
+        if self.allows() if seconds is None else self.affords(seconds):
+            return True
+        if not self.has_earned(code):
+            return False
+        sight = self.sight(code)
+        self.granted, sight.earned = sight.earned, 0.0
+        return True
+
     def is_at_stake(self):
         """Whether hot code has run interpreted for so long that something is staked on it."""
         return self.unlimited or self.hot >= PATIENCE
 
     def is_overdrawn(self):
         """Whether what is being done now takes so long that the rest of it should wait."""
-        return not self.unlimited and self.spent + self.own_clock() - self.began > self.allowance() + OVERDRAFT
+        if self.unlimited:
+            return False
+        left = self.allowance() - self.spent
+        return self.own_clock() - self.began > max(left, self.granted or left) + OVERDRAFT
 
     def own_seconds(self):
         """A clock that stands still while callees of what is compiled are compiled."""
@@ -122,6 +154,7 @@ class Budget:
         self.depth -= 1
         if self.depth == 0:
             self.spent += max(0.0, self.own_clock() - self.began)
+            self.granted = 0.0
 
 
 class Work:

@@ -15,7 +15,7 @@ from time import clock_gettime_ns
 from types import FunctionType
 
 from jit.api import available
-from jit.budget import BUDGET
+from jit.budget import BUDGET, EARNED
 from jit.loading import Loading, hide_compiler
 from jit.long_runs import LongRuns
 from jit.ours import COMPREHENSIONS, LEFT_ALONE, NOT_THE_PROGRAM, OURS
@@ -47,18 +47,19 @@ class Sight:
 
     Attributes:
         code: weak reference. top: samples in which it ran itself. total: in which it was among the topmost.
-        registered: function objects registered. compiled: samples on top, in compiled code. is_special: not a function to compile.
+        registered: function objects registered. compiled: samples on top, in compiled code. earned: see budget.EARNED. is_special: not a function to compile.
         is_module: but its loops may be. is_comprehension: with a frame of its own.
         tries: how often one of its loops was to be entered while it ran.
     """
 
     __slots__ = ("code", "top", "total", "registered", "compiled", "name", "first_line", "file", "is_special", "is_ours", "is_module",
-                 "is_comprehension", "last", "key", "tries")
+                 "is_comprehension", "last", "key", "tries", "earned")
 
     def __init__(self, code):
         self.code = weakref.ref(code)
         self.top = self.total = self.registered = self.compiled = self.tries = 0
         self.last, self.key = -1, id(code)
+        self.earned = 0.0
         self.is_ours = code.co_filename.startswith(OURS)
         self.is_module = code.co_name == "<module>" and not code.co_filename.startswith(LEFT_ALONE)
         self.is_comprehension = code.co_name in COMPREHENSIONS and not code.co_filename.startswith(LEFT_ALONE)
@@ -224,7 +225,7 @@ class Detector:
             self.shows_functions, self.wants_functions = self.wants_functions, False
             self.sampler.show_functions(self.shows_functions)
         if self.compiler is not None and (self.compiler.postponed or self.compiler.inattentive):
-            self.compiler.resume(self.heat)
+            self.compiler.resume()
         if self.samples in PACE_CHANGES:
             self.sampler.set_interval(self.pace())
         if self.samples % FORGET_EVERY == 0:
@@ -252,7 +253,8 @@ class Detector:
             else:
                 self.compiler.automatic = self.register_callee
                 from jit.entering import LoopEntering
-                self.long_runs = LongRuns(LoopEntering(self.compiler, BUDGET.affords))
+                BUDGET.sight = self.known
+                self.long_runs = LongRuns(LoopEntering(self.compiler, BUDGET.allows_for))
 
     def running(self, shown):
         """(whether its topmost function runs compiled, frames) of each thread that is running."""
@@ -289,6 +291,8 @@ class Detector:
                 top = sight
                 sight.top += 1
                 sight.compiled += compiled
+                if not compiled:
+                    sight.earned += EARNED * self.step
                 if self.compiler is not None:
                     BUDGET.note(compiled, self.step)
             sight.total += 1
@@ -300,10 +304,10 @@ class Detector:
             if top.is_module:
                 self.load()
 
-    def heat(self, code):
-        """Samples in which a code object ran itself, interpreted."""
+    def known(self, code):
+        """The Sight of a code object that has been met, or None."""
         sight = self.sights.get(id(code))
-        return sight.top - sight.compiled if sight is not None else 0
+        return sight if sight is not None and sight.code() is code else None
 
     def sight(self, code):
         """The Sight of a code object."""

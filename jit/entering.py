@@ -75,12 +75,12 @@ class LoopEntering:
     """Enters running loops; one per process.
 
     Attributes:
-        compiler: the Compiler. trap: the Trap that catches the frame. affords: whether a compilation of so many seconds may be done.
+        compiler: the Compiler. trap: the Trap that catches the frame. allows: whether a compilation of this code object may be done, which takes so many seconds.
     """
 
-    def __init__(self, compiler, affords=lambda seconds: True):
+    def __init__(self, compiler, allows=lambda code, seconds: True):
         self.compiler = compiler
-        self.affords = affords
+        self.allows = allows
         self.trap = Trap()
 
     def enter(self, function, frame):
@@ -135,7 +135,7 @@ class LoopEntering:
             return False
         if entry is None:
             size = sum(unit.flow.ends[block] - block for block in unit.flow.loops[header])
-            if not self.affords(size * SECONDS_PER_INSTRUCTION):
+            if not self.allows(unit.code, size * SECONDS_PER_INSTRUCTION):
                 return False
             try:
                 entry = self.compile(record, unit.function, header, offset, state)

@@ -66,7 +66,7 @@ class LongRuns:
         self.note_success()
         for code, function, place in frames:
             known, key = sight(code), (place, id(code))
-            if not self.is_wanted(known, key) or not isinstance(function, FunctionType) or not BUDGET.allows():
+            if not self.is_wanted(known, key) or not isinstance(function, FunctionType) or not (BUDGET.allows() or BUDGET.has_earned(code)):
                 continue
             known.tries += 1
             self.last = known, trap.caught

@@ -331,7 +331,7 @@ class Generators:
         unit = PartUnit(record, function, self.compiler)
         goes_on, depth = record.prepared.resumes[offset]
         header = next(index for index, instruction in enumerate(unit.instructions) if instruction.offset >= goes_on)
-        if record.automatic and not BUDGET.affords(len(unit.instructions) * SECONDS_PER_INSTRUCTION):
+        if record.automatic and not BUDGET.allows_for(unit.code, len(unit.instructions) * SECONDS_PER_INSTRUCTION):
             return
         frame = id(generator) + layout().generator_frame
         state = state_of(frame, header, unit.local_count, depth, unit.instructions[header].line)

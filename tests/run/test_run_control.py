@@ -235,6 +235,57 @@ def test_scripts_take_little_longer(length, step, gains):
     assert 0.012 + clock.now <= 1.05 * length + 0.020 + staked + step + 0.001
 
 
+class Seen:
+    earned = 0.0
+
+
+def test_what_a_function_has_earned_is_its_own():
+    from jit.budget import EARNED, OVERDRAFT, SECONDS_PER_BYTE, Budget
+    clock = Clock()
+    budget, seen = Budget(clock, clock), {}
+    mine, other = test_budget.__code__, test_enable_finds_hot_functions.__code__
+    budget.sight = seen.get
+    budget.spent = 100.0
+    cost = len(mine.co_code) * SECONDS_PER_BYTE
+    assert not budget.has_earned(mine) and not budget.allows_for(mine)
+    seen[mine] = Seen()
+    seen[mine].earned = 0.9 * cost
+    assert not budget.allows_for(mine) and budget.earned(mine) == 0.9 * cost
+    seen[mine].earned = 3 * cost
+    budget.pauses = 1
+    assert not budget.has_earned(mine)
+    budget.pauses = 0
+    with budget:
+        assert not budget.allows_for(other) and budget.is_overdrawn()
+        assert budget.allows_for(mine, 1000.0) and budget.earned(mine) == 0.0 and not budget.is_overdrawn()
+        clock.now += 2 * cost
+        assert not budget.is_overdrawn()
+        clock.now += 2 * cost + OVERDRAFT
+        assert budget.is_overdrawn()
+    assert budget.granted == 0.0 and not budget.allows_for(mine) and 0 < EARNED < 0.05
+    budget.spent = 0.0
+    seen[mine].earned = cost
+    assert budget.allows_for(mine) and budget.earned(mine) == cost  # what is allowed anyway costs it nothing
+
+
+def test_a_new_phase_is_compiled_though_the_budget_is_spent():
+    """Much that promised nothing has been compiled; then a function is called again and again."""
+    print_state = '''
+import jit
+jit.enable()
+until_loaded()
+from jit.budget import BUDGET
+BUDGET.spent, BUDGET.worked, BUDGET.promised = BUDGET.spent + 1000.0, 1000.0, 1.0
+def later(n):
+    return sum([i & 15 for i in range(n)], 0)
+end = time.perf_counter() + 60
+while jit.explain(later).state != "compiled" and time.perf_counter() < end:
+    later(20_000)
+print(jit.explain(later).state, BUDGET.allows())
+'''
+    assert python(print_state) == "compiled False\n"
+
+
 def test_what_takes_long_is_put_off():
     """Compiling a function compiles what it calls; in a program that has not run for long, some of that has to wait."""
     from jit.budget import OVERDRAFT, Budget
