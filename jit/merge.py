@@ -279,6 +279,12 @@ class Merger(Builder):
         self.transfer_ownership(block, edge, arguments, state)
         return True
 
+    def drop_unbound(self, slot, boxed):
+        """Nobody else does if the local that has been boxed is not bound: a reference to it counts by its flag."""
+        flag = self.state.bound[slot[1]] if slot[0] == "local" else True
+        if flag.__class__ is Value and not flag.is_constant:
+            self.operation("drop_unless", flag, boxed)
+
     def boxing_block(self, block, edge, arguments, state):
         """Insert a block on `edge` that boxes what a generic version wants boxed."""
         middle = self.new_block(block.index)
@@ -290,11 +296,12 @@ class Merger(Builder):
         self.instruction = self.instructions[block.index]
         self.snapshot_state()
         boxed = []
-        for parameter, value in zip(block.parameters, arguments):
+        for parameter, slot, value in zip(block.parameters, block.slots, arguments):
             if value is not None and parameter.type is OBJECT and value.type.unboxed:
                 value = self.box(value)
                 if not value.is_constant:
                     self.state.owned |= {value}
+                    self.drop_unbound(slot, value)
             boxed.append(value)
         middle.terminator = self.make("jump", ())
         second = Edge(middle, None)

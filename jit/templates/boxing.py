@@ -221,6 +221,16 @@ def drop(asm, value, emitter):
     emitter.emit_drop(value, emitter.operation.arguments[0])
 
 
+@template("drop_unless", "flag: int, value: object --")
+def drop_unless(asm, flag, value, emitter):
+    """What was boxed of a local that is not bound."""
+    skip = asm.label("bound")
+    asm.cmp(flag, 0)
+    asm.jne(skip)
+    emitter.emit_drop(value, emitter.operation.arguments[1])
+    asm.bind(skip)
+
+
 @template("drop_if", "flag: int, value: any --")
 def drop_if(asm, flag, value, emitter):
     kind = emitter.operation.arguments[1].type

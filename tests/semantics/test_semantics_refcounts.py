@@ -316,3 +316,36 @@ for round in range(6):
     scope["g"] = None
     gc.collect()
 """)
+
+
+def test_what_is_boxed_of_an_unbound_local():
+    """A local that may be unbound is an int from one side and an object from the other: from the first it comes boxed, bound or not."""
+    child("""
+import sys
+from jit import jit, explain
+def ints(flag, items):
+    sign = -2 if flag else 2
+    for x in range(4, 4):
+        x = x and flag
+    for item in items:
+        if sign:
+            x
+def floats(flag, items):
+    sign = -2 if flag else 2
+    for x in [0.5][:0]:
+        x = x * 2.0 if flag else flag
+    for item in items:
+        if sign:
+            x
+for function in map(jit, (ints, floats)):
+    blocks = []
+    for repeat in range(8):
+        for _ in range(600):
+            try:
+                function(b"", [2.5, "x"])
+            except UnboundLocalError:
+                pass
+        blocks.append(sys.getallocatedblocks())
+    assert explain(function).state == "compiled"
+    assert min(after - before for before, after in zip(blocks, blocks[1:])) < 300, (function, blocks)
+""")
