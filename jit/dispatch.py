@@ -76,16 +76,21 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
 
     def compile(self, record, function, kinds, shapes):
         """A new version; raises Unsupported."""
+        with self.compilation:  # at whose end the examples among the shapes are let go, whatever comes of it
+            return self.compile_within(record, function, kinds, shapes)
+
+    def compile_within(self, record, function, kinds, shapes):
+        """See `compile`."""
         if record.compilations >= COMPILE_LIMIT:
             raise Unsupported("compiled too often")
-        if self.compilation.nesting >= NESTING_LIMIT:
+        if self.compilation.nesting > NESTING_LIMIT:
             raise NestedTooDeeply
         record.compilations += 1
         note_classes(record, shapes, function)
         record.in_progress.append(kinds)
         work = Work()
         try:
-            with self.compilation, work:
+            with work:
                 code = compile_current(self, record, function, kinds, shapes)
                 work.promise = code.promise
             return code

@@ -6,7 +6,7 @@ import weakref
 import pytest
 
 from compare import copies  # compile what is not worth it, too
-from jit import jit
+from jit import explain, jit
 
 
 class Token:
@@ -209,3 +209,27 @@ def test_variables_die_in_their_order():
                 result = getattr(result, "name", result)
                 seen.append((result, list(Told.said)))
             assert seen[0] == seen[1], (function.__name__, x)
+
+
+def test_arguments_of_a_call_that_is_refused():
+    """A function compiled too often is compiled no more; the arguments of the call that found that out die with it."""
+
+    class Base:
+        pass
+
+    class Thing(Base):
+        def method(self):
+            return Base.attribute(self)
+
+    def entry(thing):
+        Base.attribute = lambda self: self is not None
+        return thing.method()
+
+    jit(Thing.method)
+    for _ in range(40):
+        thing = Thing()
+        dead = weakref.ref(thing)
+        assert entry(thing)
+        del thing
+        assert dead() is None
+    assert explain(Thing.method).state == "interpreted" and "too often" in str(explain(Thing.method))
