@@ -215,7 +215,10 @@ class HookEmitter(firstcall.FirstCallEmitter):
         self.emit_mark(mark, answered)
 
     def emit_conditions(self, default):
-        """Only first calls of ordinary functions that nobody watches, and not while another is being looked at."""
+        """Only calls, frames that have not begun, of ordinary functions that nobody watches, and not while another is being looked at.
+
+        A generator that is resumed is no call: its locals are arguments no more.
+        """
         asm = self.asm
         asm.test(edx, edx)
         asm.jnz(default)
@@ -226,6 +229,9 @@ class HookEmitter(firstcall.FirstCallEmitter):
         asm.mov(rax, mem64(rsi, L.frame_code))
         asm.test(mem32(rax, L.code_flags), _COROUTINES)
         asm.jnz(default)
+        asm.add(rax, L.code_adaptive + L.instruction_resume_bias)
+        asm.cmp(mem64(rsi, L.frame_instruction), rax)
+        asm.jne(default)
         asm.mov(rax, mem64(rdi, L.thread_cframe))
         asm.test(mem32(rax, L.cframe_use_tracing), 0xFF)
         asm.jnz(default)

@@ -78,6 +78,27 @@ def test_eager_compiles_at_the_first_call():
                   "print(jit.explain(g).state, jit.explain(f).state)\n") == "compiled compiled\n"
 
 
+def test_eager_takes_no_resumed_generator_for_a_call():
+    """One that was called while another function was looked at has deleted its argument meanwhile."""
+    status, output, errors = run(["-c", """
+import sys
+made = []
+def audit(event, arguments):
+    if event == "object.__getattr__" and len(made) < 3:
+        def generator(x):
+            del x
+            yield 1
+            yield 2
+        made.append(generator("x"))
+        next(made[-1])
+sys.addaudithook(audit)
+def f(x): return x
+f(1)
+print([next(generator) for generator in made])
+"""], ["--eager"])
+    assert (status, output, errors) == (0, "[2, 2, 2]\n", "")
+
+
 def test_decorated_functions_are_not_touched_by_disable():
     code = "import jit\nf = jit.jit(f)\nf(3)\njit.enable()\njit.disable()\nf(3)\nprint(jit.explain(f).versions[0].calls)\n"
     assert python(code) == "2\n"
