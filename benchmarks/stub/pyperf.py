@@ -110,7 +110,9 @@ class Runner:
         """Measure running a command."""
         launcher = self.plan.get("launcher")
         if launcher and command[0] == sys.executable:
-            command = [*launcher, *command[1:]]
+            # Options of the interpreter's own, such as -S, come before -m.
+            own = next((place for place, word in enumerate(command[1:], 1) if word in ("-c", "-m") or not word.startswith("-")), len(command))
+            command = [launcher[0], *command[1:own], *launcher[1:], *command[own:]]
 
         def measure(loops):
             started = perf_counter()

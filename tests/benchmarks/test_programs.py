@@ -86,8 +86,11 @@ def test_commands_are_started_as_their_program_was(stub, monkeypatch, tmp_path):
         plan = {"report": str(tmp_path / "report"), "launcher": launcher, "loops": {"c": 1}, "values": {"c": 1}, "started": 0}
         monkeypatch.setenv("PYPERF_PLAN", json.dumps(plan))
         stub.Runner().bench_command("c", [sys.executable, "-c", "pass"])
+        stub.Runner().bench_command("c", [sys.executable, "-S", "-c", "pass"])
         stub.Runner().bench_command("c", ["true"])
-    assert started == [[sys.executable, "-c", "pass"], ["true"], [sys.executable, "-m", "jit", "run", "-c", "pass"], ["true"]]
+    jit_run = ["-m", "jit", "run"]
+    assert started == [[sys.executable, "-c", "pass"], [sys.executable, "-S", "-c", "pass"], ["true"],
+                       [sys.executable, *jit_run, "-c", "pass"], [sys.executable, "-S", *jit_run, "-c", "pass"], ["true"]]
 
 
 def test_variants_are_listed_with_what_they_need(tmp_path):
