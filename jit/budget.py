@@ -2,12 +2,12 @@
 
 Problem: a program that ends soon must not pay for code it never runs: it may take 5 % longer than plain Python, and 20 ms. One
 that goes on should have its hot code compiled early.
-Idea: what may be spent grows with the time the program has run (by 3 %, later by 8 %; the rest is for looking on), and with the time that was seen in
+Idea: what may be spent grows with the time the program has run (by 3 %; the rest is for looking on), and with the time that was seen in
 compiled code: that much has been gained already. What has been hot for long is also expected to stay so for as long again. This is a bet, and the stake follows
 the luck: where compiling goes on and the program still is rarely seen in compiled code, little is staked. And it follows what has been
 compiled so far: if that is mostly calls of CPython's functions, or came to nothing, then so will the rest be. But that is said of other code, and a program
-changes: a function that has itself been seen interpreted for twenty-five times as long as compiling it takes has *earned* it, whatever was spent before. At
-worst that is 4 % of the time seen; a rule of this kind ("ski rental") needs no forecast.
+changes: a function that has itself been seen interpreted for thirty times as long as compiling it takes has *earned* it, whatever was spent before. At
+worst that is 3 % of the time seen; a rule of this kind ("ski rental") needs no forecast.
 
 Time is the processor's, so that neither waiting nor other programs' work counts.
 """
@@ -16,15 +16,13 @@ import time
 
 #: Seconds to begin with, starting having taken up to 12 ms; and per second of the program's run.
 GRANT, SHARE = 0.008, 0.03
-#: Seconds after which a program is not short any more, and the share from then on: what is still waiting may be worth it though little was promised.
-SHORT, LONG_SHARE = 3.0, 0.08
 #: Seconds per second in compiled code. It was to gain at least so much, or it would not have been compiled.
 CREDIT = 0.5
 #: Seconds per second in hot code that runs interpreted, after the first PATIENCE seconds of it. Nothing is loaded before: most programs that
 #: end sooner would take up to a third longer.
 BET, PATIENCE = 0.8, 0.15
 #: Seconds that a function earns per second in which it is seen running interpreted, and what a byte of its code mostly takes to compile.
-EARNED, SECONDS_PER_BYTE = 0.04, 3e-5
+EARNED, SECONDS_PER_BYTE = 0.03, 3e-5
 #: Seconds that one compilation, which compiles what it calls, may go beyond what is allowed before the rest of it is put off.
 OVERDRAFT = 0.060
 #: Promised shares of what compiling was for at which nothing is staked, and at which all is. Measured: most programs that gain promise two
@@ -123,7 +121,7 @@ class Budget:
         """Seconds that may have been spent by now."""
         run = self.clock() - self.started - self.spent
         stake = CREDIT * self.gaining + BET * max(0.0, self.hot - PATIENCE)
-        return GRANT + SHARE * run + (LONG_SHARE - SHARE) * max(0.0, run - SHORT) + stake * self.trust()
+        return GRANT + SHARE * run + stake * self.trust()
 
     def trust(self):
         """The share of the stake that what has been compiled so far promises to be worth: 0 to 1."""
