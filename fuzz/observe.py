@@ -169,7 +169,7 @@ def outcome(function, arguments, namespace, printing=True, frames=True):
         del describe
         found["references"] = [(type(item).__qualname__, sys.getrefcount(item)) for item in arguments if is_new(item)]
     if printing and printed.tell():
-        found["stdout"] = printed.getvalue()
+        found["stdout"] = _ADDRESS.sub(" at 0x", printed.getvalue())
     return found
 
 
