@@ -104,7 +104,7 @@ def parse():
     parser.add_argument("names", nargs="*", metavar="PACKAGE", help="packages to run in place of all: " + ", ".join(
         suite.name for suite in SUITES))
     parser.add_argument("--python", action="append", metavar="PATH", help="the interpreter (this one; may be repeated)")
-    parser.add_argument("--timeout", type=int, default=3600, help="seconds after which a suite is given up (3600)")
+    parser.add_argument("--timeout", type=int, default=7200, help="seconds after which a suite is given up (7200)")
     parser.add_argument("--retries", type=int, default=0, help="how often a suite that differs is run again (0)")
     parser.add_argument("--cache", metavar="FOLDER", default=default_cache(), help="where downloads and environments are kept")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/COMPATIBILITY.md")
