@@ -169,10 +169,7 @@ def call_target(w, target, arguments, depth, check=None, operator=None):
 def call_for_effect(w, function, arguments, depth):
     """Call a compiled function's body as C code does, which holds the operands meanwhile and drops the result; NotImplemented if that cannot be done."""
     ordered = fitting_arguments(w, function, arguments, ())
-    target = None if ordered is None or w.inlined else body_of(w, function, ordered)
-    if target is None and ordered is not None and not w.inlined:
-        ordered = boxed_where_wanted(w, function, ordered, depth)
-        target = body_of(w, function, ordered) if ordered else None
+    target, ordered = (None, None) if ordered is None else target_of(w, function, ordered, depth)
     if target is None:
         return NotImplemented
     if target.result is None:
@@ -297,15 +294,21 @@ def direct_call(w, function, arguments, names, depth, check=None, operator=None)
         return NotImplemented
     if inlined_call(w, function, ordered, depth, check):
         return None
-    target = body_of(w, function, ordered)
-    if target is None:
-        ordered = boxed_where_wanted(w, function, ordered, depth)
-        target = body_of(w, function, ordered) if ordered else None
+    target, ordered = target_of(w, function, ordered, depth)
     if target is None:
         return NotImplemented
     if target.result is None:
         return unknown_result(w)
     return call_target(w, target, ordered, depth, check, operator)
+
+
+def target_of(w, function, ordered, depth):
+    """(the `Target` to call or None, the arguments to call it with), which are boxed where the callee wants that."""
+    target = body_of(w, function, ordered)
+    if target is None:
+        ordered = boxed_where_wanted(w, function, ordered, depth)
+        target = body_of(w, function, ordered) if ordered else None
+    return target, ordered
 
 
 def boxed_where_wanted(w, function, ordered, depth):
