@@ -138,12 +138,17 @@ def is_list(w, value, method=None):
 
 
 def is_list_seen(w, value, role, method):
-    """The same for what has been seen at this place in this role: its classes are known to be the value's from here on."""
+    """The same for what has been seen at this place in this role."""
+    return only_classes_seen(w, value, role) and is_list(w, value, method)
+
+
+def only_classes_seen(w, value, role):
+    """Whether only Python classes have been seen at this place in this role, which are known to be the value's from here on."""
     seen = w.seen(role)
     classes = {reference for reference in seen if reference.__class__ is ClassReference}
     if classes:
         w.knowledge.observed.setdefault(origin(w, value), set()).update(classes)
-    return len(classes) == len(seen) and is_list(w, value, method)
+    return len(classes) == len(seen)
 
 
 def is_list_class(kind, method):

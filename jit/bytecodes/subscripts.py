@@ -4,8 +4,8 @@ Source: CPython Objects/typeobject.c (slot_mp_subscript, slot_mp_ass_subscript),
 """
 
 from jit import receivers
-from jit.bytecodes.classes import classes_of, guard_classes, origin
-from jit.types import OBJECT, ClassReference
+from jit.bytecodes.classes import classes_of, guard_classes, only_classes_seen
+from jit.types import OBJECT
 
 
 def load_subscript(w, container, index):
@@ -30,12 +30,8 @@ def method_of(w, container, name):
     """The Python function that is the special method of all classes the container was seen to be of, which are guarded here; or None."""
     if container.type is not OBJECT or container.is_constant:
         return None
-    seen = w.seen("container")
-    classes = {reference for reference in seen if reference.__class__ is ClassReference}
-    if len(classes) < len(seen):
+    if not only_classes_seen(w, container, "container"):
         return None
-    if classes:
-        w.knowledge.observed.setdefault(origin(w, container), set()).update(classes)
     kinds = classes_of(w, container, note=False)
     found = [None if kind is None or receivers.receiver(kind) is None else receivers.class_attribute(kind, name) for kind in kinds]
     if not found or not receivers.is_function(found[0]) or any(method is not found[0] for method in found):

@@ -229,11 +229,11 @@ def stores(holder, n):
     holder[n] = Thing("last")
     return holder.kept.name
 def counts(holder, value):
-    before = sys.getrefcount(value), sys.getrefcount(holder)
+    counted = sys.getrefcount(value), sys.getrefcount(holder)
     for n in range(20):
         holder[value] = value
         holder[n]
-    return [now - then for now, then in zip((sys.getrefcount(value), sys.getrefcount(holder)), before)]
+    return [sys.getrefcount(value) - counted[0], sys.getrefcount(holder) - counted[1]]
 def work():
     for n in range(8):
         holder = Holder()
