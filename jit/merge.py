@@ -104,7 +104,7 @@ class Merger(Builder):
         if len(left.stack) != len(right.stack):
             raise Unsupported("operand stack of two depths")
         for a, b in zip(left.stack, right.stack):
-            if a.__class__ is not b.__class__ or a.__class__ is RangeIterator and (a.remaining is None) != (b.remaining is None):
+            if a.__class__ is not b.__class__ or a.__class__ is RangeIterator and not a.moves_like(b):
                 raise Unsupported("two kinds of iterator meet")
             if a.__class__ is VirtualFunction and a is not b:
                 raise Unsupported("two functions in parts meet")
@@ -243,7 +243,7 @@ class Merger(Builder):
         for number, item in enumerate(entry.stack):
             mine = state.stack[number]
             if item.__class__ is RangeIterator:
-                if mine.__class__ is not RangeIterator or (mine.remaining is None) != (item.remaining is None):
+                if mine.__class__ is not RangeIterator or not mine.moves_like(item):
                     return False
                 for name in ("next", "stop", "step", "remaining"):
                     if ("item", number, name) not in slots and getattr(mine, name) is not getattr(item, name):

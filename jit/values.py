@@ -109,6 +109,12 @@ class RangeIterator(InParts):
         self.step = step
         self.remaining = remaining
 
+    def moves_like(self, other):
+        """Whether one loop can be made for both: what it tests follows from the step, unless the items are counted."""
+        if self.remaining is None:
+            return other.remaining is None and self.step is other.step
+        return other.remaining is not None
+
     def parts(self):
         """Its values in descriptor order."""
         return (self.next, self.stop if self.remaining is None else self.remaining, self.step)
