@@ -208,6 +208,8 @@ class Generators:
         self.is_over = True
         self.unchain()
         self.clear(self.all())
+        self.dead += self.all()  # a thread may be in one
+        self.known.clear()  # code that dies from now on concerns nobody: its callback would meet modules that have been taken down
 
     def sweep(self, is_running):
         """Let go of what dead code has left.

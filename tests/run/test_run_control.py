@@ -383,3 +383,22 @@ jit.enable(); until_loaded()
 print(len(threads), _thread.get_ident() in threads)
 """
     assert python(code) == "1 False\n"
+
+
+def test_code_that_dies_when_modules_have_been_taken_down():
+    """As in the interpreter's end, where a generator's code may outlive what is called when it dies: nothing is said of it."""
+    code = """
+import atexit
+def take_down():
+    import platforms.cpython.resumption as module
+    module._places = None
+    del globals()["numbers"]
+atexit.register(take_down)  # called after what is registered later
+import jit
+@jit.jit
+def numbers(n):
+    for i in range(n):
+        yield i
+print(sum(sum(numbers(10)) for _ in range(50)))
+"""
+    assert python(code) == "2250\n"
