@@ -34,11 +34,14 @@ def compile_current(compiler, record, function, kinds, shapes):
         unit.types = kinds
         unit.polls_at_entry = record.calls
         unit.unreached = record.not_run()
+        unit.is_second = kinds in record.hoped_for
         unit.knowledge = Knowledge(record.observed, compiler.unstable.names(function), record.rigid, record.leaders)
         code = compile_function(unit, kinds, shapes, unit.knowledge, record.block)
         record.calls = unit.polls_at_entry
         compiler.tally.compiled += 1
         if not unit.changed and holds(code, function):
+            if code.on_trial:
+                record.hoped_for.add(kinds)
             return code
         compiler.note_unstable(record, code)
     raise Unsupported("the program changes what it relies on while it is compiled")

@@ -14,12 +14,12 @@ from asm import xmm0, xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7, xmm8, xmm9, xmm1
 from jit import descriptors, dump, perfmap, types
 from jit.alive import Alive
 from jit.emitter import Emitter
-from jit.errors import NotWorthwhile, Unsupported
+from jit.errors import NOT_WORTHWHILE, NotWorthwhile, Unsupported
 from jit.flags import merge_flags
 from jit.hoisting import hoist
 from jit.liveness import Numbering
 from jit.order import arrange
-from jit.profit import expected_gain, is_hoped_for, is_worthwhile, promise, shows_frames
+from jit.profit import expected_gain, is_hoped_for, is_promising, is_worthwhile, promise, shows_frames
 from jit.machine import arena, records, routines
 from jit.machine.dictionaries import rely
 from jit.machine.rooms import Room
@@ -60,7 +60,7 @@ class Code:
         watched: weak references to more such objects; when one dies, the version is never entered again and
             left at its next check. foreign: whether a call of it can run code other than its own. shows: whether it gives frames of its callers away.
         taken: positions of the arguments whose reference the body takes over, see Unit.taken.
-        promise: see profit.promise. gain: nanoseconds, see profit.expected_gain. callees: BodyCells it calls through. checked_address: where the body asks first for what it relies on.
+        promise: see profit.promise. gain: nanoseconds, see profit.expected_gain. on_trial, was_tried: see trials.py. callees: BodyCells it calls through. checked_address: where the body asks first for what it relies on.
         expected: site -> the types and classes that had been seen there when this was compiled.
         argument_shapes: Remembered or None of each argument; returned_shape: of the result, if it is a container.
         version_record: address. seconds: time to compile. chunks: see `listing`, in one tuple: the collector looks at all that is kept of
@@ -70,7 +70,7 @@ class Code:
     __slots__ = ("types", "result", "address", "block", "size", "data", "kept", "callees", "version_record", "seconds",
                  "chunks", "noted", "namespace", "dependencies", "words", "notes", "function_record", "frame_size", "bytes", "__weakref__",
                  "data_size", "knowledge", "watched", "foreign", "room", "checked_address", "argument_shapes", "expected", "returned", "returned_shape", "shows",
-                 "promise", "gain", "taken")
+                 "promise", "gain", "on_trial", "was_tried", "taken")
 
     def listing(self):
         """(offset, end, comments) of all of its machine code; comments: strings and Instructions."""
@@ -133,8 +133,8 @@ def _compile(unit, argument_types, shapes, knowledge, function_record):
     if not walker.returns and not walker.loops_reached:
         reason, line, operation = unit.notes[0] if unit.notes else ("it never returns", None, None)
         raise Unsupported(reason, line, operation)
-    if not is_worthwhile(order, unit.entered is not None and not unit.is_part):
-        raise NotWorthwhile("it would mostly call out of compiled code, which the interpreter does faster")
+    if not is_worthwhile(order, unit.entered is not None and not unit.is_part, not unit.is_second):
+        raise NotWorthwhile(NOT_WORTHWHILE)
     argument_registers = calls.argument_registers(kinds)
     numbering = Numbering(order, loops, list(zip(walker.entry.parameters, argument_registers)), LOST_IN_C, LOST_IN_BODY)
     overflow = entry_exit(unit, walker)
@@ -164,6 +164,7 @@ def _compile(unit, argument_types, shapes, knowledge, function_record):
         records.set_exit_limit(code.version_record, SHORT_EXIT_LIMIT)
     code.types, code.result = tuple(kinds), result
     code.promise, code.gain = promise(order), expected_gain(order)
+    code.on_trial, code.was_tried = not is_promising(code.gain, code.promise), False
     code.returned = tuple(dict.fromkeys(walker.returned))
     code.kept, watched = unit.kept_and_watched()
     poison = poisoner(code.version_record)

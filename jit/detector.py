@@ -38,6 +38,8 @@ LONGEST = 0.05
 PACE = ((0, 0.003), (60, 0.005), (160, 0.01), (300, 0.02))
 #: Function objects registered of the same code: more come from code that makes functions again and again.
 SIBLINGS = 4
+#: Samples of a function in compiled code between two looks at its versions (jit/trials.py).
+TRIAL = 16
 #: Code that samples met so rarely is forgotten after this many.
 FORGET_EVERY = 4096
 
@@ -49,15 +51,15 @@ class Sight:
         code: weak reference. top: samples in which it ran itself. total: in which it was among the topmost.
         registered: function objects registered. compiled: samples on top, in compiled code. earned: see budget.EARNED. is_special: not a function to compile.
         is_module: but its loops may be. is_comprehension: with a frame of its own.
-        tries: how often one of its loops was to be entered while it ran.
+        tries: how often one of its loops was to be entered while it ran. judged: `compiled` when its versions were looked at last, see trials.py.
     """
 
     __slots__ = ("code", "top", "total", "registered", "compiled", "name", "first_line", "file", "is_special", "is_ours", "is_module",
-                 "is_comprehension", "last", "key", "tries", "earned")
+                 "is_comprehension", "last", "key", "tries", "earned", "judged")
 
     def __init__(self, code):
         self.code = weakref.ref(code)
-        self.top = self.total = self.registered = self.compiled = self.tries = 0
+        self.top = self.total = self.registered = self.compiled = self.tries = self.judged = 0
         self.last, self.key = -1, id(code)
         self.earned = 0.0
         self.is_ours = code.co_filename.startswith(OURS)
@@ -291,7 +293,9 @@ class Detector:
                 top = sight
                 sight.top += 1
                 sight.compiled += compiled
-                if not compiled:
+                if compiled:
+                    self.judge(sight, function)
+                else:
                     sight.earned += EARNED * self.step
                 if self.compiler is not None:
                     BUDGET.note(compiled, self.step)
@@ -303,6 +307,16 @@ class Detector:
             BUDGET.note_hot(self.step)
             if top.is_module:
                 self.load()
+
+    def judge(self, sight, function):
+        """Once in a while, look at the versions of a function that runs compiled."""
+        if self.compiler is None or sight.is_special or sight.compiled < sight.judged + TRIAL:
+            return
+        if isinstance(function, FunctionType):
+            sight.judged = sight.compiled
+            self.compiler.judge(function)
+        else:
+            self.wants_functions = True  # the next time
 
     def known(self, code):
         """The Sight of a code object that has been met, or None."""

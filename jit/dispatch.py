@@ -31,6 +31,7 @@ from jit.machine import attention_handlers
 from jit.misses import Misses
 from jit.resuming import Generators
 from jit.tally import Tally
+from jit.trials import Trials
 from jit.types import OBJECT, shape_of
 from jit.unit import check_compilable
 from jit.bytecodes import attributes, builtins, calls, comparisons, containers, control, dictionaries, displays, imports, methods, names, numbers, sets, slices, stack, star_arguments, types_asked, unpacking  # noqa: F401  (declare handlers)
@@ -55,7 +56,7 @@ REFUSAL_LIMIT = 2
 GENERATOR = 0x20
 
 
-class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
+class Compiler(Misses, Attention, Trials, Automatic, Comprehensions, Eviction):
     """Compiles on demand; one per process, behind one lock."""
 
     compile_limit = COMPILE_LIMIT
@@ -347,6 +348,7 @@ class Compiler(Misses, Attention, Automatic, Comprehensions, Eviction):
         record.retired.extend(record.versions)
         record.old_entries += record.loops.all() if record.loops is not None else []  # one may be running
         record.versions, record.refused, record.observed, record.loops, record.boxed, record.unreached = [], {}, {}, None, set(), None
+        record.hoped_for.clear()
         record.code = function.__code__
         record.compilations += 1
         try:

@@ -66,6 +66,11 @@ class Loops:
             self.stale += [item for item in known if is_stale(item[1].versions[0])]
             known[:] = [item for item in known if not is_stale(item[1].versions[0])]
 
+    def refuse(self, codes):
+        """Enter the loops of these versions no more."""
+        self.refused.update(offset for offset, known in self.entries.items() if any(entry.versions[0] in codes for _, entry in known))
+        self.drop(codes.__contains__)
+
     def all(self):
         """All Entries."""
         return [entry for known in self.entries.values() for _, entry in known]

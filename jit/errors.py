@@ -2,6 +2,8 @@
 
 #: Reason of exits to what the interpreter had never run when its function was compiled.
 NOT_RUN = "it had never been run"
+#: Reason why what is compiled promises no gain.
+NOT_WORTHWHILE = "it would mostly call out of compiled code, which the interpreter does faster"
 
 
 class Unsupported(Exception):

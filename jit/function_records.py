@@ -53,6 +53,7 @@ class FunctionRecord:
         seconds: that compiling it has taken, callees not counted. due: processor's time from which on it may be compiled anew. was_put_off: once; the next
         time it is finished, for what was done is lost.
         unreached: offsets of instructions that had not been run when it was compiled first and later; None: it has not been. boxed: positions of arguments that versions take as the objects they are.
+        hoped_for: argument types of versions that promised too little when they were compiled, see profit.is_worthwhile.
         is_shared: it is in a generator, of which many functions may share the code.
         waits: it was handed back to the interpreter until there is time to compile what a call of it asked for.
         asleep: it was handed to the interpreter to make room. calls_seen: how often it had been called then.
@@ -76,6 +77,7 @@ class FunctionRecord:
         self.seconds = self.due = 0.0
         self.was_put_off = False
         self.leaders = set()
+        self.hoped_for = set()
         self.calls = False
         self.loops = None  # jit.entering.Loops
         self.invalidations = 0

@@ -49,11 +49,11 @@ class Unit:
         codes: id of a function -> (function, the code it had when it was met). blocks: of the walk. changed: something that is relied on was found to be
         one thing first and another then: other threads run while compiling.
         unreached: offsets of instructions at which it leaves, because they have never been run.
-        argument_slots: local slot of each argument. is_comprehension: `code` is that of a comprehension in the function. takes_iterator: its first argument is an iterator of its own. is_part: of a
+        argument_slots: local slot of each argument. is_comprehension: `code` is that of a comprehension in the function. takes_iterator: its first argument is an iterator of its own. is_second: see profit.is_worthwhile. is_part: of a
         generator, see resuming.py. is_shared: see function_records.py. consumer: what a generator expression is for, see comprehensions.py. name: qualified.
     """
 
-    is_comprehension = takes_iterator = is_part = is_shared = False
+    is_comprehension = takes_iterator = is_part = is_shared = is_second = False
     consumer = _profile = record = None
     unreached = frozenset()
 
