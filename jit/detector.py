@@ -139,11 +139,11 @@ class Detector:
 
     def before_fork(self):
         """Its thread must not be in the middle of anything, which a child would never see the end of; if os.fork() warns of threads, it must be gone."""
-        self.forked = BUDGET.clock()
         self.resume = self.sampler.running
         self.stands = True
         if forks.WARNS_OF_THREADS or self.busy:
             self.sampler.stop()
+        self.forked = BUDGET.clock()  # not before: what the clock's thread was in the middle of takes its time
 
     def after_fork(self):
         """In the parent. Where os.fork() looks for threads, the clock starts when it is over, by the call that is asked for next."""
