@@ -1,12 +1,14 @@
 """Loading the compiler below a running program, step by step, as the budget allows."""
 
 import _thread
+import gc
 import sys
 from collections import deque
 from sys import getswitchinterval, setswitchinterval
 
 from jit.api import available
 from jit.budget import BUDGET
+from platforms.cpython import collector
 
 #: What is done step by step before the first function is registered: modules imported, and in between, what is verified.
 VERIFY = object()
@@ -18,6 +20,8 @@ STEPS = ("platforms.files", "platforms.cpython.verify_objects", "platforms.cpyth
 PACKAGES = ("jit", "asm", "regalloc", "platforms")
 #: Seconds after which threads exchange the interpreter while it is verified: each look at memory gives it away.
 SHORT_SWITCH = 0.0001
+#: The same while anything else is done, which takes some milliseconds; should it come to wait for the program, the two exchange so slowly.
+LONG_SWITCH = 0.1
 #: Bytes of it if no other routine follows.
 POLLING_CODE = 512
 
@@ -57,20 +61,17 @@ class Loading:
     def take(self, step):
         if step is VERIFY:
             self.verify()
-        elif callable(step):
-            step()
         else:
-            __import__(step)
+            with Switching(LONG_SWITCH), Uncollected():
+                if callable(step):
+                    step()
+                else:
+                    __import__(step)
 
     def verify(self):
         """Find out whether functions can be compiled here; not in the main thread, because pending calls take part."""
-        before = getswitchinterval()
-        setswitchinterval(SHORT_SWITCH)
-        try:
+        with Switching(SHORT_SWITCH):
             available()
-        finally:
-            if round(getswitchinterval(), 6) == SHORT_SWITCH:  # else the program has set another
-                setswitchinterval(before)
 
     def take_compiler(self):
         """The last step."""
@@ -78,6 +79,34 @@ class Loading:
             from jit.dispatch import COMPILER
             self.compiler = COMPILER
             self.sampler.set_code(*polling_code())
+
+
+class Switching:
+    """While entered, threads exchange the interpreter after so many seconds."""
+
+    def __init__(self, seconds):
+        self.seconds = seconds
+
+    def __enter__(self):
+        self.before = getswitchinterval()
+        setswitchinterval(self.seconds)
+
+    def __exit__(self, *_):
+        if round(getswitchinterval(), 6) == self.seconds:  # else the program has set another
+            setswitchinterval(self.before)
+
+
+class Uncollected:
+    """While entered, what is made starts no collection, and counts towards none later: the program's garbage would be found early, in our thread."""
+
+    def __enter__(self):
+        self.made, self.collects = collector.made(), gc.isenabled()
+        gc.disable()
+
+    def __exit__(self, *_):
+        if self.collects:
+            gc.enable()
+        collector.forget(self.made)
 
 
 def being_imported():

@@ -402,3 +402,30 @@ def numbers(n):
 print(sum(sum(numbers(10)) for _ in range(50)))
 """
     assert python(code) == "2250\n"
+
+
+def test_loading_collects_none_of_the_programs_garbage():
+    """It happens in a thread of ours, which made so many objects that cycles were collected there, before the program asked for it."""
+    code = """
+import gc, jit, jit.hot
+class Node: pass
+def collected():
+    gc.collect(1)
+    for _ in range(100):
+        node = Node()
+        node.itself = node
+    del node
+    time.perf_counter()
+    return gc.collect(1)
+def seen():
+    found = set()
+    while jit.hot.DETECTOR.compiler is None:
+        found.add(collected())
+    for _ in range(2000):
+        found.add(collected())
+    return found
+before = gc.isenabled(), sys.getswitchinterval()
+jit.enable()
+print(seen(), (gc.isenabled(), sys.getswitchinterval()) == before)
+"""
+    assert python("import sys" + code) == "{100} True\n"
