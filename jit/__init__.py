@@ -13,6 +13,7 @@ Importing this module is cheap; the compiler is loaded when the first function i
 """
 
 try:
+    import jit.ours  # noqa: F401  first, for what it says of what was there before
     from jit.api import available, disable, disassemble, enable, explain, jit, native, paused, statistics
 except (ImportError, SyntaxError) as problem:
     # By its name, Python knows it for an error of this package, which `python -m jit` then shows in one line.

@@ -1,7 +1,13 @@
 """Which code is ours, which is left alone when hot code is looked for, and which is a comprehension."""
 
 import os
+import sys
 
+#: What had been imported before us.
+PRESENT = frozenset(sys.modules)
+#: Modules of the standard library that we import, and no program has before it imports them itself.
+NEEDED = frozenset(("_bisect", "_ctypes", "_heapq", "_opcode", "_struct", "_weakrefset", "array", "atexit", "bisect", "copy", "ctypes", "ctypes._endian",
+                    "dis", "heapq", "math", "opcode", "struct", "weakref"))
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 #: Where files of ours lie: none of their functions is ever registered.
 OURS = tuple(os.path.join(_HERE, package) + os.sep for package in ("jit", "asm", "regalloc", "platforms"))

@@ -1,12 +1,16 @@
 """What the compiler's modules consist of is no business of the program's garbage collector.
 
 Collections of everything would look at some ten thousand functions, tuples and tables that never become garbage, and `gc.get_objects()`
-would show them. They go to the list of our own that what is compiled goes to (platforms/cpython/collector.py). Modules of the standard library
-that the compiler needs stay where they are: programs use them too.
+would show them. They go to the list of our own that what is compiled goes to (platforms/cpython/collector.py), and so do modules of the standard
+library that were not there before us. Those that were are the program's.
 """
 
+import _weakref
 import builtins
+import functools
+import gc
 import sys
+import weakref
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import ModuleType
 
@@ -15,7 +19,7 @@ from asm.operands import Memory
 from asm.registers import Register
 from jit import isolation, types
 from jit.machine import hiding
-from jit.ours import OURS
+from jit.ours import NEEDED, OURS, PRESENT
 from jit.template import Template
 
 #: The entries of our tables, and how modules were found. What else our classes make is followed by nobody: it may lead to what is the program's.
@@ -28,11 +32,29 @@ def _is_ours(module):
     return type(file) is str and file.startswith(OURS)
 
 
+def syntax_trees():
+    """The classes of syntax trees: compile(), with which programs are run below us, makes all 130 of them, the first time that it is called."""
+    if "_ast" in sys.modules:
+        return []
+    found = [kind for kind in object.__subclasses__() if kind.__module__ == "ast" and kind.__name__ == "AST"]
+    for kind in found:
+        found.extend(kind.__subclasses__())
+    return found
+
+
 def hide():
     """Called when the compiler has been loaded and has not compiled anything."""
     modules = [module for module in list(sys.modules.values()) if _is_ours(module)] + isolation.modules()
-    ours = {module.__name__ for module in modules}
-    items = [vars(module) for module in modules] + modules
-    items += {id(item): item for module in modules for item in list(vars(module).values())
-              if type(item) is type and item.__module__ in ours}.values()
-    hiding.hide(items, ENTRIES, (vars(builtins), sys.modules, vars(sys)))
+    modules += [sys.modules[name] for name in NEEDED - PRESENT if type(sys.modules.get(name)) is ModuleType]
+    names = {module.__name__ for module in modules}
+    values = [value for module in modules for value in list(vars(module).values())]
+    theirs = list(vars(_weakref).values())
+    classes = list({id(item): item for item in values if isinstance(item, type) and item.__module__ in names and item not in theirs}.values())
+    classes += syntax_trees()
+    namespaces = [namespace for kind in classes for namespace in gc.get_referents(vars(kind))]
+    items = [vars(module) for module in modules] + modules + classes + namespaces
+    items += [reference for kind in classes for reference in weakref.getweakrefs(kind)]  # those by which classes know what is derived from them
+    # Of the function that each cache has besides, the closure: it is one of functools', whose globals are not ours.
+    items += [value.cache_parameters.__closure__ for value in values if type(value) is functools._lru_cache_wrapper]
+    kinds = {type(namespace) for namespace in namespaces if isinstance(namespace, dict)} - {dict}
+    hiding.hide(items, (*ENTRIES, *kinds), (vars(builtins), sys.modules, vars(sys)))

@@ -10,6 +10,8 @@ C. J. Cheney, A nonrecursive list compacting algorithm, CACM 13 (1970).
 """
 
 import ctypes
+import functools
+import gc
 import types
 
 from asm import Assembler, dl, eax, edx, mem8, mem64, r8, r9, r10, r12, r13, r14, r15, rax, rbx, rcx, rdi, rdx, relative, rsi, rsp
@@ -21,7 +23,8 @@ from platforms.cpython.layout import layout
 #: What objects in the list may be of, but is not followed: what others lead to is not ours.
 ROOTS = (types.ModuleType, type)
 FOLLOWED = (dict, list, tuple, set, frozenset, types.FunctionType, types.CellType, types.MethodType, types.GetSetDescriptorType,
-            types.MemberDescriptorType, staticmethod, classmethod, property, types.GenericAlias)
+            types.MemberDescriptorType, types.WrapperDescriptorType, types.MethodDescriptorType, types.ClassMethodDescriptorType,
+            types.BuiltinFunctionType, functools._lru_cache_wrapper, staticmethod, classmethod, property, types.GenericAlias)
 #: Py_tp_traverse in <typeslots.h>.
 _TRAVERSE = 71
 #: Flags in the link to the previous object: it has been finalised; a collection, or here this, has it in hand.
@@ -50,6 +53,7 @@ def hide(items, more, excepted):
         items: modules, classes and the dictionaries of modules. more: types of further objects that are followed. excepted: dictionaries that
         are not followed.
     """
+    items = list(filter(gc.is_tracked, items))  # classes of C have no place for links in front of them
     _routine(more, tuple(map(id, excepted)))(_words(map(id, items)), len(items), collector.own_list())
 
 

@@ -22,10 +22,15 @@ def hidden():
     return found
 """
 RUNNING = """
-import gc, sys, types
+import functools, gc, string, sys, types
 import jit.hot
-seen_before = [item for item in gc.get_objects() if not str(getattr(item, "__module__", "jit")).startswith(("jit", "asm", "regalloc", "platforms"))]
-held = [[number] for number in range(100)]
+from jit.ours import NEEDED, PRESENT
+OURS = {"jit", "asm", "regalloc", "platforms", "ast"} | NEEDED - PRESENT
+seen_before = [item for item in gc.get_objects() if str(getattr(item, "__module__", "jit")).partition(".")[0] not in OURS]
+@functools.cache
+def cached(number):
+    return [number]
+held = [[number] for number in range(100)] + [cached, cached.cache_parameters, cached(1), cached.cache_parameters.__closure__, functools, vars(functools), functools.cache, "".join, string, vars(string)]
 while jit.hot.DETECTOR.compiler is None:
     for _ in range(100_000): pass
 """ + HIDDEN + """
@@ -33,7 +38,7 @@ out_of_sight, seen = set(hidden()), set(map(id, gc.get_objects()))
 print(len(out_of_sight) > 8000, out_of_sight.isdisjoint(seen))
 print(*(id(item) in out_of_sight for item in (jit.hot, vars(jit.hot), jit.hot.Detector, jit.hot.start)))
 print([item for item in (*seen_before, *held, vars(sys), sys.modules, vars(types), globals(), hidden, vars(__builtins__))
-       if type(item) in (types.FunctionType, type, dict, list) and gc.is_tracked(item) and id(item) in out_of_sight])
+       if type(item) in (types.FunctionType, types.ModuleType, type(cached), type, dict, list) and gc.is_tracked(item) and id(item) in out_of_sight])
 print(id(jit.hot.DETECTOR) in seen, id(jit.hot.DETECTOR.compiler) in seen)
 class Cycle: pass
 for _ in range(100):
