@@ -162,7 +162,7 @@ def binary(w):
     if left in NUMERIC and right in NUMERIC or right in ("float", "bool"):
         symbols += ["*", "*"]
     symbol = w.choices.pick(symbols)
-    if symbol == "*" and right in ("int", "lasti"):
+    if symbol == "*" and right == "int":
         w.load_const(65535, "int")
         w.op("BINARY_OP", "&", 2, ["int"])
     w.op("BINARY_OP", symbol + w.choices.pick(("", "=")), 2, [_result(symbol, left, right)])

@@ -2,9 +2,9 @@
 
 Problem: the interpreter checks nothing, so whoever writes bytecode must know of every stack item what it is, on every path.
 Idea: a writer holds the stack as a list of *tags* and refuses (by assertion) what would take items away that a handler counts on.
-Tags: "int", "float", "bool", "str", "none", "list", "tuple", "iter", "exc", "func", "lasti" and "any" are objects, "num" is one
+Tags: "int", "float", "bool", "str", "none", "list", "tuple", "iter", "exc", "func" and "any" are objects, "num" is one
 that is expected to be a number but need not; "null" is no object, "maybe" an object or none, "prev" what PUSH_EXC_INFO put below the
-exception.
+exception. "lasti" is where an exception came from: only RERAISE may have it, because it depends on how warm the interpreter is.
 Invariants: every local but `loose` ones is bound from the prologue on and keeps the tag it was declared with; containers are
 built of scalars only, so that nothing nests deeper turn by turn; backward edges are for `fuzz.generators.code_objects` to count.
 """
@@ -13,9 +13,9 @@ from platforms.cpython import opcodes
 from platforms.cpython.layout import layout
 
 HAS = frozenset(opcodes.NUMBERS)
-SCALARS = ("int", "float", "bool", "str", "none", "lasti")
-NUMERIC = ("int", "float", "bool", "lasti")
-NO_VALUE = ("null", "maybe", "prev")
+SCALARS = ("int", "float", "bool", "str", "none")
+NUMERIC = ("int", "float", "bool")
+NO_VALUE = ("null", "maybe", "prev", "lasti")
 #: Instructions that run other Python functions within the same interpreter loop. Of an exception there, some versions look for
 #: the handler of the instruction *before*; but not if the function is called in another way, as decorated ones are.
 ENTERS = frozenset({"CALL", "CALL_KW", "BINARY_SUBSCR", "LOAD_ATTR", "FOR_ITER"}) if layout().handler_lookup_bias else frozenset()
@@ -34,9 +34,9 @@ def fits(tag, wanted):
     if wanted == "num":
         return tag == "num" or tag in NUMERIC
     if wanted == "int":
-        return tag in ("int", "bool", "lasti")
+        return tag in ("int", "bool")
     if wanted == "maybe":
-        return tag != "prev"
+        return tag not in ("prev", "lasti")
     return tag == wanted
 
 
@@ -232,7 +232,7 @@ class Writer:
 
     def can_store(self, name, tag):
         if name in self.loose:
-            return tag != "prev"
+            return fits(tag, "maybe")
         return name != "fuel" and not name.startswith("_") and fits(tag, self.tags[name])
 
     def load_callable(self, name):
@@ -266,7 +266,7 @@ class Writer:
             self.op("POP_EXCEPT", "", 1)
             assert position == len(self.stack)
             self.protect()
-        elif is_value(tag):
+        elif is_value(tag) or tag == "lasti":
             self.op("POP_TOP", "", 1)
         else:
             self.store(self.choices.pick(self.loose))
