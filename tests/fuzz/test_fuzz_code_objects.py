@@ -13,6 +13,7 @@ from fuzz.assembling import AssemblyTextError, assemble, function_of
 from fuzz.choices import Replayed, Seeded
 from fuzz.disassembling import disassemble
 from fuzz.generators.code_objects import code_program
+from fuzz.generators.code_writer import fits, is_value
 from fuzz.program import Program
 from jit import kernels
 from platforms.cpython import opcodes
@@ -259,5 +260,4 @@ def test_generated_code_in_a_child(what, count):
 
 def test_where_an_exception_came_from_is_nobodys_value():
     """The interpreter names PRECALL or CALL, as it is warm or not: programs that computed with it differed for no reason of ours."""
-    from fuzz.generators.code_writer import fits, is_value
     assert not is_value("lasti") and not any(fits("lasti", wanted) for wanted in ("any", "num", "int", "maybe", "bool", "float"))
