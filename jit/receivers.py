@@ -136,7 +136,10 @@ def find(kind, name, instance=None):
     if name == "__class__" and found is object.__dict__["__class__"]:
         return Attribute("constant", kind)
     meaning = of_class(found)
-    if meaning is not None and meaning.how in ("slot", "property"):
+    if meaning is not None and meaning.how == "property":
+        # Where its getter raises AttributeError, __getattr__ is asked.
+        return None if has_attribute(kind, "__getattr__") else meaning
+    if meaning is not None and meaning.how == "slot":
         return meaning
     if found is not _MISSING and meaning is None:
         return None
