@@ -24,6 +24,8 @@ class Trials:
                 failed = {code for code in (*record.versions, *record.entered_codes()) if has_failed(code)}
                 if failed:
                     self.give_back(record, function, failed)
+        except (RecursionError, MemoryError):
+            pass  # what was given back asks for attention at its next call
         finally:
             self.lock.release()
 

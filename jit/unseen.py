@@ -26,35 +26,46 @@ from jit.template import Template
 ENTRIES = (Form, Memory, Register, Template, types.Type, types.Format, ModuleSpec, SourceFileLoader, isolation.Loader)
 
 
+#: What a class says of itself, without asking its metaclass, which may be the program's.
+_module_of, _namespace_of = vars(type)["__module__"].__get__, vars(type)["__dict__"].__get__
+
+
 def _is_ours(module):
     """Told by its file, since programs may have modules of the same names; without running any code of theirs."""
     file = vars(module).get("__file__") if type(module) is ModuleType else None
     return type(file) is str and file.startswith(OURS)
 
 
+def _comes_from(kind, modules):
+    """Whether a class was made in one of these modules."""
+    name = _module_of(kind)
+    return type(name) is str and name in modules
+
+
 def syntax_trees():
     """The classes of syntax trees: compile(), with which programs are run below us, makes all 130 of them, the first time that it is called."""
     if "_ast" in sys.modules:
         return []
-    found = [kind for kind in object.__subclasses__() if kind.__module__ == "ast" and kind.__name__ == "AST"]
+    found = [kind for kind in type.__subclasses__(object) if type(kind) is type and _comes_from(kind, ("ast",)) and kind.__name__ == "AST"]
     for kind in found:
-        found.extend(kind.__subclasses__())
+        found.extend(type.__subclasses__(kind))
     return found
 
 
 def hide():
     """Called when the compiler has been loaded and has not compiled anything."""
-    modules = [module for module in list(sys.modules.values()) if _is_ours(module)] + isolation.modules()
-    modules += [sys.modules[name] for name in NEEDED - PRESENT if type(sys.modules.get(name)) is ModuleType]
+    ours = [module for module in list(sys.modules.values()) if _is_ours(module)] + isolation.modules()
+    modules = ours + [sys.modules[name] for name in NEEDED - PRESENT if type(sys.modules.get(name)) is ModuleType]
     names = {module.__name__ for module in modules}
     values = [value for module in modules for value in list(vars(module).values())]
-    theirs = list(vars(_weakref).values())
-    classes = list({id(item): item for item in values if isinstance(item, type) and item.__module__ in names and item not in theirs}.values())
+    theirs = set(map(id, vars(_weakref).values()))
+    classes = list({id(item): item for item in values if issubclass(type(item), type) and _comes_from(item, names) and id(item) not in theirs}.values())
     classes += syntax_trees()
-    namespaces = [namespace for kind in classes for namespace in gc.get_referents(vars(kind))]
+    namespaces = [namespace for kind in classes for namespace in gc.get_referents(_namespace_of(kind))]
     items = [vars(module) for module in modules] + modules + classes + namespaces
     items += [reference for kind in classes for reference in weakref.getweakrefs(kind)]  # those by which classes know what is derived from them
     # Of the function that each cache has besides, the closure: it is one of functools', whose globals are not ours.
-    items += [value.cache_parameters.__closure__ for value in values if type(value) is functools._lru_cache_wrapper]
+    items += [value.cache_parameters.__closure__ for module in ours for value in list(vars(module).values())
+              if type(value) is functools._lru_cache_wrapper]
     kinds = {type(namespace) for namespace in namespaces if isinstance(namespace, dict)} - {dict}
     hiding.hide(items, (*ENTRIES, *kinds), (vars(builtins), sys.modules, vars(sys)))

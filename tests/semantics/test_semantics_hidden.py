@@ -128,3 +128,30 @@ def test_the_main_thread_is_the_main_thread():
         "print('threading' in sys.modules)\nimport threading\nprint(threading.current_thread() is threading.main_thread())"
     done = subprocess.run([sys.executable, "-m", "jit", "run", "-c", code], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("False\nTrue\n", "")
+
+
+def test_no_metaclass_of_the_programs_is_asked(tmp_path):
+    """Our looking at classes happens in a thread of ours: what the program would see there is none of its own doing."""
+    script = tmp_path / "asked.py"
+    script.write_text("""
+import copy, struct, threading
+import jit.hot
+asked = []
+class Meta(type):
+    def __getattribute__(cls, name): asked.append(name); return type.__getattribute__(cls, name)
+    def __eq__(cls, other): asked.append("=="); return cls is other
+    def __hash__(cls): asked.append("hash"); return 1
+class Kind(metaclass=Meta): pass
+class Instance:
+    @property
+    def __class__(self): asked.append("__class__"); return type
+class Named:
+    __module__ = Instance()
+copy.put, struct.put, copy.other, copy.named = Kind, Kind, Instance(), Named
+del asked[:]
+while jit.hot.DETECTOR.compiler is None:
+    for _ in range(100_000): pass
+print(asked)
+""")
+    done = subprocess.run([sys.executable, "-X", "faulthandler", "-m", "jit", "run", str(script)], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
