@@ -100,6 +100,8 @@ def enable(threshold=None, eager=False):
     """
     if threshold is not None and (type(threshold) is not int or threshold < 1):
         raise ValueError(f"threshold is a number from 1 on, not {threshold!r}")
+    from jit.isolation import PACKAGES, install
+    install(PACKAGES)
     if available():
         from jit.hot import start
         start(threshold, eager)

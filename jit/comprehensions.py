@@ -13,7 +13,6 @@ guarded to have its code still.
 Invariants: nobody but the comprehension knows its iterator, which is called ``.0``, a name that no program can write.
 """
 
-from copy import copy
 from types import CellType, CodeType
 from weakref import ref
 
@@ -139,11 +138,11 @@ class ComprehensionUnit(Unit):
         """Its instructions, from behind the one that fetches the cells: they are there already."""
         instructions = list(super().decoded(code))
         if instructions[0].operation == "COPY_FREE_VARS":
-            instructions[0] = copy(instructions[0])
+            instructions[0] = instructions[0].copy()
             instructions[0].offset = instructions[0].following
         for index, instruction in enumerate(instructions):
             if self.collecting is not None and instruction.offset in (self.collecting.yields, self.collecting.ends):
-                instructions[index] = changed = copy(instruction)
+                instructions[index] = changed = instruction.copy()
                 if instruction.offset == self.collecting.ends:
                     changed.operation = "GENERATOR_ENDS"
                 else:

@@ -56,6 +56,12 @@ class Instruction:
         made.own = inner.own
         return made
 
+    def copy(self):
+        """Another one, alike."""
+        made = Instruction(self.operation, self.argument, self.offset, self.executing, self.following, self.line)
+        made.target, made.last, made.names, made.site, made.own = self.target, self.last, self.names, self.site, self.own
+        return made
+
     def __repr__(self):
         where = "" if self.target is None else f" -> {self.target}"
         argument = "" if self.argument in (0, None) and where else f" {self.argument}"

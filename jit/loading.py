@@ -1,13 +1,13 @@
 """Loading the compiler below a running program, step by step, as the budget allows."""
 
 import _thread
-import gc
 import sys
 from collections import deque
 from sys import getswitchinterval, setswitchinterval
 
 from jit.api import available
 from jit.budget import BUDGET
+from jit.isolation import PACKAGES, private_import
 from platforms.cpython import collector
 
 #: What is done step by step before the first function is registered: modules imported, and in between, what is verified.
@@ -17,11 +17,10 @@ STEPS = ("platforms.files", "platforms.cpython.verify_objects", "platforms.cpyth
          "jit.emitter", "jit.templates.numbers", "jit.templates.calls", "jit.templates.items", "jit.templates.strings",
          "jit.compiler", "jit.entries", "jit.bytecodes.containers", "jit.bytecodes.builtins", "jit.bytecodes.displays",
          "jit.dispatch", "jit.entering")
-PACKAGES = ("jit", "asm", "regalloc", "platforms")
 #: Seconds after which threads exchange the interpreter while it is verified: each look at memory gives it away.
 SHORT_SWITCH = 0.0001
 #: The same while anything else is done, which takes some milliseconds; should it come to wait for the program, the two exchange so slowly.
-LONG_SWITCH = 0.1
+LONG_SWITCH = 0.01
 #: Bytes of it if no other routine follows.
 POLLING_CODE = 512
 
@@ -66,7 +65,7 @@ class Loading:
                 if callable(step):
                     step()
                 else:
-                    __import__(step)
+                    private_import(step)
 
     def verify(self):
         """Find out whether functions can be compiled here; not in the main thread, because pending calls take part."""
@@ -100,12 +99,10 @@ class Uncollected:
     """While entered, what is made starts no collection, and counts towards none later: the program's garbage would be found early, in our thread."""
 
     def __enter__(self):
-        self.made, self.collects = collector.made(), gc.isenabled()
-        gc.disable()
+        self.made = collector.made()
+        collector.put_off()
 
     def __exit__(self, *_):
-        if self.collects:
-            gc.enable()
         collector.forget(self.made)
 
 

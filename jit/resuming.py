@@ -12,7 +12,6 @@ is the generator's, which the routine names in its block (jit/entries.py). Nothi
 """
 
 import atexit
-from copy import copy
 from weakref import ref
 
 from jit import resume_entry, types
@@ -111,7 +110,7 @@ class PartUnit(Unit):
         instructions = list(super().decoded(code))
         for index, instruction in enumerate(instructions):
             if instruction.offset in self.prepared.yields and instruction.operation == "JUMP":
-                instructions[index] = changed = copy(instruction)
+                instructions[index] = changed = instruction.copy()
                 changed.operation, changed.target, changed.executing = "YIELD_VALUE", None, instruction.offset
                 changed.following = self.prepared.yields[instruction.offset][0]
         return instructions

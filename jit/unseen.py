@@ -19,7 +19,7 @@ from asm.operands import Memory
 from asm.registers import Register
 from jit import isolation, types
 from jit.machine import hiding
-from jit.ours import NEEDED, OURS, PRESENT
+from jit.ours import NEEDED, PRESENT, is_ours
 from jit.template import Template
 
 #: The entries of our tables, and how modules were found. What else our classes make is followed by nobody: it may lead to what is the program's.
@@ -28,12 +28,6 @@ ENTRIES = (Form, Memory, Register, Template, types.Type, types.Format, ModuleSpe
 
 #: What a class says of itself, without asking its metaclass, which may be the program's.
 _module_of, _namespace_of = vars(type)["__module__"].__get__, vars(type)["__dict__"].__get__
-
-
-def _is_ours(module):
-    """Told by its file, since programs may have modules of the same names; without running any code of theirs."""
-    file = vars(module).get("__file__") if type(module) is ModuleType else None
-    return type(file) is str and file.startswith(OURS)
 
 
 def _comes_from(kind, modules):
@@ -54,7 +48,7 @@ def syntax_trees():
 
 def hide():
     """Called when the compiler has been loaded and has not compiled anything."""
-    ours = [module for module in list(sys.modules.values()) if _is_ours(module)] + isolation.modules()
+    ours = [module for module in list(sys.modules.values()) if is_ours(module)] + isolation.modules()
     modules = ours + [sys.modules[name] for name in NEEDED - PRESENT if type(sys.modules.get(name)) is ModuleType]
     names = {module.__name__ for module in modules}
     values = [value for module in modules for value in list(vars(module).values())]

@@ -25,6 +25,8 @@ def counter() -> int:
 
 #: The youngest generation's list, from its counter: behind it are a threshold and that. Bytes of the collector's in front of an object.
 LIST, HEAD = -20, 16
+#: So far from a collection that none is near.
+_FAR = -1 << 30
 #: Types of objects that are the program's though the compiler's looking made them: they stay where the collector finds them.
 PROGRAMS = (FrameType,)
 
@@ -56,5 +58,10 @@ def made() -> int:
 def forget(before: int):
     """Do not count what was made since the number was `before`."""
     number = _number()
-    if number.value > before:
+    if number.value > before or number.value < 0:
         number.value = before
+
+
+def put_off():
+    """Start no collection, whatever is made, until `forget` is called; the program's own calls of the collector work, and end this."""
+    _number().value = _FAR

@@ -51,11 +51,13 @@ print(len(hidden()) >= len(out_of_sight) - 100)
 """
 
 
-@pytest.mark.parametrize("options", [(), ("--eager",)], ids=["hot", "eager"])
-def test_the_compiler_itself(tmp_path, options):
+@pytest.mark.parametrize("way", [("-m", "jit", "run"), ("-m", "jit", "run", "--eager"), (), ("late",)], ids=["hot", "eager", "enabled", "late"])
+def test_the_compiler_itself(tmp_path, way):
     script = tmp_path / "running.py"
-    script.write_text(RUNNING)
-    done = subprocess.run([sys.executable, "-X", "faulthandler", "-m", "jit", "run", *options, str(script)], capture_output=True, text=True)
+    before = {(): "import jit\njit.enable()\n", ("late",): "import jit.hot\njit.enable()\n"}.get(way, "")
+    script.write_text(before + RUNNING)
+    options = () if before else way
+    done = subprocess.run([sys.executable, "-X", "faulthandler", *options, str(script)], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("True True\nTrue True True True\n[]\nTrue True\nTrue 0\nTrue\n", "")
 
 
@@ -134,7 +136,7 @@ def test_no_metaclass_of_the_programs_is_asked(tmp_path):
     """Our looking at classes happens in a thread of ours: what the program would see there is none of its own doing."""
     script = tmp_path / "asked.py"
     script.write_text("""
-import copy, struct, threading
+import struct, threading, weakref
 import jit.hot
 asked = []
 class Meta(type):
@@ -147,7 +149,7 @@ class Instance:
     def __class__(self): asked.append("__class__"); return type
 class Named:
     __module__ = Instance()
-copy.put, struct.put, copy.other, copy.named = Kind, Kind, Instance(), Named
+weakref.put, struct.put, weakref.other, weakref.named = Kind, Kind, Instance(), Named
 del asked[:]
 while jit.hot.DETECTOR.compiler is None:
     for _ in range(100_000): pass

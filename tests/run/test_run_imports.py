@@ -1,0 +1,140 @@
+"""What the compiler imports below a running program: its own modules and the standard library's, whatever the program calls so or does with sys.modules."""
+
+import pytest
+
+from comparing import ROOT, run
+
+LOOP = """
+import gc, sys, time
+import jit, jit.hot
+def f(n):
+    s = 0
+    for i in range(n):
+        s += i & 15
+    return s
+def until(what):
+    end = time.perf_counter() + 60
+    while not what() and time.perf_counter() < end:
+        f(2_000)
+def is_loaded():
+    return jit.hot.DETECTOR is not None and jit.hot.DETECTOR.compiler is not None
+def versions(function):  # asking jit.explain would import much
+    record = is_loaded() and jit.hot.DETECTOR.compiler.records.get(id(function))
+    return record.versions if record else ()
+def is_compiled():
+    return bool(versions(f))
+"""
+#: How a program comes to be compiled: below us, or since it asks for it, having imported little of us or much.
+WAYS = {"run": ((), ""), "enable": (None, "import jit\njit.enable()\n"), "late": (None, "import jit.report, jit.hot\njit.enable()\n"),
+        "decorated": (None, "import jit\n@jit.jit\ndef g(): return 1\ng()\njit.enable()\n")}
+ways = pytest.mark.parametrize("way", WAYS)
+
+
+def output(tmp_path, way, code, name="program.py"):
+    kind, before = WAYS[way]
+    (tmp_path / name).write_text(before + LOOP + code)
+    status, printed, errors = run([name], kind, directory=tmp_path)
+    assert (status, errors) == (0, "")
+    return printed
+
+
+@ways
+def test_it_is_loaded(tmp_path, way):
+    assert output(tmp_path, way, "until(is_loaded)\nuntil(is_compiled)\nprint(is_loaded(), is_compiled())\n") == "True True\n"
+
+
+@pytest.mark.parametrize("name", ["bisect", "dis", "heapq", "opcode", "array", "math"])
+def test_files_of_the_programs_called_as_modules_that_we_need(tmp_path, name):
+    """It is found first, as sys.path is the program's."""
+    for other in ("bisect", "dis", "heapq", "opcode", "array", "math"):
+        (tmp_path / f"{other}.py").write_text(f"print('{other} of the program')\n")
+    code = f"before = set(sys.modules)\nuntil(is_compiled)\nprint(is_compiled(), {name!r} in set(sys.modules) - before)\nimport {name}\n"
+    if name == "math":  # and the program itself
+        (tmp_path / "math.py").write_text(f"print('{name} of the program')\n" + LOOP + "if __name__ == '__main__':\n    until(is_compiled)\n    import math\n")
+        assert run(["math.py"], (), directory=tmp_path) == (0, "math of the program\nmath of the program\n", "")
+    assert output(tmp_path, "run", code) == f"True False\n{name} of the program\n"
+
+
+def test_what_the_program_shares_with_us(tmp_path):
+    """Functions and types of modules in C are known by their addresses."""
+    code = """
+until(is_loaded)
+import array, math
+def g(numbers):
+    s = 0.0
+    for _ in range(200):
+        for x in numbers:
+            s += math.sqrt(x)
+    return s
+numbers = array.array("d", range(100))
+end = time.perf_counter() + 60
+while not versions(g) and time.perf_counter() < end:
+    g(numbers)
+print("sqrtsd" in jit.disassemble(g), "array" in str(jit.explain(g)))
+"""
+    assert output(tmp_path, "run", code) == "True True\n"
+
+
+@ways
+def test_import_hooks_see_nothing_of_us(tmp_path, way):
+    code = """
+seen = []
+class Hook:
+    def find_spec(self, name, path=None, target=None):
+        seen.append(name)
+sys.meta_path.insert(0, Hook())
+until(is_loaded); until(is_compiled)
+print(sorted(set(seen) - {"_bisect", "_heapq", "_opcode", "_opcode_metadata", "math", "array"}))
+"""
+    # What had been imported before imports as it did.
+    assert output(tmp_path, way, code) == {"late": "['jit.unseen']\n", "decorated": "['dis']\n"}.get(way, "[]\n")
+
+
+@ways
+def test_the_program_restores_its_modules(tmp_path, way):
+    """As unittest.mock.patch.dict(sys.modules) does. There must be one compiler."""
+    code = """
+before = dict(sys.modules)
+while not is_loaded():
+    f(2_000)
+    if len(sys.modules) > len(before):
+        sys.modules.clear()
+        sys.modules.update(before)
+sys.modules.clear()
+sys.modules.update(before)
+until(is_compiled)
+from jit.dispatch import COMPILER
+import jit.compiler
+print(is_compiled(), COMPILER is jit.hot.DETECTOR.compiler, {type(version) for version in versions(f)} == {jit.compiler.Code})
+"""
+    assert output(tmp_path, way, code) == "True True True\n"
+
+
+@ways
+def test_files_are_found_and_read_with_the_interpreter_held(tmp_path, way):
+    """Each time that it is given away, it is gone for a whole switch interval. Python tells of what it opens and lists itself."""
+    code = f"""
+seen = []
+def hook(event, arguments):
+    if event in ("open", "os.listdir", "os.scandir") and str(arguments[0]).startswith({str(ROOT)!r}):
+        seen.append(arguments[0])
+sys.addaudithook(hook)
+until(is_loaded)
+print(is_loaded(), [path for path in seen if "files" not in path and path != {str(ROOT)!r} + '/platforms'])
+"""
+    assert output(tmp_path, way, code) == "True []\n"
+
+
+@ways
+def test_the_collector_seems_untouched_meanwhile(tmp_path, way):
+    code = """
+seen = set()
+while not is_loaded():
+    f(200)
+    seen.add((gc.isenabled(), gc.get_threshold()))
+print(seen == {(True, gc.get_threshold())})
+gc.disable()
+until(is_compiled)
+print(gc.isenabled(), 0 <= gc.get_count()[0] < 100_000)
+"""
+    assert output(tmp_path, way, code) == "True\nFalse True\n"
