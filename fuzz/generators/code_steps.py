@@ -12,6 +12,8 @@ FLOATS = (0.0, 1.0, -0.0, 0.5, -2.5, 1e308, float("inf"), float("nan"), 2.0**53)
 OTHERS = ((None, "none"), (True, "bool"), (False, "bool"), ("", "str"), ("ab", "str"), ((), "tuple"), ((1, 2), "tuple"),
           ((1, 2.5, "x"), "tuple"))
 SEQUENCES = ("list", "tuple", "str", "iter")
+#: What is no number that is boxed anew: of those, compiled code does not keep which one it is.
+IDENTICAL = (*SEQUENCES, "bool", "none", "exc", "call")
 ALWAYS = ("-", "-", "/", "//", "%", "&", "|", "^", ">>")
 
 
@@ -217,6 +219,8 @@ def test(w):
         return False
     which = w.choices.below(5)
     if which < 2 and not numbers(w, 2) or which == 3 and w.stack[-1] not in SEQUENCES and not daring(w):
+        return False
+    if which == 2 and w.stack[-1] not in IDENTICAL and w.stack[-2] not in IDENTICAL:
         return False
     exact = w.stack[-1] in NUMERIC and w.stack[-2] in NUMERIC or "TO_BOOL" in HAS
     if which == 0:

@@ -12,6 +12,7 @@ from fuzz import stack_model
 from fuzz.assembling import AssemblyTextError, assemble, function_of
 from fuzz.choices import Replayed, Seeded
 from fuzz.disassembling import disassemble
+from fuzz.generators import code_steps
 from fuzz.generators.code_objects import code_program
 from fuzz.generators.code_writer import fits, is_value
 from fuzz.program import Program
@@ -249,6 +250,26 @@ def run_compiled(first, count):
         import jit
         compiled += jit.explain(fast).state == "compiled"
     assert compiled > count // 4, compiled
+
+
+def test_which_one_a_number_is_is_not_asked():
+    """Compiled code boxes numbers anew."""
+    class Writer:
+        def __init__(self, *stack):
+            self.stack, self.written, self.choices = list(stack), [], Replayed([2, 0])  # IS_OP
+
+        def floor(self):
+            return 0
+
+        def op(self, name, argument, takes, pushes):
+            self.written.append(name)
+
+    written = {}
+    for pair in (("int", "num"), ("any", "int"), ("any", "any"), ("bool", "int"), ("any", "list")):
+        writer = Writer(*pair)
+        code_steps.test(writer)
+        written[pair] = writer.written
+    assert written == {("int", "num"): [], ("any", "int"): [], ("any", "any"): [], ("bool", "int"): ["IS_OP"], ("any", "list"): ["IS_OP"]}
 
 
 @pytest.mark.parametrize("what, count", [("run_interpreted", 300), ("run_compiled", 40)])
