@@ -5,11 +5,10 @@ the name, and all later accesses would look it up.
 Idea: an inline cache in memory. The access compares the dict with what the cell says; the routine that looks the name up writes it there.
 """
 
-import ctypes
-
 from jit.machine import arena
 from jit.machine.dictionaries import CELL_SIZE
 from jit.machine.rooms import Room
+from platforms.pages import memset
 
 
 class HintCell:
@@ -20,4 +19,4 @@ class HintCell:
     def __init__(self):
         self.address = arena().allocate_data(CELL_SIZE)
         self.room = Room(arena().free_data, self.address)
-        ctypes.memset(self.address, 0xFF, CELL_SIZE)  # no dict is of this form
+        memset(self.address, 0xFF, CELL_SIZE)  # no dict is of this form

@@ -33,6 +33,7 @@ from collections import deque
 
 from platforms import forks, pages
 from platforms.freelist import FreeList
+from platforms.pages import memset
 
 _INT3 = b"\xcc"
 
@@ -99,7 +100,7 @@ class CodeArena:
     def allocate_data(self, size: int) -> int:
         """Zeroed memory for data, 16-aligned."""
         address = self._allocate(self._data, size)
-        ctypes.memset(address, 0, size)
+        memset(address, 0, size)
         return address
 
     def write_code(self, address: int, code: bytes) -> None:

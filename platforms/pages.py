@@ -26,7 +26,8 @@ NONE, READ, WRITE, EXECUTE = 0, 1, 2, 4
 _PRIVATE, _ANONYMOUS, _NORESERVE = 0x02, 0x20, 0x4000  # Linux values, <asm-generic/mman.h>
 _FAILED = 2**64 - 1
 
-_libc = ctypes.CDLL(None, use_errno=True)
+#: The interpreter is held: the calls take microseconds, and getting it back from a thread that computes takes a whole switch interval.
+_libc = ctypes.PyDLL(None, use_errno=True)
 _mmap = _libc.mmap
 _mmap.restype = ctypes.c_uint64
 _mmap.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long)
@@ -36,6 +37,11 @@ _mprotect.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
 _munmap = _libc.munmap
 _munmap.restype = ctypes.c_int
 _munmap.argtypes = (ctypes.c_void_p, ctypes.c_size_t)
+#: As in ctypes, whose own give the interpreter away.
+memmove, memset = _libc.memmove, _libc.memset
+memmove.restype = memset.restype = ctypes.c_void_p
+memmove.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)
+memset.argtypes = (ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t)
 
 
 def _error(what: str) -> OSError:
@@ -72,7 +78,7 @@ def place(code: bytes) -> int:
     address = reserve(size)
     try:
         protect(address, size, READ | WRITE)
-        ctypes.memmove(address, code, len(code))
+        memmove(address, code, len(code))
         protect(address, size, READ | EXECUTE)
     except OSError:
         release(address, size)

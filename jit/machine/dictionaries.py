@@ -22,6 +22,7 @@ from jit.machine.arena import arena
 from jit.machine.saving import AREA, emit_call, emit_restore, emit_save
 from jit.machine.refcounts import emit_incref
 from platforms.cpython.layout import layout
+from platforms.pages import memset
 
 L = layout()
 #: Between versions that compiled code gives to dicts it changes: more than CPython uses the low bits for (DICT_VERSION_INCREMENT).
@@ -74,7 +75,7 @@ def relied_upon():
     would not learn in time.
     """
     address = arena().allocate_data(PLACES)
-    ctypes.memset(address, 0, PLACES)
+    memset(address, 0, PLACES)
     return address
 
 

@@ -19,6 +19,7 @@ from jit.machine.arena import arena, placed
 from platforms import pages
 from platforms.cpython import collector, symbols
 from platforms.cpython.layout import layout
+from platforms.pages import memmove
 
 #: What objects in the list may be of, but is not followed: what others lead to is not ours.
 ROOTS = (types.ModuleType, type)
@@ -38,7 +39,7 @@ def _table(more):
     get_slot = symbols.function("PyType_GetSlot", ctypes.c_uint64, ctypes.py_object, ctypes.c_int)
     words = _words([word for kind in (*ROOTS, *FOLLOWED, *more) for word in (id(kind), get_slot(kind, _TRAVERSE))] + [0, 0])
     address = arena().allocate_data(len(words))
-    ctypes.memmove(address, words, len(words))
+    memmove(address, words, len(words))
     return address
 
 

@@ -11,6 +11,7 @@ import ctypes
 from struct import Struct
 
 from platforms.cpython.layout import layout
+from platforms.pages import memmove
 
 (NULL, CONST, INT, FLOAT, BOOL, BORROWED, OWNED, BORROWED_OR_NULL, OWNED_OR_NULL, IF, RANGE_ITERATOR, INT_CONSTANT,
  RANGE_ITERATOR_STOP, TUPLE, MADE_FUNCTION, CLOSURE) = range(16)
@@ -91,7 +92,7 @@ def write_descriptor(address, *, frame_size, stacktop, function_record, version_
     data = _HEAD.pack(frame_size, stacktop, function_record, version_record, resume, executing, following, 0, observe,
                       flags | len(loose) * ONE_LOOSE, len(entries), weight, identity)
     data += b"".join([pack(*entry) for entry in (*entries, *loose)])
-    ctypes.memmove(address, data, len(data))
+    memmove(address, data, len(data))
 
 
 def version_size(words, dependencies):
@@ -107,7 +108,7 @@ def write_version(address, words, dependencies):
     for mapping, key, expected, hint in dependencies:
         place = (NO_FORM, 0, 0) if hint is None else (hint.form, hint.number, hint.offset)
         data += _DEPENDENCY.pack(mapping, key, expected, *place)
-    ctypes.memmove(address, data, len(data))
+    memmove(address, data, len(data))
 
 
 def write_function(address, function, code):
@@ -124,7 +125,7 @@ def write_function(address, function, code):
         slots = read_int(base + fields.code_nlocalsplus) + read_int(base + fields.code_stacksize) + \
             fields.frame_specials_slots
     namespace = 0 if code.co_flags & CO_NEWLOCALS else id(function.__globals__)
-    ctypes.memmove(address, _FUNCTION_RECORD.pack(0 if function is None else id(function), base, slots, read_int(base + fields.code_nlocalsplus), namespace),
+    memmove(address, _FUNCTION_RECORD.pack(0 if function is None else id(function), base, slots, read_int(base + fields.code_nlocalsplus), namespace),
                    FUNCTION_RECORD_SIZE)
 
 
@@ -189,4 +190,4 @@ def poison(record):
     ctypes.c_int64.from_address(record + ATTENTION).value = 1
     if read_int(record + N_WORDS):
         # Whatever the first word was, it is one now that can be read for ever and is never what is expected.
-        ctypes.memmove(record + VERSION_HEAD, _TRIPLE.pack(record + WORDS, 0, 1), WORD_SIZE)
+        memmove(record + VERSION_HEAD, _TRIPLE.pack(record + WORDS, 0, 1), WORD_SIZE)

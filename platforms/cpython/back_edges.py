@@ -16,6 +16,7 @@ from platforms import pages
 from platforms.cpython import observe, threads
 from platforms.cpython.layout import layout
 from platforms.cpython.undisturbed import JE, JMP, JNE, assemble, call, disp
+from platforms.pages import memmove
 
 # The block of data: the frame waited for, the instruction's address (3.11) or offset, the routine to call, events to wait for at most.
 _FRAME, _INSTRUCTION, _ROUTINE, _PATIENCE, _HITS = 0, 8, 16, 24, 32
@@ -37,7 +38,7 @@ def _block():
 
 
 def _set(offset, value):
-    ctypes.memmove(_block() + offset, value.to_bytes(8, "little"), 8)
+    memmove(_block() + offset, value.to_bytes(8, "little"), 8)
 
 
 def instruction(code, offset):

@@ -19,12 +19,13 @@ from types import FunctionType
 
 from platforms.cpython import observe, symbols
 from platforms.cpython.layout import layout
+from platforms.pages import memmove
 
 _BASETYPE, _IMMUTABLE, _HAVE_VECTORCALL, _METHOD_DESCRIPTOR = 1 << 10, 1 << 8, 1 << 11, 1 << 17
 
 
 def _store(address: int, value: int, size: int = 8) -> None:
-    ctypes.memmove(address, value.to_bytes(size, "little"), size)
+    memmove(address, value.to_bytes(size, "little"), size)
 
 
 @functools.cache

@@ -17,6 +17,7 @@ import types
 from platforms import pages
 from platforms.cpython import build, observe, symbols
 from platforms.cpython.layout import layout
+from platforms.pages import memmove
 
 #: Words of PyConfig that are searched; it is not larger.
 CONFIG_WORDS = 70
@@ -86,7 +87,7 @@ class Configuration:
         first -= len(leading)
         for number, text in enumerate(leading):
             _store(items + 8 * (first + number), _raw_copy(text))
-        ctypes.memmove(items, items + 8 * first, 8 * (length - first))
+        memmove(items, items + 8 * first, 8 * (length - first))
         _store(self.argv, length - first)
 
     def set(self, command=None, module=None, file=None):
@@ -107,12 +108,12 @@ def _raw_copy(text):
     address = allocate(len(data))
     if not address:
         raise MemoryError
-    ctypes.memmove(address, data, len(data))
+    memmove(address, data, len(data))
     return address
 
 
 def _store(address, value, size=8):
-    ctypes.memmove(address, value.to_bytes(size, "little"), size)
+    memmove(address, value.to_bytes(size, "little"), size)
 
 
 def absolute(name):

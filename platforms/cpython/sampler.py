@@ -21,6 +21,7 @@ from platforms import pages
 from platforms.cpython import observe, threads
 from platforms.cpython.layout import layout
 from platforms.cpython.undisturbed import JB, JE, JMP, JNE, ROOM, after, assemble, before, call, disp, every_signal
+from platforms.pages import memmove
 
 # The block of data both pieces of code work on.
 (_STOP, _OUTSTANDING, _WAITED, _WORK, _CALLABLE, _TICKS, _INTERVAL, _LATE, _NOW, _LAST, _FUNCTIONS, _TID, _LOW,
@@ -188,7 +189,7 @@ class Sampler:
         self._thread = ctypes.c_ulong()
 
     def _set(self, offset, value, size=4):
-        ctypes.memmove(self._block + offset, value.to_bytes(size, "little"), size)
+        memmove(self._block + offset, value.to_bytes(size, "little"), size)
 
     def set_interval(self, seconds):
         """How long to sleep between two calls, less than a second; from the next tick on."""

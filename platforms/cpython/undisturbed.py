@@ -8,12 +8,12 @@ that are made do not start a collection later. Those that are kept are no busine
 Source: CPython Python/ceval_gil.c, Modules/signalmodule.c (PyErr_CheckSignals); pthread_sigmask(3).
 """
 
-import ctypes
 import functools
 
 from platforms import pages
 from platforms.cpython import collector, symbols, threads
 from platforms.cpython.layout import layout
+from platforms.pages import memmove
 
 #: Levels of recursion lent to a call.
 _LEVELS = 250
@@ -142,7 +142,7 @@ def every_signal():
         mask &= ~(1 << (number - 1))
     address = pages.reserve(pages.PAGE)
     pages.protect(address, pages.PAGE, pages.READ | pages.WRITE)
-    ctypes.memmove(address, mask.to_bytes(128, "little"), 128)
+    memmove(address, mask.to_bytes(128, "little"), 128)
     return address
 
 
