@@ -24,7 +24,7 @@ from jit.ours import is_ours
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PACKAGES = ("asm", "jit", "platforms", "regalloc")
 #: Modules of the standard library that may be called like a program's: written in Python, and in C.
-STANDARD = frozenset(("bisect", "dis", "heapq", "opcode"))
+STANDARD = frozenset(("_opcode_metadata", "bisect", "dis", "heapq", "opcode"))
 EXTENSIONS = frozenset(("array", "math"))
 _OURS = STANDARD.union(EXTENSIONS, PACKAGES)
 _LIBRARY = os.path.dirname(os.__file__)
@@ -56,6 +56,16 @@ class Loader(SourceFileLoader):
     def get_data(self, path):
         files = _files()
         return super().get_data(path) if files is None else files.read(path)
+
+    def _cache_bytecode(self, source, path, data):
+        files = _files()
+        if files is None:
+            super()._cache_bytecode(source, path, data)
+            return
+        try:
+            files.write(path, data)
+        except OSError:  # there is no folder yet, or it cannot be written to
+            super()._cache_bytecode(source, path, data)
 
     def exec_module(self, module):
         name = module.__name__

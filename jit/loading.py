@@ -1,6 +1,7 @@
 """Loading the compiler below a running program, step by step, as the budget allows."""
 
 import _thread
+import gc
 import sys
 from collections import deque
 from sys import getswitchinterval, setswitchinterval
@@ -17,10 +18,8 @@ STEPS = ("platforms.files", "platforms.cpython.verify_objects", "platforms.cpyth
          "jit.emitter", "jit.templates.numbers", "jit.templates.calls", "jit.templates.items", "jit.templates.strings",
          "jit.compiler", "jit.entries", "jit.bytecodes.containers", "jit.bytecodes.builtins", "jit.bytecodes.displays",
          "jit.dispatch", "jit.entering")
-#: Seconds after which threads exchange the interpreter while it is verified: each look at memory gives it away.
-SHORT_SWITCH = 0.0001
-#: The same while anything else is done, which takes some milliseconds; should it come to wait for the program, the two exchange so slowly.
-LONG_SWITCH = 0.01
+#: Seconds after which threads exchange the interpreter meanwhile: each look at memory that verifies it gives it away, and Python's importing what is in C.
+SWITCH = 0.0005
 #: Bytes of it if no other routine follows.
 POLLING_CODE = 512
 
@@ -58,19 +57,15 @@ class Loading:
         self.sampler.work(bool(self.steps) and BUDGET.allows())
 
     def take(self, step):
-        if step is VERIFY:
-            self.verify()
-        else:
-            with Switching(LONG_SWITCH), Uncollected():
+        with Switching(SWITCH):
+            if step is VERIFY:
+                available()  # not in the main thread, because pending calls take part; it counts what is made
+                return
+            with Uncollected():
                 if callable(step):
                     step()
                 else:
                     private_import(step)
-
-    def verify(self):
-        """Find out whether functions can be compiled here; not in the main thread, because pending calls take part."""
-        with Switching(SHORT_SWITCH):
-            available()
 
     def take_compiler(self):
         """The last step."""
@@ -96,13 +91,26 @@ class Switching:
 
 
 class Uncollected:
-    """While entered, what is made starts no collection, and counts towards none later: the program's garbage would be found early, in our thread."""
+    """While entered, what is made starts no collection, and counts towards none later: the program's garbage would be found early, in our thread.
+
+    The program may get the interpreter meanwhile, and collect by itself: then we begin anew.
+    """
 
     def __enter__(self):
+        self.entered = True
+        gc.callbacks.append(self.collected)
         self.made = collector.made()
         collector.put_off()
 
+    def collected(self, phase, _):
+        if self.entered and phase == "stop":
+            self.made = 0
+            collector.put_off()
+
     def __exit__(self, *_):
+        self.entered = False
+        if self.collected in gc.callbacks:
+            gc.callbacks.remove(self.collected)
         collector.forget(self.made)
 
 

@@ -16,6 +16,7 @@ from types import FrameType
 from platforms import pages
 from platforms.cpython import threads
 from platforms.cpython.layout import layout
+from platforms.pages import memmove
 
 
 def counter() -> int:
@@ -41,7 +42,7 @@ def own_list() -> int:
     """The address of the head of our own list; it is there for as long as the process lives."""
     head = pages.reserve(pages.PAGE)
     pages.protect(head, pages.PAGE, pages.READ | pages.WRITE)
-    ctypes.memmove(head, head.to_bytes(8, "little") * 2, 16)
+    memmove(head, head.to_bytes(8, "little") * 2, 16)
     return head
 
 

@@ -375,7 +375,7 @@ def test_loading_is_done_beside_the_main_thread():
 import _thread, sys
 threads = set()
 def hook(name, values):
-    if name == "import" and values[0].startswith(("jit.dispatch", "jit.walk", "asm.encodings")):
+    if name == "exec" and values[0].co_filename.endswith(("dispatch.py", "walk.py", "encodings.py")):
         threads.add(_thread.get_ident())
 sys.addaudithook(hook)
 import jit

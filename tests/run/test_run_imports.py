@@ -84,7 +84,7 @@ class Hook:
         seen.append(name)
 sys.meta_path.insert(0, Hook())
 until(is_loaded); until(is_compiled)
-print(sorted(set(seen) - {"_bisect", "_heapq", "_opcode", "_opcode_metadata", "math", "array"}))
+print(sorted(set(seen) - {"_bisect", "_heapq", "_opcode", "array", "math"}))
 """
     # What had been imported before imports as it did.
     assert output(tmp_path, way, code) == {"late": "['jit.unseen']\n", "decorated": "['dis']\n"}.get(way, "[]\n")
