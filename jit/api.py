@@ -100,7 +100,8 @@ def enable(threshold=None, eager=False):
     """
     if threshold is not None and (type(threshold) is not int or threshold < 1):
         raise ValueError(f"threshold is a number from 1 on, not {threshold!r}")
-    from jit.isolation import PACKAGES, install
+    from jit.isolation import install
+    from jit.ours import PACKAGES
     install(PACKAGES)
     if available():
         from jit.hot import start

@@ -9,6 +9,8 @@ table of ours and leaves all else to Python. What gives modules such builtins is
 reads files with the interpreter held.
 
 Modules of `jit` itself are in sys.modules as ever: programs may import jit.
+
+Source: CPython Lib/importlib/_bootstrap_external.py (SourceLoader, FileFinder, PathFinder), Lib/importlib/_bootstrap.py (_load_unlocked).
 """
 
 import builtins
@@ -19,10 +21,8 @@ from importlib.machinery import BuiltinImporter, FileFinder, ModuleSpec, PathFin
 from importlib.util import module_from_spec, spec_from_file_location
 from types import ModuleType
 
-from jit.ours import is_ours
+from jit.ours import PACKAGES, ROOT, is_ours
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-PACKAGES = ("asm", "jit", "platforms", "regalloc")
 #: Modules of the standard library that may be called like a program's: written in Python, and in C.
 STANDARD = frozenset(("_opcode_metadata", "bisect", "dis", "heapq", "opcode"))
 EXTENSIONS = frozenset(("array", "math"))

@@ -8,7 +8,8 @@ from sys import getswitchinterval, setswitchinterval
 
 from jit.api import available
 from jit.budget import BUDGET
-from jit.isolation import PACKAGES, private_import
+from jit.isolation import private_import
+from jit.ours import PACKAGES
 from platforms.cpython import collector
 
 #: What is done step by step before the first function is registered: modules imported, and in between, what is verified.

@@ -9,9 +9,10 @@ PRESENT = frozenset(sys.modules)
 #: Modules of the standard library that we import, and no program has before it imports them itself.
 NEEDED = frozenset(("_bisect", "_ctypes", "_heapq", "_opcode", "_struct", "_weakrefset", "array", "atexit", "ctypes", "ctypes._endian", "math",
                     "struct", "weakref"))
-_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PACKAGES = ("asm", "jit", "platforms", "regalloc")
 #: Where files of ours lie: none of their functions is ever registered.
-OURS = tuple(os.path.join(_HERE, package) + os.sep for package in ("jit", "asm", "regalloc", "platforms"))
+OURS = tuple(os.path.join(ROOT, package) + os.sep for package in PACKAGES)
 #: Also the import system, which is hot only while programs start, and which the compiler itself uses.
 LEFT_ALONE = (*OURS, "<frozen importlib")
 NOT_THE_PROGRAM = (*OURS, "<frozen", os.path.dirname(os.__file__) + os.sep)
