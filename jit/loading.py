@@ -21,6 +21,8 @@ STEPS = ("platforms.files", "platforms.cpython.verify_objects", "platforms.cpyth
          "jit.dispatch", "jit.entering")
 #: Seconds after which threads exchange the interpreter meanwhile: each look at memory that verifies it gives it away, and Python's importing what is in C.
 SWITCH = 0.0005
+#: Failures of steps until it is given up.
+TRIES = 5
 #: Bytes of it if no other routine follows.
 POLLING_CODE = 512
 
@@ -38,6 +40,7 @@ class Loading:
         self.main = main
         self.steps = deque((*STEPS, assemble_routines, hide_compiler, self.take_compiler))
         self.compiler = None
+        self.failures = 0
 
     @property
     def done(self):
@@ -54,8 +57,19 @@ class Loading:
         if _thread.get_ident() != self.main:
             while self.steps and BUDGET.allows() and self.sampler.running:
                 with BUDGET:
-                    self.take(self.steps.popleft())
+                    self.try_step()
         self.sampler.work(bool(self.steps) and BUDGET.allows())
+
+    def try_step(self):
+        """Take the next step; if that fails, it is tried again: the program may have taken modules away that were being imported."""
+        try:
+            self.take(self.steps[0])
+        except Exception:
+            self.failures += 1
+            if self.failures >= TRIES:
+                raise
+        else:
+            self.steps.popleft()
 
     def take(self, step):
         with Switching(SWITCH):

@@ -84,10 +84,10 @@ class Hook:
         seen.append(name)
 sys.meta_path.insert(0, Hook())
 until(is_loaded); until(is_compiled)
-print(sorted(set(seen) - {"_bisect", "_heapq", "_opcode", "array", "math"}))
+print(is_compiled(), sorted(set(seen) - {"_bisect", "_heapq", "_opcode", "array", "math"}))
 """
     # What had been imported before imports as it did.
-    assert output(tmp_path, way, code) == {"late": "['jit.unseen']\n", "decorated": "['dis']\n"}.get(way, "[]\n")
+    assert output(tmp_path, way, code) == {"late": "True ['jit.unseen']\n", "decorated": "True ['dis']\n"}.get(way, "True []\n")
 
 
 @ways
@@ -135,6 +135,21 @@ while not is_loaded():
 print(seen == {(True, gc.get_threshold())})
 gc.disable()
 until(is_compiled)
-print(gc.isenabled(), 0 <= gc.get_count()[0] < 100_000)
+print(is_compiled(), gc.isenabled(), 0 <= gc.get_count()[0] < 100_000)
 """
-    assert output(tmp_path, way, code) == "True\nFalse True\n"
+    assert output(tmp_path, way, code) == "True\nTrue False True\n"
+
+
+@pytest.mark.parametrize("failures, outcome", [(0, "True 0 None"), (4, "True 4 None"), (5, "False 5 ValueError")])
+def test_steps_that_fail_are_tried_again(tmp_path, failures, outcome):
+    """Five times in all; then the program runs on without."""
+    code = f"""
+import jit.loading
+step = map(int, ["no number"] * {failures} + ["1"]).__next__
+jit.loading.STEPS += (step,)
+seen = set()
+until(lambda: seen.add(jit.hot.DETECTOR.loading) or is_loaded() or jit.hot.DETECTOR.given_up)
+problem = jit.hot.DETECTOR.problem
+print(is_loaded(), max(loading.failures for loading in seen if loading), problem and type(problem).__name__)
+"""
+    assert output(tmp_path, "run", code) == outcome + "\n"
