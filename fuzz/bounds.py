@@ -99,12 +99,21 @@ class _Estimate:
 def turns(loop):
     """Turns of a loop or comprehension at most; those of ``range`` with constant bounds exactly."""
     given = getattr(loop, "iter", None)
+    if isinstance(loop, ast.For) and lengthens(loop.body, {child.id for child in walk(given) if isinstance(child, ast.Name)}):
+        return LIMIT
     if isinstance(given, ast.Call) and isinstance(given.func, ast.Name) and given.func.id == "range":
         try:
             return len(range(*(ast.literal_eval(argument) for argument in given.args)))
         except (ValueError, TypeError, OverflowError):
             return TURNS
     return TURNS
+
+
+def lengthens(statements, names):
+    """Whether a list of one of these names is made longer."""
+    return any(isinstance(child, ast.Call) and isinstance(child.func, ast.Attribute) and child.func.attr in ("append", "extend", "insert")
+               and isinstance(child.func.value, ast.Name) and child.func.value.id in names
+               for statement in statements for child in walk(statement))
 
 
 def loops(node):

@@ -160,6 +160,13 @@ def test_the_same_choices_make_the_same_mutant():
         assert made[0] == made[1]
 
 
+@pytest.mark.parametrize("loop, ends", [("for a in p: p.append(a)", False), ("for a, b in zip(q, p):\n  if a: p.insert(0, b)", False),
+                                        ("for a in q: p.append(a)", True), ("for a in p: a.append(p)", True), ("for a in p: p.pop()", True)])
+def test_loops_over_what_they_lengthen_have_no_bound(loop, ends):
+    tree = ast.parse("def f(p, q):\n " + loop.replace("\n", "\n "))
+    assert (bounds.work(tree, "f") < 100) is ends
+
+
 def test_loops_keep_their_bounds():
     """Counters, ranges, sizes and slices are in the mutants what they were."""
     source = ("def f(p0):\n    w1 = 3\n    while w1 > 0:\n        w1 -= 1\n        for i in range(4):\n"
