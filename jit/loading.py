@@ -112,8 +112,8 @@ class Uncollected:
     """
 
     def __enter__(self):
-        self.entered = True
-        gc.callbacks.append(self.collected)
+        self.entered, self.callback = True, self.collected
+        gc.callbacks.append(self.callback)
         self.made = collector.made()
         collector.put_off()
 
@@ -124,8 +124,11 @@ class Uncollected:
 
     def __exit__(self, *_):
         self.entered = False
-        if self.collected in gc.callbacks:
-            gc.callbacks.remove(self.collected)
+        for index, callback in enumerate(gc.callbacks):
+            if callback is self.callback:  # not asked for equality, which may be the program's
+                del gc.callbacks[index]
+                break
+        del self.callback  # it refers to us: a circle would be garbage that the program finds
         collector.forget(self.made)
 
 

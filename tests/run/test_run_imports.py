@@ -128,16 +128,21 @@ print(is_loaded(), [path for path in seen if "files" not in path and path != {st
 @ways
 def test_the_collector_seems_untouched_meanwhile(tmp_path, way):
     code = """
+class Callback:
+    def __call__(self, phase, info): pass
+    def __eq__(self, other): print("asked")
+gc.callbacks.append(Callback())
 seen = set()
 while not is_loaded():
     f(200)
+    if len(seen) % 2: gc.collect(0)
     seen.add((gc.isenabled(), gc.get_threshold()))
 print(seen == {(True, gc.get_threshold())})
 gc.disable()
 until(is_compiled)
-print(is_compiled(), gc.isenabled(), 0 <= gc.get_count()[0] < 100_000)
+print(is_compiled(), gc.isenabled(), 0 <= gc.get_count()[0] < 100_000, len(gc.callbacks))
 """
-    assert output(tmp_path, way, code) == "True\nTrue False True\n"
+    assert output(tmp_path, way, code) == "True\nTrue False True 1\n"
 
 
 @pytest.mark.parametrize("failures, outcome", [(0, "True 0 None"), (4, "True 4 None"), (5, "False 5 ValueError")])
