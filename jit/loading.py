@@ -114,13 +114,15 @@ class Uncollected:
     def __enter__(self):
         self.entered, self.callback = True, self.collected
         gc.callbacks.append(self.callback)
-        self.made = collector.made()
+        self.made = max(0, collector.made())
         collector.put_off()
 
     def collected(self, phase, _):
         if self.entered and phase == "stop":
             self.made = 0
             collector.put_off()
+            if not self.entered:  # we have left in between, in our thread
+                collector.forget(0)
 
     def __exit__(self, *_):
         self.entered = False

@@ -26,8 +26,8 @@ def counter() -> int:
 
 #: The youngest generation's list, from its counter: behind it are a threshold and that. Bytes of the collector's in front of an object.
 LIST, HEAD = -20, 16
-#: So far from a collection that none is near.
-_FAR = -1 << 30
+#: Further from a collection than what is made meanwhile; not so far that it would matter if another thread, which has seen it, put it back there later.
+_FAR = -100_000
 #: Types of objects that are the program's though the compiler's looking made them: they stay where the collector finds them.
 PROGRAMS = (FrameType,)
 

