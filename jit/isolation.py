@@ -168,6 +168,8 @@ def _standard(name):
                 if name in EXTENSIONS:
                     return _extension(name)
                 path = os.path.join(_LIBRARY, name + ".py")
+                if not os.path.exists(path):
+                    return builtins.__import__(name)
                 _run(spec_from_file_location(name, path, loader=Loader(name, path)), name)
     return _modules[name]
 

@@ -160,3 +160,9 @@ problem = jit.hot.DETECTOR.problem
 print(is_loaded(), max(loading.failures for loading in seen if loading), problem and type(problem).__name__)
 """
     assert output(tmp_path, "run", code) == outcome + "\n"
+
+
+def test_a_library_without_sources(tmp_path):
+    """As appliances have it, or in a zip file: Python itself knows how to import that."""
+    code = "import jit.isolation\njit.isolation._LIBRARY = '/nowhere'\nuntil(is_compiled)\nprint(is_compiled(), 'heapq' in sys.modules)\n"
+    assert output(tmp_path, "run", code) == "True True\n"
