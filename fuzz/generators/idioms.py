@@ -2,6 +2,7 @@
 
 They are quick to compile, so that many are tried; the long programs of the other generators show how things act together. To add
 one, append an `Idiom`: what its parameters are, and its text, in which fields such as {arithmetic} or {near} are chosen anew each time.
+Those about instances and classes are in object_idioms.py.
 """
 
 from collections import namedtuple
@@ -84,8 +85,12 @@ FIELDS = {
     "conversion": ("int", "float", "bool", "abs", "round", "-", "+", "~", "not "),
     "function": ("min", "max", "divmod", "math.pow", "math.hypot", "math.fmod", "math.copysign", "isinstance"),
     "shadow": ("len", "abs", "range", "min", "int", "print", "sum", "enumerate"),
-    "junction": ("and", "or"), "way": ("break", "continue", "return None"),
+    "junction": ("and", "or"), "negation": ("", "not "), "way": ("break", "continue", "return None"),
     "error": ("ZeroDivisionError", "TypeError", "ValueError", "IndexError", "Exception", "OverflowError"),
+    "method_changed": ("A.f = lambda self, n: ('new', n)", "B.f = lambda self, n: ('own', n)", "c.f = lambda n: ('its', n)", "c.__class__ = A",
+                       "A.f = abs", "vars(c)['f'] = float", "del A.f"),
+    "function_changed": ("g.__code__ = h.__code__", "g.__defaults__ = ('new',)", "g.__defaults__ = None", "g.__kwdefaults__ = {'c': 'new'}",
+                         "g.__kwdefaults__ = None", "g.__kwdefaults__['c'] = 5", "globals().update(g=h)"),
 }
 
 MODULE = "module\n"
@@ -169,9 +174,9 @@ IDIOMS = (
 )
 
 
-def idiom_program(choices):
-    """A Program that is one idiom, called up to four times with arguments of its kinds."""
-    idiom = choices.pick(IDIOMS)
+def idiom_program(choices, idioms=IDIOMS):
+    """A Program that is one of the idioms, called up to four times with arguments of its kinds."""
+    idiom = choices.pick(idioms)
     shadow = choices.pick(FIELDS["shadow"])
     body = "".join(before + (shadow if field == "shadow" else chosen(choices, field) if field else "")
                    for before, field, _, _ in Formatter().parse(idiom.text))

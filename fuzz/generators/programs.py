@@ -2,12 +2,13 @@
 
 from fuzz.generators.code_objects import code_program
 from fuzz.generators.idioms import idiom_program
+from fuzz.generators.object_idioms import object_idiom_program
 from fuzz.generators.objects import object_program
 from fuzz.generators.typed import typed_program
 from fuzz.mutators import mutate
 
 #: (weight, generator) of programs that are source text, and of all; in 100 programs, those that are mutated.
-SOURCES = ((60, idiom_program), (42, typed_program), (12, object_program))
+SOURCES = ((60, idiom_program), (40, object_idiom_program), (42, typed_program), (12, object_program))
 ALL = (*SOURCES, (3, code_program))
 MUTATED = 25
 

@@ -5,31 +5,20 @@ from string import Formatter
 import pytest
 
 from fuzz.choices import Seeded
-from fuzz.generators import idioms
+from fuzz.generators import idioms, object_idioms
 from fuzz.loading import Loaded, Prepared
 from fuzz.observe import outcome
 
 
-class OneIdiom(Seeded):
-    """Choices that pick this idiom first."""
-
-    def __init__(self, seed, number):
-        super().__init__(seed)
-        self.first = number
-
-    def answer(self, count):
-        if self.first is not None:
-            number, self.first = self.first, None
-            return number
-        return super().answer(count)
+ALL = (*idioms.IDIOMS, *object_idioms.IDIOMS)
 
 
-@pytest.mark.parametrize("number", range(len(idioms.IDIOMS)))
-def test_every_idiom_compiles_and_ends(number):
+@pytest.mark.parametrize("idiom", ALL)
+def test_every_idiom_compiles_and_ends(idiom):
     """Outcomes are values or exceptions that programs are made to raise, not faults of the text."""
     kinds = set()
     for seed in range(30):
-        program = idioms.idiom_program(OneIdiom(seed, number))
+        program = idioms.idiom_program(Seeded(seed), [idiom])
         loaded = Loaded(Prepared(program))
         for call in range(len(program.calls)):
             found = outcome(loaded.entry, loaded.arguments(call), loaded.namespace)
@@ -38,7 +27,7 @@ def test_every_idiom_compiles_and_ends(number):
     assert "NameError" not in kinds
 
 
-@pytest.mark.parametrize("idiom", idioms.IDIOMS)
+@pytest.mark.parametrize("idiom", ALL)
 def test_fields_and_kinds_are_known(idiom):
     fields = {field for _, field, _, _ in Formatter().parse(idiom.text) if field}
     assert fields <= {*idioms.FIELDS, *idioms.KINDS}
