@@ -10,6 +10,7 @@ from jit.bytecodes.containers import build_sequence
 from jit.bytecodes.items import Built, take
 from jit.errors import Unsupported
 from jit.foreign import Call, blind_call, callout
+from jit.receivers import held_too_long
 from jit.types import FLOAT, INT, OBJECT, Shape, exact, shape_of
 from jit.machine.watcher import our_bit
 from jit.templates.calls import blind_template
@@ -18,7 +19,6 @@ from jit.comprehensions import consumer_below, is_called_at_once, is_generator, 
 from jit.unit import looked_up
 from jit.values import LocalFunction, Value, VirtualFunction
 from jit.walk import bytecode
-from platforms.cpython import instances
 from platforms.cpython.dictionaries import entry_number, may_be_replaced_in
 
 #: Templates for globals that are numbers.
@@ -44,11 +44,6 @@ def load_global(w, instruction):
 def must_not_be_held(namespace, name):
     """Whether a global's object would live longer if it became a constant."""
     return type(namespace) is dict and held_too_long(type(looked_up(namespace, name)))
-
-
-def held_too_long(kind):
-    """Whether instances of a class may have a finaliser and cannot be watched."""
-    return bool(instances.flags(kind) & instances.HEAP_TYPE) and not instances.weak_offset(kind)
 
 
 def load_changing_global(w, name):
