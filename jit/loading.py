@@ -72,15 +72,13 @@ class Loading:
             self.steps.popleft()
 
     def take(self, step):
-        with Switching(SWITCH):
+        with Switching(SWITCH), Uncollected():
             if step is VERIFY:
-                available()  # not in the main thread, because pending calls take part; it counts what is made
-                return
-            with Uncollected():
-                if callable(step):
-                    step()
-                else:
-                    private_import(step)
+                available()  # not in the main thread, because pending calls take part
+            elif callable(step):
+                step()
+            else:
+                private_import(step)
 
     def take_compiler(self):
         """The last step."""
@@ -108,11 +106,15 @@ class Switching:
 class Uncollected:
     """While entered, what is made starts no collection, and counts towards none later: the program's garbage would be found early, in our thread.
 
-    The program may get the interpreter meanwhile, and collect by itself: then we begin anew.
+    The program may get the interpreter meanwhile, and collect by itself: then we begin anew. Nothing is done in an interpreter that does not count where
+    the layout says.
     """
 
     def __enter__(self):
-        self.entered, self.callback = True, self.collected
+        self.entered = collector.is_known()
+        if not self.entered:
+            return
+        self.callback = self.collected
         gc.callbacks.append(self.callback)
         self.made = max(0, collector.made())
         collector.put_off()
@@ -125,6 +127,8 @@ class Uncollected:
                 collector.forget(0)
 
     def __exit__(self, *_):
+        if not self.entered:
+            return
         self.entered = False
         for index, callback in enumerate(gc.callbacks):
             if callback is self.callback:  # not asked for equality, which may be the program's

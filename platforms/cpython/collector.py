@@ -11,6 +11,7 @@ Source: CPython Modules/gcmodule.c (gc_alloc, gc_list_*), Python/gc.c; Include/i
 
 import ctypes
 import functools
+import gc
 from types import FrameType
 
 from platforms import pages
@@ -28,6 +29,8 @@ def counter() -> int:
 LIST, HEAD = -20, 16
 #: Further from a collection than what is made meanwhile; not so far that it would matter if another thread, which has seen it, put it back there later.
 _FAR = -100_000
+#: Readings of the number until it is given up; a list of ten is made between two.
+_ATTEMPTS = 40
 #: Types of objects that are the program's though the compiler's looking made them: they stay where the collector finds them.
 PROGRAMS = (FrameType,)
 
@@ -49,6 +52,30 @@ def own_list() -> int:
 @functools.cache
 def _number():
     return ctypes.c_int.from_address(counter())
+
+
+def is_counted_at(address: int) -> bool:
+    """Whether the number is there, between the threshold of its generation and those of the older ones. It is only read, several times while it grows."""
+    numbers = [ctypes.c_int.from_address(address + 24 * generation) for generation in range(3)]
+    thresholds = [ctypes.c_int.from_address(address - 4 + 24 * generation) for generation in range(3)]
+    kept, seen = [], set()
+    for _ in range(_ATTEMPTS):
+        if tuple(threshold.value for threshold in thresholds) != gc.get_threshold():
+            return False
+        youngest, middle, oldest = numbers
+        before, counts, after = youngest.value, gc.get_count(), youngest.value
+        if before <= counts[0] <= after and (middle.value, oldest.value) == counts[1:]:  # else another thread has come between
+            seen.add(counts)
+        if len(seen) > 3:
+            return True
+        kept.append([[] for _ in range(10)])
+    return False
+
+
+@functools.cache
+def is_known() -> bool:
+    """Whether the number may be written, though the layout as a whole is not verified yet."""
+    return is_counted_at(counter())
 
 
 def made() -> int:

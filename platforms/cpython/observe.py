@@ -1,8 +1,9 @@
 """Reading memory while verifying: plain reads inside known objects, safe reads elsewhere.
 
 A pointer found in a field that is still under suspicion must not be followed blindly.
-`peek` lets the kernel read for us: writing from a bad address into a pipe fails with
-EFAULT instead of killing the process.
+`Peeker` lets the kernel read for us: writing from a bad address into a pipe fails with
+EFAULT instead of killing the process. The interpreter is held meanwhile, so that what is
+looked at does not change, and nobody waits for it.
 """
 
 import ctypes
@@ -11,9 +12,12 @@ import os
 _SMALL = {1: ctypes.c_uint8, 2: ctypes.c_uint16, 4: ctypes.c_uint32, 8: ctypes.c_uint64}
 _PIPE_LIMIT = 4096  # always fits into an empty pipe
 
-_libc_write = ctypes.CDLL(None).write
-_libc_write.restype = ctypes.c_ssize_t
-_libc_write.argtypes = (ctypes.c_int, ctypes.c_uint64, ctypes.c_size_t)
+#: Kept: a ctypes class that is dropped waits for the program's garbage collector.
+_Room = ctypes.c_char * _PIPE_LIMIT
+_libc = ctypes.PyDLL(None)
+_libc.write.restype = _libc.read.restype = ctypes.c_ssize_t
+_libc.write.argtypes = (ctypes.c_int, ctypes.c_uint64, ctypes.c_size_t)
+_libc.read.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t)
 
 
 def read(address: int, size: int = 8) -> int:
@@ -45,7 +49,8 @@ class Peeker:
 
     def __enter__(self):
         self.source, self.sink = os.pipe()
-        self.write = _libc_write
+        self.room = _Room()
+        self.write = _libc.write
         return self
 
     def __exit__(self, *_):
@@ -55,12 +60,13 @@ class Peeker:
     def copy(self, address: int, size: int) -> bytes | None:
         """The bytes there, or None if they cannot all be read."""
         assert size <= _PIPE_LIMIT
-        return self.collect(_libc_write(self.sink, address, size), size)
+        return self.collect(self.write(self.sink, address, size), size)
 
     def collect(self, written: int, size: int) -> bytes | None:
         """What one write into the sink brought."""
-        data = os.read(self.source, written) if written > 0 else b""
-        return data if len(data) == size else None
+        if written <= 0 or _libc.read(self.source, self.room, written) != size:
+            return None
+        return self.room.raw[:size]
 
     def number(self, address: int, size: int = 8) -> int | None:
         """An unsigned number there, or None."""

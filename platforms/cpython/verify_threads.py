@@ -281,17 +281,26 @@ def _leads_to(peeker, item, head):
 
 
 def _collections(fields, peeker):
-    """Thresholds and counters of the three generations, 24 bytes apart."""
+    """The number that starts collections, the thresholds 24 bytes apart, and the list of the youngest generation."""
     counter = threads.interpreter() + fields.interp_gc_count
     thresholds = [read(counter - 4 + 24 * generation, 4) for generation in range(3)]
     yield "interp_gc_count", thresholds, [threshold & 0xFFFFFFFF for threshold in gc.get_threshold()]
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
+    yield "interp_gc_count", collector.is_counted_at(counter), True
+    with _Uncollected():
         yield "interp_gc_count", any(_counts(peeker, counter) for _ in range(_ATTEMPTS)), True
-    finally:
-        if collecting:
-            gc.enable()
+
+
+class _Uncollected:
+    """While entered, what is made starts no collection; once it is known where that is counted. Nobody sees it, as with `gc.disable`."""
+
+    def __enter__(self):
+        self.made = collector.made() if collector.is_known() else None
+        if self.made is not None:
+            collector.put_off()
+
+    def __exit__(self, *_):
+        if self.made is not None:
+            collector.forget(self.made)
 
 
 def _counts(peeker, counter):
@@ -308,15 +317,10 @@ def _becomes_set(word, name, *arguments, mask=0xFFFFFFFF):
     """Whether calling a C function sets a word (its bits in mask) that was zero."""
     around = pages.routine(_AROUND, *[ctypes.c_uint64] * 7)
     function, arguments = symbols.address(name), (*arguments, 0, 0, 0)[:4]
-    collecting = gc.isenabled()
-    gc.disable()  # a due collection keeps the eval breaker set
-    try:
+    with _Uncollected():  # a due collection keeps the eval breaker set
         for _ in range(_ATTEMPTS):
             _ignore()  # the interpreter handles what is pending when it enters a function
             result = around(word, function, *arguments)
             if not result & mask:
                 return bool(result >> 32 & mask)
-    finally:
-        if collecting:
-            gc.enable()
     return False

@@ -12,7 +12,7 @@ import pytest
 
 from platforms import pages
 from platforms.cpython import layout as layouts
-from platforms.cpython import observe, symbols, threads, verify, verify_objects
+from platforms.cpython import collector, observe, symbols, threads, verify, verify_objects
 from platforms.cpython.layout import layout
 
 
@@ -334,3 +334,18 @@ def test_what_other_threads_do_meanwhile_is_no_mistake(monkeypatch):
         found.update({name: (found, expected) for name, found, expected in verify_objects._others(layout(), peeker)})
     assert len(found) > 30
     assert {name: pair for name, pair in found.items() if pair[0] != pair[1]} == {}
+
+
+def test_where_objects_made_are_counted_is_known_by_reading():
+    """The number is written before the whole layout is verified: not where anything else lies."""
+    assert collector.is_known()
+    found = [offset for offset in range(-96, 97, 4) if collector.is_counted_at(collector.counter() + offset)]
+    assert found == [0]
+
+
+def test_verifying_does_not_switch_the_collector_off(monkeypatch):
+    monkeypatch.setattr(gc, "disable", lambda: pytest.fail("gc.disable"))
+    made = collector.made()
+    assert verify.refusal() == ""
+    assert collector.made() >= 0 and gc.isenabled()
+    assert collector.made() < made + 5_000
