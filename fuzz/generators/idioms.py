@@ -18,7 +18,7 @@ that defines the entry f0 if it begins with a line "module"."""
 #: Where numbers stop fitting: into a small int, a byte, a digit, 32 bits, a float's mantissa, 64 bits.
 POWERS = (3, 7, 8, 15, 16, 30, 31, 32, 52, 53, 54, 60, 61, 62, 63, 64)
 FLOATS = ("0.0", "-0.0", "0.5", "-0.5", "1.5", "-1.5", "2.5", "-2.5", "-7.25", "1e300", "-1e300", "2.0**53", "2.0**62", "-2.0**63", "2.0**63",
-          "1e22", "inf", "-inf", "nan", "5e-324", "1.0", "-1.0", "3.0")
+          "1e22", "inf", "-inf", "nan", "nan", "nan", "5e-324", "1.0", "-1.0", "3.0")
 BYTES = (0, 1, 7, 127, 128, 254, 255, 256, 257, -1, -128, 65536, 2**32 + 1)
 
 
@@ -111,6 +111,8 @@ IDIOMS = (
     Idiom(("float", "float"), "return p0 {arithmetic} p1, p0 {comparison} p1"),
     Idiom(("near", "few"), "return p0 {arithmetic} {few}, {near} {arithmetic} p1, p1 {bitwise} 3"),
     Idiom(("near", "few"), "if 0 <= p1 < 70:\n    return p0 {bitwise} p1\nreturn p0 >> 1"),
+    Idiom(("few", "near"), "return p0 << p1 % 70, p0 >> p1 % 70"),
+    Idiom(("float", "float"), "if p0 {comparison} p1:\n    return 1\nr = p0 {comparison} p1, not p0, p0 {junction} p1\nwhile p0:\n    return r, 2\nreturn r"),
     Idiom(("number",), "return {conversion}(p0)"),
     Idiom(("float",), "return {rounding}(p0), {rounding}(-p0)"),
     Idiom(("number", "number"), "return {function}(p0, p1)"),
