@@ -27,6 +27,11 @@ def near(choices):
     return str(choices.pick((1, 1, -1)) * (1 << choices.pick(POWERS)) + choices.between(-2, 2))
 
 
+def place(choices):
+    """Of a bit, or nearly."""
+    return str(choices.pick((0, 1, 5, 31, 32, 62, 63, 64, 65, 70, -1)))
+
+
 def few(choices):
     return str(choices.between(-9, 9))
 
@@ -73,7 +78,7 @@ def data(choices):
 
 
 #: Kinds of parameters. A "count" bounds a recursion, and is never of another kind; loops bound themselves, because mutants change arguments.
-KINDS = {"near": near, "few": few, "count": few, "number": number, "float": floating, "bool": truth, "byte": byte, "numbers": numbers, "text": text,
+KINDS = {"near": near, "place": place, "few": few, "count": few, "number": number, "float": floating, "bool": truth, "byte": byte, "numbers": numbers, "text": text,
          "data": data, "odd": odd}
 
 #: Fields of texts, beside those of KINDS.
@@ -111,8 +116,8 @@ IDIOMS = (
     Idiom(("float", "float"), "return p0 {arithmetic} p1, p0 {comparison} p1"),
     Idiom(("near", "few"), "return p0 {arithmetic} {few}, {near} {arithmetic} p1, p1 {bitwise} 3"),
     Idiom(("near", "few"), "if 0 <= p1 < 70:\n    return p0 {bitwise} p1\nreturn p0 >> 1"),
-    Idiom(("few", "near"), "return p0 << p1 % 70, p0 >> p1 % 70"),
-    Idiom(("float", "float"), "if p0 {comparison} p1:\n    return 1\nr = p0 {comparison} p1, not p0, p0 {junction} p1\nwhile p0:\n    return r, 2\nreturn r"),
+    Idiom(("few", "place"), "if p1 < 100:\n    return p0 << p1, p0 >> p1, ~p0 {bitwise} p1"),
+    Idiom(("float", "float"), "a, b = p0 {arithmetic} p1, p1 {arithmetic} p0\nif a {comparison} b:\n    return 1, not a\nreturn a {comparison} b, b {comparison} 1.5, not a, a {junction} b"),
     Idiom(("number",), "return {conversion}(p0)"),
     Idiom(("float",), "return {rounding}(p0), {rounding}(-p0)"),
     Idiom(("number", "number"), "return {function}(p0, p1)"),
