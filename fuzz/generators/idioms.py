@@ -45,6 +45,11 @@ def floating(choices):
     return choices.pick(FLOATS)
 
 
+def edge(choices):
+    """A float of which little is computed but nan, infinities and zeros."""
+    return choices.pick(("nan", "inf", "-inf", "inf", "0.0", "-0.0", "1e308", "1.5"))
+
+
 def truth(choices):
     return choices.pick(("True", "False"))
 
@@ -78,7 +83,7 @@ def data(choices):
 
 
 #: Kinds of parameters. A "count" bounds a recursion, and is never of another kind; loops bound themselves, because mutants change arguments.
-KINDS = {"near": near, "place": place, "few": few, "count": few, "number": number, "float": floating, "bool": truth, "byte": byte, "numbers": numbers, "text": text,
+KINDS = {"near": near, "place": place, "few": few, "count": few, "number": number, "float": floating, "edge": edge, "bool": truth, "byte": byte, "numbers": numbers, "text": text,
          "data": data, "odd": odd}
 
 #: Fields of texts, beside those of KINDS.
@@ -117,7 +122,7 @@ IDIOMS = (
     Idiom(("near", "few"), "return p0 {arithmetic} {few}, {near} {arithmetic} p1, p1 {bitwise} 3"),
     Idiom(("near", "few"), "if 0 <= p1 < 70:\n    return p0 {bitwise} p1\nreturn p0 >> 1"),
     Idiom(("few", "place"), "if p1 < 100:\n    return p0 << p1, p0 >> p1, ~p0 {bitwise} p1"),
-    Idiom(("float", "float"), "a, b = p0 {arithmetic} p1, p1 {arithmetic} p0\nif a {comparison} b:\n    return 1, not a\nreturn a {comparison} b, b {comparison} 1.5, not a, a {junction} b"),
+    Idiom(("edge", "edge"), "a, b = p0 {arithmetic} p1, p1 {arithmetic} p0\nif a {comparison} b:\n    return 1, not a\nreturn a {comparison} b, b {comparison} 1.5, not a, a {junction} b"),
     Idiom(("number",), "return {conversion}(p0)"),
     Idiom(("float",), "return {rounding}(p0), {rounding}(-p0)"),
     Idiom(("number", "number"), "return {function}(p0, p1)"),
