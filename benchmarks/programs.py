@@ -4,7 +4,7 @@
     python benchmarks/programs.py --all --write            every program that needs the standard library alone
     python benchmarks/programs.py richards go --rounds 5
     python benchmarks/programs.py --explain --write        what the misses would be without the collector, and without compiling
-    python benchmarks/programs.py --all --bystander        also plain beside a sleeping thread: how much of a ratio is the memory's layout
+    python benchmarks/programs.py --all --explain          those below the least once more, beside plain again and an idle compiler
 
 The benchmark files come from the package index and are run unchanged, in child processes, with a stub in place of pyperf
 (benchmarks/stub). Loops are calibrated as pyperf does, plain, so that a value takes at least 0.1 s; then each round runs the
@@ -35,8 +35,9 @@ LEAST = 0.97
 LEAST_COLD = 0.8
 #: Of the names of ways to run a program without the garbage collector.
 NO_COLLECTOR = ", no collector"
-#: The way that shows what chance does: plain, with a thread and modules besides, see bystander.py.
-BYSTANDER = "bystander"
+#: Ways that show what chance does: plain once more; beside the clock and a compiler that compiles nothing, see idle.py. Rounds of these, at least.
+AGAIN, IDLE = "plain again", "idle compiler"
+REPEATS = 2
 #: Values of a default run of pyperf, 20 processes of 3; and of one of its processes, with the warm-up.
 DEFAULT_VALUES = 60
 LEAST_VALUES = 4
@@ -69,11 +70,11 @@ def summary(runs):
             "first": min(run["whole"] - sum(run["values"][LEAST_VALUES:]) for run in runs)}
 
 
-def measure(program, launchers, options):
+def measure(program, launchers, options, rounds):
     """Run a program by turns in all ways.
 
     Args:
-        program: a Program. launchers: by way, (list of str that stands for `python`, environment). options: the command line's.
+        program: a Program. launchers: by way, (list of str that stands for `python`, environment). options: the command line's. rounds: how often.
 
     Returns:
         by benchmark's name, by way, a `summary`, or a str: why the way failed.
@@ -83,7 +84,7 @@ def measure(program, launchers, options):
     values = {name: number_of_values(found["values"][-1], options.seconds) for name, found in calibrated.items()}
     runs = {way: {name: [] for name in loops} for way in launchers}
     failures = {}
-    for _ in range(options.rounds):
+    for _ in range(rounds):
         for way, (launcher, environment) in launchers.items():
             if way in failures:
                 continue
@@ -157,10 +158,6 @@ def aims(rows):
         yield f"- slowest of {len(measured)}: {slowest.name}, {slowest.warm:.2f}; at least {LEAST} ({verdict(slowest.warm >= LEAST)})"
         slow = [row for row in measured if row.warm < LEAST]
         yield f"- less than {LEAST}: {len(slow)} of {len(measured)} ({verdict(not slow)})"
-        if all(isinstance(row.found.get(BYSTANDER), dict) for row in measured):
-            beside = [row.found["plain"]["warm"] / row.found[BYSTANDER]["warm"] for row in measured]
-            yield f"- {BYSTANDER}, which compiles nothing: less than {LEAST} {sum(ratio < LEAST for ratio in beside)} of {len(measured)}, " \
-                  f"{min(beside):.2f} to {max(beside):.2f}"
         late = [row for row in measured if not row.starts_fast_enough]
         yield f"- cold less than {LEAST_COLD} of warm: {len(late)} of {len(measured)} ({verdict(not late)})"
         yield f"- {geometric_mean(row.warm for row in measured):.2f} in geometric mean over all that were measured"
@@ -178,9 +175,7 @@ def ways(options):
         name = os.path.basename(python)
         found[f"{name}, JIT off"] = ([python], {"PYTHON_JIT": "0"})
         found[f"{name}, JIT on"] = ([python], {"PYTHON_JIT": "1"})
-    if options.bystander:
-        found[BYSTANDER] = ([sys.executable, os.path.join(suite.ROOT, "benchmarks", "bystander.py")], {})
-    if options.explain:
+    if options.explain and not options.all:
         found.update({f"{way}{NO_COLLECTOR}": (found[way][0], {"PYPERF_GC": "off"}) for way in ("plain", "jit")})
     return found
 
@@ -202,6 +197,48 @@ def explained(rows):
         cells.append([row.name, f"{row.warm:.2f}", row.target, ratio, f"{row.cold / row.warm:.2f}", f"{at_best:.2f}",
                       *(f"{part:.2f}" for part in seconds)])
     return table(headings, cells)
+
+
+def repeated(rows, programs, options):
+    """Measure those that fell below once more, beside what only chance and an idle compiler do.
+
+    Returns:
+        Rows of those that fall below again.
+    """
+    plain = [sys.executable]
+    launchers = {"plain": (plain, {}), AGAIN: (plain, {}), IDLE: ([sys.executable, os.path.join(suite.ROOT, "benchmarks", "idle.py")], {}),
+                 "jit": ([sys.executable, "-m", "jit", "run"], {})}
+    below = {row.name for row in rows if not row.failure and not row.fast_enough and row.name not in (*STARTUP, *TARGETS)}
+    found = []
+    for program, names in programs.items():
+        if below.intersection(names):
+            measured = measure(program, launchers, options, max(REPEATS, options.rounds))
+            found.extend(Row(name, LEAST, ways) for name, ways in measured.items() if name in below)
+            print("  ".join(str(cell) for cell in chances(found[-1:])[0]), flush=True)
+    return found
+
+
+def chances(rows):
+    """Cells of a table of what was repeated: ratios over plain, and that of the JIT over an idle compiler."""
+    cells = []
+    for row in rows:
+        if row.failure or any(isinstance(row.found[way], str) for way in (AGAIN, IDLE)):
+            cells.append([row.name, "FAILED", "", "", ""])
+            continue
+        again, idle = (row.found["plain"]["warm"] / row.found[way]["warm"] for way in (AGAIN, IDLE))
+        cells.append([row.name, f"{row.warm:.2f}", f"{again:.2f}", f"{idle:.2f}", f"{row.warm / idle:.2f}"])
+    return cells
+
+
+def repeated_text(rows):
+    """The table of what was repeated, and what it comes to."""
+    worked = [row for row in rows if not row.failure]
+    slow = [row for row in worked if not row.fast_enough]
+    idle = [row for row in slow if isinstance(row.found[IDLE], dict) and row.warm * row.found[IDLE]["warm"] >= LEAST * row.found["plain"]["warm"]]
+    headings = ["program", "warm", AGAIN, IDLE, "warm / idle"]
+    return "Those below once more, by turns with plain again, which shows what chance does, and with a clock and a compiler that compiles nothing " \
+           "(benchmarks/idle.py). The last column is what compiling does.\n\n" + table(headings, chances(rows)) + \
+           f"\n\n- less than {LEAST} again: {len(slow)} of {len(rows)}; of these, {len(idle)} lose it beside an idle compiler already"
 
 
 def chosen(available, options):
@@ -236,8 +273,8 @@ def parse():
     parser.add_argument("--jit", action="append", metavar="PATH", help="a CPython with a JIT of its own",
                         default=[path for path in map(shutil.which, ("python3.14", "python3.15")) if path])
     parser.add_argument("--no-peers", action="store_true", help="no PyPy, no other JIT")
-    parser.add_argument("--bystander", action="store_true", help="also plain beside a sleeping thread (bystander.py)")
-    parser.add_argument("--explain", action="store_true", help="also run without the garbage collector, and say what the misses come from")
+    parser.add_argument("--explain", action="store_true", help="also run without the garbage collector, and say what the misses come from; with --all, "
+                        "run what falls below once more, beside plain again and an idle compiler (idle.py)")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/BENCHMARKS.md")
     parser.add_argument("--list", action="store_true", help="run each program once, plain, and say which work")
     options = parser.parse_args()
@@ -274,13 +311,14 @@ def main():
     suite.compile_packages()
     launchers = ways(options)
     others = [way for way in launchers if way not in ("plain", "jit") and not way.endswith(NO_COLLECTOR)]
-    rows = []
+    rows, benchmarks = [], {}
     for program in programs:
         try:
-            measured = measure(program, launchers, options)
+            measured = measure(program, launchers, options, options.rounds)
         except suite.Failed as problem:
             skipped.append((program.name, f"fails plain: {problem}"))
             continue
+        benchmarks[program] = list(measured)
         for name, found in measured.items():
             row = Row(name, TARGETS.get(name, LEAST), found)
             rows.append(row)
@@ -290,7 +328,9 @@ def main():
              "of the later values; cold: whole processes of pyperf's default number of values, start and compile time in; first: "
              "whole processes of four values. Other columns are ratios over plain, warm.", rows_table(rows, others),
              "\n".join(aims(rows))]
-    if options.explain:
+    if options.explain and options.all:
+        parts.append(repeated_text(repeated(rows, benchmarks, options)))
+    elif options.explain:
         parts.append("What the misses come from: the ratio without the collector on either side; and what the whole run consists of, under the JIT: the "
                      "program's start as it is plain, its values as if all had been warm, loading and compiling, and what else was spent, most of it in "
                      "code that was still interpreted. At best: cold/warm if there were only the first two.\n\n" + explained(rows))

@@ -2,6 +2,8 @@
 
 import importlib.util
 import json
+import os
+import subprocess
 import sys
 import textwrap
 
@@ -10,6 +12,7 @@ import pytest
 import programs
 import suite
 
+IDLE = os.path.join(suite.ROOT, "benchmarks", "idle.py")
 PROGRAM = """
 import sys
 import pyperf
@@ -140,12 +143,23 @@ def test_misses_are_shown_as_misses():
     assert "slowest of 3: slow, 0.90; at least 0.97 (MISSED)" in text and "cold less than 0.8 of warm: 1 of 3 (MISSED)" in text
 
 
-def test_a_bystander_shows_what_is_chance():
-    rows = [row("quick", 2, 1.7), row("slow", 0.9, 0.9)]
-    assert "- less than 0.97: 1 of 2 (MISSED)" in programs.aims(rows)
-    for each, seconds in zip(rows, (0.8, 1.25)):
-        each.found[programs.BYSTANDER] = {"warm": seconds}
-    assert "- bystander, which compiles nothing: less than 0.97 1 of 2, 0.80 to 1.25" in programs.aims(rows)
+def test_what_falls_below_again_is_told_from_what_an_idle_compiler_does():
+    rows = [row("noise", 1.0, 1.0), row("layout", 0.9, 0.9), row("compiled", 0.9, 0.9)]
+    for each, seconds in zip(rows, (1.0, 1.11, 1.0)):
+        each.found.update({programs.AGAIN: {"warm": 1.02}, programs.IDLE: {"warm": seconds}})
+    assert programs.chances(rows) == [["noise", "1.00", "0.98", "1.00", "1.00"], ["layout", "0.90", "0.98", "0.90", "1.00"],
+                                      ["compiled", "0.90", "0.98", "1.00", "0.90"]]
+    assert "- less than 0.97 again: 2 of 3; of these, 1 lose it beside an idle compiler already" in programs.repeated_text(rows)
+    rows[0].found[programs.IDLE] = "killed by signal 11"
+    assert programs.chances(rows)[0] == ["noise", "FAILED", "", "", ""]
+
+
+@pytest.mark.parametrize("how", [["program.py"], ["-m", "program"]])
+def test_a_program_beside_an_idle_compiler_runs_as_plain(tmp_path, how):
+    (tmp_path / "program.py").write_text("import sys\nprint(__name__, sys.argv[1:], 'jit.dispatch' in sys.modules)\nif len(sys.argv) > 2: sys.exit(3)\n")
+    for more, status in ([], 0), (["a", "b"], 3):
+        done = subprocess.run([sys.executable, IDLE, *how, *more], cwd=tmp_path, capture_output=True, text=True)
+        assert (done.returncode, done.stdout, done.stderr) == (status, f"__main__ {more} True\n", "")
 
 
 def test_a_failed_run_is_a_miss():
