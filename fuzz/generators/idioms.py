@@ -122,7 +122,7 @@ IDIOMS = (
     Idiom(("near", "few"), "return p0 {arithmetic} {few}, {near} {arithmetic} p1, p1 {bitwise} 3"),
     Idiom(("near", "few"), "if 0 <= p1 < 70:\n    return p0 {bitwise} p1\nreturn p0 >> 1"),
     Idiom(("few", "place"), "if p1 < 100:\n    return p0 << p1, p0 >> p1, ~p0 {bitwise} p1"),
-    Idiom(("edge", "edge"), "a, b = p0 {arithmetic} p1, p1 {arithmetic} p0\nif a {comparison} b:\n    return 1, not a\nreturn a {comparison} b, b {comparison} 1.5, not a, a {junction} b"),
+    Idiom(("edge", "edge"), "a, b = p0 {arithmetic} p1, p1 {arithmetic} p0\nif a {comparison} b:\n    return 1, not a\nreturn a {comparison} b, b {comparison} 1.5, not a, -b, a {junction} b"),
     Idiom(("number",), "return {conversion}(p0)"),
     Idiom(("float",), "return {rounding}(p0), {rounding}(-p0)"),
     Idiom(("number", "number"), "return {function}(p0, p1)"),
