@@ -308,9 +308,10 @@ class Compiler(Misses, Attention, Trials, Automatic, Comprehensions, Eviction):
                 self.in_parts = record.automatic
                 kinds = self.try_compile(record, function, kinds, [shape_of(value) for value in arguments])
             changed = True
-        if changed:
-            if not record.versions and record.refused and len(record.refused) >= REFUSAL_LIMIT:
-                record.reason = next(iter(record.refused.values())).reason
+        if changed and not record.versions and len(record.refused) >= REFUSAL_LIMIT:
+            record.reason = next(iter(record.refused.values())).reason
+        rests = record.reason is None and not record.versions and kinds in record.refused and self.rest(record, function)
+        if changed and not rests:
             self.install(record, function)
         return (attended or changed) and record.version_for(kinds) is not None
 

@@ -57,12 +57,14 @@ class FunctionRecord:
         is_shared: it is in a generator, of which many functions may share the code.
         waits: it was handed back to the interpreter until there is time to compile what a call of it asked for.
         asleep: it was handed to the interpreter to make room. calls_seen: how often it had been called then.
+        rests: how often it was left alone for a while because nothing could be compiled for what it was called with, see Automatic.rest.
+        is_resting: it is now.
     """
 
     def __init__(self, function, comprehension=None):
         self.function = weakref.ref(function)
-        self.automatic = self.asleep = self.waits = self.is_shared = self.is_nested = False
-        self.calls_seen = 0
+        self.automatic = self.asleep = self.waits = self.is_shared = self.is_nested = self.is_resting = False
+        self.calls_seen = self.rests = 0
         self.name = function.__qualname__
         self.comprehensions = {}
         self.block = None

@@ -2,10 +2,11 @@
 
 from types import CodeType
 
-from asm import ecx, edx, mem32, mem64, r8, r9, r10, r15, rax, rbp, rbx, rcx, rdi, rdx, rsi, rsp
+from asm import eax, ecx, edx, mem32, mem64, r8, r9, r10, r11, r15, rax, rbp, rbx, rcx, rdi, rdx, rsi, rsp
 from jit.machine.frames import emit_current_frame, emit_frame_slots
 from jit.machine.refcounts import emit_decref, emit_incref
 from jit.matching_all import MatchingAll
+from platforms.cpython import symbols
 from platforms.cpython.layout import layout
 from platforms.cpython.opcodes import NULL_FIRST
 
@@ -14,6 +15,8 @@ L = layout()
 MATCHED_PARAMETERS = 16
 #: In a wrapper's block, at [rsp] while a body runs: the array of arguments; those that the body takes over, one behind the other.
 ARGUMENTS, TAKEN = 16, 24
+#: What a comparison of texts keeps: an even number, so that the stack stays aligned.
+_KEPT = (rax, rcx, rdx, rsi, rdi, r8, r9, r10)
 
 
 class ArgumentMatching(MatchingAll):
@@ -22,7 +25,7 @@ class ArgumentMatching(MatchingAll):
     def emit_match(self, positional, untouched):
         """Keyword and default arguments: make the full positional array on the stack and enter with that.
 
-        Anything unusual (unknown, repeated or missing arguments, names that are not interned) is left to CPython with
+        Anything unusual (unknown, repeated or missing arguments) is left to CPython with
         the arguments untouched, errors and their messages included. rdi, rsi, rdx, rcx stay as they came until then.
         """
         asm = self.asm
@@ -71,13 +74,15 @@ class ArgumentMatching(MatchingAll):
         asm.jmp(untouched)
 
     def emit_match_names(self, names, fail, other_name=None):
-        """Put each keyword argument in its parameter's place; names are compared by identity.
+        """Put each keyword argument in its parameter's place; names are compared by identity, then as texts: C code calls with names that are not
+        interned (asyncio's tasks).
 
         Args:
-            other_name: emits what is to be done with a name that is none of them, instead of failing.
+            other_name: emits what is to be done with a name that is none of them, instead of comparing texts.
         """
         asm = self.asm
         loop, done, stored = asm.label("keyword"), asm.label("keywords_done"), asm.label("stored")
+        places = {number: asm.label("place") for number in range(self.code.co_posonlyargcount, len(names))}
         asm.test(rcx, rcx)
         asm.jz(done)
         asm.xor(r9.r32, r9.r32)
@@ -87,23 +92,46 @@ class ArgumentMatching(MatchingAll):
         asm.jae(done)
         asm.mov(rax, mem64(rcx, L.tuple_items, r9, 8))
         asm.mov(r10, mem64(r8, 0, r9, 8))
-        for number in range(self.code.co_posonlyargcount, len(names)):
+        for number, place in places.items():
             other = asm.label("other_name")
             asm.cmp(rax, self.constant(id(names[number])))
             asm.jne(other)
+            asm.bind(place)
             asm.cmp(mem64(rsp, 8 * number), 0)
             asm.jne(fail)
             asm.mov(mem64(rsp, 8 * number), r10)
             asm.jmp(stored)
             asm.bind(other)
         if other_name is None:
-            asm.jmp(fail)
+            self._emit_compare_texts(names, places, fail)
         else:
             other_name(fail)
         asm.bind(stored)
         asm.add(r9, 1)
         asm.jmp(loop)
         asm.bind(done)
+
+    def _emit_compare_texts(self, names, places, fail):
+        """Go to the place of the parameter whose name has the text of rax, or to `fail`; the other registers stay as they are."""
+        asm = self.asm
+        compare = asm.label("compare_texts")
+        asm.jmp(compare)
+        with asm.cold():
+            asm.bind(compare)
+            asm.mov(r11, self.constant(id(str)))
+            asm.cmp(mem64(rax, L.ob_type), r11)
+            asm.jne(fail)
+            for number, place in places.items():
+                for register in _KEPT:
+                    asm.push(register)
+                asm.mov(rdi, rax)
+                asm.mov(rsi, self.constant(id(names[number])))
+                asm.call(self.constant(symbols.address("PyUnicode_Compare")))
+                asm.test(eax, eax)
+                for register in reversed(_KEPT):
+                    asm.pop(register)
+                asm.jz(place)
+            asm.jmp(fail)
 
     def emit_match_defaults(self, count, held, fail):
         """Fill missing parameters from the function's present defaults, which are kept alive for the call."""

@@ -41,9 +41,9 @@ class Misses:
                 monitoring.may_run():
             if self.update_in_time(record, function, arguments) is None:
                 return False
-        if record.entry is None:
+        if record.entry is None and not record.is_resting:
             self.install(record, function)
-        return True
+        return not record.is_resting
 
     def miss_handler(self, record):
         """The callable that an entry wrapper calls when no version fits: returns False to interpret this call."""

@@ -38,7 +38,8 @@ class Trials:
             self.discard(record, code)
         if record.loops is not None:
             record.loops.refuse(failed)
-        self.reinstall(record, function)
+        if record.versions or record.entry is None or not self.rest(record, function):
+            self.reinstall(record, function)
         self.discard_callers(failed)
 
 

@@ -11,6 +11,7 @@ import pytest
 import jit
 from compare import copies, describe, outcome
 from jit.dispatch import COMPILER
+from jit.machine.records import read_version
 
 SIGNATURES = {
     "kwonly": "a, b=2, *, c, d=4",
@@ -324,3 +325,19 @@ def test_they_are_compiled(signature):
         compiled(*arguments)
     record = COMPILER.records[id(compiled)]
     assert record.reason is None and len(record.versions) == 1 and not record.refused
+
+
+@pytest.mark.parametrize("signature", ["first, second=2, *, third", "third, first=1", "first, *more, third=5", "aa, bb, cc, dd=1, *rest, ee, ff=7"])
+def test_names_that_are_not_interned_enter_compiled_code(signature):
+    """C code that makes them anew calls so: asyncio's tasks call loop.call_soon."""
+    plain, compiled = make(signature)
+    names = [name for name in names_of(signature) if name not in ("more", "rest")]
+    given = {"".join([name[:1], name[1:]]): place for place, name in enumerate(names)}
+    assert all(one is not other for one, other in zip(given, map(sys.intern, names)))
+    for _ in range(5):
+        assert outcome(compiled, [], given) == outcome(plain, [], given)
+    version, = COMPILER.records[id(compiled)].versions
+    assert read_version(version.version_record).calls == 5
+    for wrong in ({**given, "zzz": 1}, {**given, Text(names[0]): 1}, dict(list(given.items())[1:]), {name + "z": 1 for name in given}):
+        assert outcome(compiled, [], wrong) == outcome(plain, [], wrong)
+        assert outcome(compiled, [7], wrong) == outcome(plain, [7], wrong)
