@@ -37,6 +37,7 @@ class Misses:
         if record is None or record.function() is not function or self.postpone(record, function):
             return False
         self.make_room()
+        record.is_resting = False
         if record.entry is None and record.reason is None and len(arguments) == record.code.co_argcount and not takes_more(record.code) and \
                 monitoring.may_run():
             if self.update_in_time(record, function, arguments) is None:

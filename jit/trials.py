@@ -33,12 +33,13 @@ class Trials:
         """Interpret what these versions were compiled for. Those that run leave at their next check."""
         for code in failed:
             records.poison(code.version_record)
-        for code in failed.intersection(record.versions):
+        given_back = failed.intersection(record.versions)
+        for code in given_back:
             record.refused[code.types] = NotWorthwhile(NOT_WORTHWHILE)
             self.discard(record, code)
         if record.loops is not None:
             record.loops.refuse(failed)
-        if record.versions or record.entry is None or not self.rest(record, function):
+        if not given_back or record.versions or record.entry is None or not self.rest(record, function):
             self.reinstall(record, function)
         self.discard_callers(failed)
 
