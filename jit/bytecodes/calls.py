@@ -8,6 +8,7 @@ from jit.bytecodes.blind import blind_method, is_blind, is_builtin
 from jit.bytecodes.builtins import CALLABLES, METHODS
 from jit.bytecodes.bound import call_through
 from jit.bytecodes.classes import settle_class
+from jit.bytecodes.contexts import BoundMethod, call_bound_function
 from jit.bytecodes.collected import sort_collected
 from jit.bytecodes.instantiating import instantiate
 from jit.bytecodes.iterators import is_private, reversed_source_of, source_of
@@ -73,6 +74,10 @@ def call(w, instruction):
             return done
     if callee.facts.__class__ is BoundBuiltin and not names and first is None:
         done = call_bound(w, callee, arguments, count + 2)
+        if done is not NotImplemented:
+            return done
+    if callee.facts.__class__ is BoundMethod and not names:
+        done = call_bound_function(w, callee, arguments, count + 2)
         if done is not NotImplemented:
             return done
     if callee.facts.__class__ is LocalFunction and not names and first is None:

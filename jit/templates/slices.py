@@ -56,6 +56,12 @@ def bound_to(asm, method, owner, emitter):
     asm.mov(owner, mem64(emitter.register(method, rax), L.cfunction_m_self))
 
 
+@template("bound_instance", "method: object -- owner: object")
+def bound_instance(asm, method, owner, emitter):
+    """What a method object is bound to; it lives as long as that."""
+    asm.mov(owner, mem64(emitter.register(method, rax), L.method_self))
+
+
 @template("list_insert", "container: object, index: int, value: object --", clobbers="c")
 def list_insert(asm, container, index, value, emitter):
     """PyList_Insert takes any index, as list.insert does."""
