@@ -16,7 +16,7 @@ from types import FunctionType
 
 from jit.api import available
 from jit.budget import BUDGET, EARNED
-from jit.loading import Loading, hide_compiler
+from jit.loading import Loading, Uncollected, hide_compiler
 from jit.long_runs import LongRuns
 from jit.ours import COMPREHENSIONS, LEFT_ALONE, NOT_THE_PROGRAM, OURS
 from platforms import forks  # first: its locks are taken when the clock stands still
@@ -236,7 +236,8 @@ class Detector:
         if self.samples in PACE_CHANGES:
             self.sampler.set_interval(self.pace())
         if self.samples in self.to_fill:
-            pools.fill()
+            with Uncollected():
+                pools.fill()
         if self.samples % FORGET_EVERY == 0:
             self.forget()
 

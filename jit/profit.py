@@ -24,6 +24,8 @@ GAINS = {"callout": -20, "call_body": 30, "blind_call": 5, "blind_vectorcall": 5
 USUAL_GAIN = 12
 #: Asking an iterator of a kind that is not known for its next item, around which the frame has to be shown.
 UNKNOWN_ITERATOR = -45
+#: Entering a with block by a call: the interpreter looks up two methods each time, binds both, and has no form of its own for either call.
+ENTERING = 60
 #: Calls after which the interpreter has to go on, because somebody has the frame.
 SHOWN = -250
 #: What a call out of compiled code takes where it is done by the interpreter.
@@ -75,6 +77,8 @@ def _gain(operation, hoped):
         return SHOWN
     if name == "callout" and operation.detail.symbol == "PyIter_Next":
         return UNKNOWN_ITERATOR
+    if name == "callout" and operation.detail.symbol == "PyObject_CallOneArg":
+        return ENTERING
     if name == "callout" and hoped is not None:
         return hoped
     return GAINS.get(name, USUAL_GAIN)

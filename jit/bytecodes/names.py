@@ -4,7 +4,7 @@ A global is a constant as long as its dictionary says so: the version depends on
 checked on entry and after everything that may run foreign code. Numbers in globals that keep changing are loaded.
 """
 
-from types import CellType, ModuleType
+from types import CellType, CodeType, ModuleType
 
 from jit.bytecodes.containers import build_sequence
 from jit.bytecodes.items import Built, take
@@ -245,6 +245,10 @@ def new_function(w):
 def make_function(w, instruction):
     """Stack: parts by flag, then the code object. Annotations are left to the interpreter."""
     flags = instruction.argument
+    w.require(1)
+    code = w.peek()
+    if code.__class__ is not Value or not code.is_constant or type(code.constant) is not CodeType:
+        return w.leave("a function is made of no code object")
     if flags & 4:
         return w.leave("a function with annotations is made")
     if is_called_at_once(w, w.index):

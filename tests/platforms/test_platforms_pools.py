@@ -9,25 +9,25 @@ import pytest
 from platforms.cpython import pools
 
 
+TOGETHER = """
+from platforms.cpython import pools
 def behind_each_other(size):
-    """How many of 40 objects of a size come directly behind the one made before."""
     made = [block for _ in range(5) for block in pools._row(size)]
     return sum(id(after) - id(block) == size for block, after in zip(made, made[1:]))
-
-
-@pytest.mark.parametrize("size", range(64, 513, 64))
-def test_what_is_made_next_lies_together(size):
+for size in range(64, 513, 64):
     made = [bytes(size - 33) for _ in range(3000)]
     for index in range(0, 3000, 3):
         made[index] = None
-    scattered = behind_each_other(size)
-    assert pools.fill() > 1000 // 3
-    assert scattered < 10 and behind_each_other(size) > 25
+    scattered, filled = behind_each_other(size), pools.fill()
+    print(size, scattered < 10, filled > 1000 // 3, behind_each_other(size) > 25)
+print(pools.fill() < 2000)
+"""
 
 
-def test_again_it_takes_little():
-    pools.fill()
-    assert 0 < pools.fill() < 2000
+def test_what_is_made_next_lies_together():
+    """In a process of its own: the holes of a long run may lie in any order."""
+    done = subprocess.run([sys.executable, "-c", TOGETHER], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("".join(f"{size} True True True\n" for size in range(64, 513, 64)) + "True\n", "")
 
 
 @pytest.mark.parametrize("kind", ["malloc", "debug", "malloc_debug", "pymalloc_debug"])

@@ -40,6 +40,7 @@ print(*(id(item) in out_of_sight for item in (jit.hot, vars(jit.hot), jit.hot.De
 print([item for item in (*seen_before, *held, vars(sys), sys.modules, vars(types), globals(), hidden, vars(__builtins__))
        if type(item) in (types.FunctionType, types.ModuleType, type(cached), type, dict, list) and gc.is_tracked(item) and id(item) in out_of_sight])
 print(id(jit.hot.DETECTOR) in seen, id(jit.hot.DETECTOR.compiler) in seen)
+gc.collect()
 class Cycle: pass
 for _ in range(100):
     cycle = Cycle()
