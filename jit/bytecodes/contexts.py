@@ -67,16 +67,15 @@ def before_with(w, instruction):
 def methods_of(w, manager):
     """(``__enter__``, ``__exit__``) of all classes the manager was seen to be of, which are guarded here; None if they are not two functions, or two methods of a
     type written in C."""
-    if manager.type is not OBJECT:
+    kinds = classes_of(w, manager) if manager.type is OBJECT else []
+    if not kinds or any(kind is None or receivers.receiver(kind) is None for kind in kinds):
         return None
-    found = set()
-    for kind in classes_of(w, manager):
-        if kind is None or receivers.receiver(kind) is None:
-            return None
-        found.add(tuple(map(id, pair := [receivers.class_attribute(kind, name) for name in ("__enter__", "__exit__")])))
-    if len(found) != 1 or not (all(map(receivers.is_function, pair)) or all(type(method) is MethodDescriptorType for method in pair)):
+    found = [[receivers.class_attribute(kind, name) for name in ("__enter__", "__exit__")] for kind in kinds]
+    if any(method is not first for methods in found for method, first in zip(methods, found[0])):
         return None
-    return pair if guard_classes(w, manager, classes_of(w, manager, note=False)) else None
+    if not all(map(receivers.is_function, found[0])) and not all(type(method) is MethodDescriptorType for method in found[0]):
+        return None
+    return found[0] if guard_classes(w, manager, kinds) else None
 
 
 def call_bound_function(w, callee, arguments, depth):

@@ -6,7 +6,6 @@ import signal
 import sys
 import threading
 import time
-from types import SimpleNamespace
 
 import pytest
 
