@@ -16,11 +16,12 @@ from types import FunctionType
 
 from jit.api import available
 from jit.budget import BUDGET, EARNED
-from jit.loading import Loading, Uncollected, hide_compiler
+from jit.loading import Loading, hide_compiler
 from jit.long_runs import LongRuns
 from jit.ours import COMPREHENSIONS, LEFT_ALONE, NOT_THE_PROGRAM, OURS
 from platforms import forks  # first: its locks are taken when the clock stands still
 from platforms.cpython import observe, pools
+from platforms.cpython.collector import Uncollected
 from platforms.cpython.layout import SUSPENDED, layout
 
 #: Samples in which a function must be found before it is registered.

@@ -1,7 +1,6 @@
 """Loading the compiler below a running program, step by step, as the budget allows."""
 
 import _thread
-import gc
 import sys
 from collections import deque
 from sys import getswitchinterval, setswitchinterval
@@ -10,7 +9,7 @@ from jit.api import available
 from jit.budget import BUDGET
 from jit.isolation import private_import
 from jit.ours import PACKAGES
-from platforms.cpython import collector
+from platforms.cpython.collector import Uncollected
 
 #: What is done step by step before the first function is registered: modules imported, and in between, what is verified.
 VERIFY = object()
@@ -101,41 +100,6 @@ class Switching:
     def __exit__(self, *_):
         if round(getswitchinterval(), 6) == self.seconds:  # else the program has set another
             setswitchinterval(self.before)
-
-
-class Uncollected:
-    """While entered, what is made starts no collection, and counts towards none later: the program's garbage would be found early, in our thread.
-
-    The program may get the interpreter meanwhile, and collect by itself: then we begin anew. Nothing is done in an interpreter that does not count where
-    the layout says.
-    """
-
-    def __enter__(self):
-        self.entered = collector.is_known()
-        if not self.entered:
-            return
-        self.callback = self.collected
-        gc.callbacks.append(self.callback)
-        self.made = max(0, collector.made())
-        collector.put_off()
-
-    def collected(self, phase, _):
-        if self.entered and phase == "stop":
-            self.made = 0
-            collector.put_off()
-            if not self.entered:  # we have left in between, in our thread
-                collector.forget(0)
-
-    def __exit__(self, *_):
-        if not self.entered:
-            return
-        self.entered = False
-        for index, callback in enumerate(gc.callbacks):
-            if callback is self.callback:  # not asked for equality, which may be the program's
-                del gc.callbacks[index]
-                break
-        del self.callback  # it refers to us: a circle would be garbage that the program finds
-        collector.forget(self.made)
 
 
 def being_imported():

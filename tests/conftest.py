@@ -7,6 +7,7 @@ such a skip is a failure: nobody takes a run without its oracles for a complete 
 import gc
 import os
 import re
+import signal
 import sys
 from pathlib import Path
 
@@ -15,6 +16,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent / "semantics"))
 # What would not be faster is compiled all the same: these tests are about being right.
 os.environ["JIT_EAGER"] = "1"
+# A shell lets what it starts in the background ignore this one, and that is inherited: tests that interrupt loops would wait for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 #: Reasons of skips that installing something would cure; other skips are about the machine or the Python version.
 MISSING_TOOL = re.compile(r"\b(needs (binutils|capstone|peachpy)|could not import)\b", re.IGNORECASE)

@@ -93,3 +93,41 @@ def forget(before: int):
 def put_off():
     """Start no collection, whatever is made, until `forget` is called; the program's own calls of the collector work, and end this."""
     _number().value = _FAR
+
+
+class Uncollected:
+    """While entered, what is made starts no collection, and counts towards none later: the program's garbage would be found early, perhaps in our thread.
+
+    The program may get the interpreter meanwhile, and collect by itself: then we begin anew. Nothing is done in an interpreter that does not count where
+    the layout says, nor within another one.
+    """
+
+    depth = 0
+
+    def __enter__(self):
+        Uncollected.depth += 1
+        self.entered = Uncollected.depth == 1 and is_known()
+        if self.entered:
+            self.callback = self.collected
+            gc.callbacks.append(self.callback)
+            self.made = max(0, made())
+            put_off()
+
+    def collected(self, phase, _):
+        if self.entered and phase == "stop":
+            self.made = 0
+            put_off()
+            if not self.entered:  # we have left in between, in our thread
+                forget(0)
+
+    def __exit__(self, *_):
+        Uncollected.depth -= 1
+        if not self.entered:
+            return
+        self.entered = False
+        for index, callback in enumerate(gc.callbacks):
+            if callback is self.callback:  # not asked for equality, which may be the program's
+                del gc.callbacks[index]
+                break
+        del self.callback  # it refers to us: a circle would be garbage that the program finds
+        forget(self.made)

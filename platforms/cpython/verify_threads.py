@@ -286,21 +286,8 @@ def _collections(fields, peeker):
     thresholds = [read(counter - 4 + 24 * generation, 4) for generation in range(3)]
     yield "interp_gc_count", thresholds, [threshold & 0xFFFFFFFF for threshold in gc.get_threshold()]
     yield "interp_gc_count", collector.is_counted_at(counter), True
-    with _Uncollected():
+    with collector.Uncollected():
         yield "interp_gc_count", any(_counts(peeker, counter) for _ in range(_ATTEMPTS)), True
-
-
-class _Uncollected:
-    """While entered, what is made starts no collection; once it is known where that is counted. Nobody sees it, as with `gc.disable`."""
-
-    def __enter__(self):
-        self.made = collector.made() if collector.is_known() else None
-        if self.made is not None:
-            collector.put_off()
-
-    def __exit__(self, *_):
-        if self.made is not None:
-            collector.forget(self.made)
 
 
 def _counts(peeker, counter):
@@ -317,7 +304,7 @@ def _becomes_set(word, name, *arguments, mask=0xFFFFFFFF):
     """Whether calling a C function sets a word (its bits in mask) that was zero."""
     around = pages.routine(_AROUND, *[ctypes.c_uint64] * 7)
     function, arguments = symbols.address(name), (*arguments, 0, 0, 0)[:4]
-    with _Uncollected():  # a due collection keeps the eval breaker set
+    with collector.Uncollected():  # a due collection keeps the eval breaker set
         for _ in range(_ATTEMPTS):
             _ignore()  # the interpreter handles what is pending when it enters a function
             result = around(word, function, *arguments)
