@@ -29,8 +29,7 @@ _REASONS = {
         RERAISE WITH_EXCEPT_START""",
     "no template: patterns": "GET_LEN MATCH_CLASS MATCH_KEYS MATCH_MAPPING MATCH_SEQUENCE",
     "no template: something is deleted": "DELETE_DEREF DELETE_GLOBAL",
-    "no template: import, or a class is made": "IMPORT_FROM LOAD_BUILD_CLASS",
-    "no template: unpacking with a *target": "UNPACK_EX",
+    "no template: a class is made": "LOAD_BUILD_CLASS",
     "no template: rare operations of many kinds": "CALL_INTRINSIC_1 CALL_INTRINSIC_2",
 }
 LEFT = {name: reason for reason, names in _REASONS.items() for name in names.split()}

@@ -174,13 +174,14 @@ def map_add(w, instruction):
 
 @bytecode("LIST_EXTEND")
 def list_extend(w, instruction):
-    """``[1, 2, 3]``: an empty list is extended by a constant tuple; ``[*a, *b]`` by any list or tuple."""
+    """``[1, 2, 3]``: an empty list is extended by a constant tuple; ``[*a, *b]`` by anything."""
     w.require(instruction.argument + 1)
     items = probably(w, w.peek(), (list, tuple), "iterable")
     container = w.peek(instruction.argument + 1)
-    known = items.__class__ is Value and (items.type in (LIST, TUPLE) or items.is_constant and type(items.constant) is tuple)
-    if not known or container.type is not LIST:
-        return w.leave("a list is extended by what is no list or tuple")
+    if container.__class__ is not Value or container.type is not LIST or items.__class__ is not Value:
+        return w.leave("a list is extended by an iterator")
+    if items.type not in (LIST, TUPLE) and not (items.is_constant and type(items.constant) is tuple):
+        return extend_by_anything(w, instruction, items)
     if items.is_constant and items.constant and container.shape is not None and container.shape.element is None:
         container.shape.element = types.shape_of(items.constant[0])
     w.freeze()
@@ -191,13 +192,23 @@ def list_extend(w, instruction):
     return ended or discard_two(w)
 
 
+def extend_by_anything(w, instruction, items):
+    """The C function words the error about what is not iterable in a way of its own, so that is left to the interpreter."""
+    if instruction.argument != 1 or not items.type.is_object:
+        return w.leave("a list is extended by what cannot be iterated over")
+    w.operation("guard_iterable", items, exit=w.exit("a list is extended by what cannot be iterated over"))
+    return callout(w, Call("PySequence_InPlaceConcat"), 2, LIST, Shape(LIST))
+
+
 @bytecode("SET_UPDATE")
 def set_update(w, instruction):
-    """``{1, 2, 3}``: an empty set takes up a constant frozenset."""
+    """``{1, 2, 3}``: an empty set takes up a constant frozenset; ``{*a, *b}`` anything."""
+    w.require(instruction.argument + 1)
     container, items = w.peek(instruction.argument + 1), w.peek()
-    if not items.is_constant or type(items.constant) is not frozenset or not all(type(item) in _PLAIN for item in items.constant) or \
-            container.type is not SET:
-        return w.leave("a set takes up what is no constant set")
+    if container.__class__ is not Value or container.type is not SET or items.__class__ is not Value:
+        return w.leave("a set takes up an iterator")
+    if not items.is_constant or type(items.constant) is not frozenset or not all(type(item) in _PLAIN for item in items.constant):
+        return put_anything(w, "_PySet_Update", 1, instruction.argument)
     w.freeze()
     w.before_effect(rebinds=False)
     w.push(container)

@@ -148,6 +148,11 @@ def load_slice(w, found, count):
     container = container_of(w, w.peek(count + 1))
     if container.type is LIST and move(w, container, found, count):
         return None
+    return copy_slice(w, container, found, count)
+
+
+def copy_slice(w, container, found, count):
+    """Stack: container, its type proven, and `count` items that make up the Bounds -> its items between them."""
     w.before_effect(rebinds=False)
     w.freeze()
     throw = w.exit_here("exception")

@@ -1,6 +1,6 @@
 """``f(*a, **k)``, and the dictionaries that are merged for it or in ``{**a, **b}``.
 
-Only exact lists, tuples and dictionaries with string keys are taken apart here, which runs no foreign code: the interpreter words its
+Only what can be iterated over without foreign code, and dictionaries with string keys, are taken apart here: the interpreter words its
 errors after what was called. Source: CPython Python/ceval.c (CALL_FUNCTION_EX, DICT_MERGE, DICT_UPDATE).
 """
 
@@ -13,6 +13,9 @@ from jit.types import LIST, NULL, TUPLE
 from jit.values import Value
 from jit.walk import bytecode
 from platforms.cpython import opcodes
+
+#: What makes a tuple of them, which runs no foreign code.
+_TUPLE_OF = {list: "PyList_AsTuple", **dict.fromkeys((range, str, dict, set, frozenset, type({}.keys()), type({}.values()), type({}.items())), "PySequence_Tuple")}
 
 
 @bytecode("CALL_FUNCTION_EX")
@@ -28,11 +31,12 @@ def call_function_ex(w, instruction):
         return w.leave("a call with *arguments of something else")
     if keywords and probably(w, operands[-1], (dict,), "keyword arguments").type is not DICT:
         return w.leave("keyword arguments that are no dictionary")
-    positional = probably(w, w.peek(1 + keywords), (tuple, list), "arguments")
-    if positional.type not in (TUPLE, LIST):
+    positional = probably(w, w.peek(1 + keywords), (tuple, *_TUPLE_OF), "arguments")
+    making = _TUPLE_OF.get(positional.type.python)
+    if making is None and positional.type is not TUPLE:
         return w.leave("*arguments that are no list or tuple")
-    if positional.type is LIST:
-        ended = _tuple_of_arguments(w, keywords)
+    if making:
+        ended = _tuple_of_arguments(w, making, keywords)
         if ended:
             return ended
     made = Call("PyObject_Call", () if keywords else (0,))
@@ -40,11 +44,11 @@ def call_function_ex(w, instruction):
     return callout(w, made, depth)
 
 
-def _tuple_of_arguments(w, keywords):
-    """Replace the list by a tuple of its items, with which the interpreter would make the call as well."""
+def _tuple_of_arguments(w, making, keywords):
+    """Replace what is iterated over by a tuple of its items, with which the interpreter would make the call as well."""
     w.freeze()
     above = w.pop() if keywords else None
-    ended = blind_call(w, "PyList_AsTuple", 1, TUPLE)
+    ended = blind_call(w, making, 1, TUPLE)
     if above is not None and not ended:
         w.push(above)
     return ended

@@ -1,7 +1,9 @@
 """Unpacking of lists and tuples, straight from memory."""
 
 from jit.bytecodes.guards import observe, prove
-from jit.bytecodes.items import Built, borrow, computed_with, element_guess
+from jit.bytecodes.items import Built, borrow, computed_with, element_guess, take
+from jit.bytecodes.slices import Bounds, copy_slice
+from jit.foreign import blind_call
 from jit.types import FLOAT, INT, LIST, OBJECT, TUPLE, Shape, exact
 from jit.values import Value, VirtualTuple
 from jit.walk import bytecode
@@ -16,18 +18,9 @@ def unpack_sequence(w, instruction):
         w.pop()
         w.state.stack.extend(container.items[::-1])
         return None
-    if container.__class__ is not Value:
-        return w.leave("an iterator is unpacked")
-    if container.type is OBJECT and not container.is_constant:
-        seen = w.seen("container", "container")
-        kind = next(iter(seen)) if seen and len(seen) == 1 else container.shape and container.shape.type.python or tuple
-        if kind in (tuple, list):
-            container = prove(w, container, kind, "container")
-    python = {TUPLE: tuple, LIST: list}.get(container.type)
+    container, python = unpacked_container(w, container)
     if python is None:
-        if container.type is OBJECT and not container.is_constant:
-            observe(w, container, "container")
-        return w.leave(f"unpacking of {container.type.name}")
+        return w.leave(f"unpacking of {container.type.name}" if container.__class__ is Value else "an iterator is unpacked")
     if container.is_constant and python is tuple:
         if len(container.constant) != count:
             return w.leave("wrong number of values to unpack")
@@ -42,6 +35,45 @@ def unpack_sequence(w, instruction):
     named = None not in locals
     items = [take_at(w, container, place, python, (instruction.site, place), named, local) for place, local in enumerate(locals)]
     return unpacked(w, container, items)
+
+
+def unpacked_container(w, container):
+    """A Value with its type proven, if that is or probably is tuple or list; and which of them, else None."""
+    if container.__class__ is not Value:
+        return container, None
+    if container.type is OBJECT and not container.is_constant:
+        seen = w.seen("container", "container")
+        kind = next(iter(seen)) if seen and len(seen) == 1 else container.shape and container.shape.type.python or tuple
+        if kind in (tuple, list):
+            container = prove(w, container, kind, "container")
+    python = {TUPLE: tuple, LIST: list}.get(container.type)
+    if python is None and container.type is OBJECT and not container.is_constant:
+        observe(w, container, "container")
+    return container, python
+
+
+@bytecode("UNPACK_EX")
+def unpack_ex(w, instruction):
+    """``a, *b, c = items``: what is before and behind the list of the others is read where it lies."""
+    before, behind = instruction.argument & 0xFF, instruction.argument >> 8
+    container, python = unpacked_container(w, w.peek())
+    if python is None or container.is_constant or not before + behind:
+        return w.leave("something else is unpacked with a *target")
+    w.operation("guard_size_least", container, exit=w.exit("not enough values to unpack"), detail=(python, before + behind))
+    site = w.instruction.site
+    first = [take_at(w, container, place, python, (site, place), False, None) for place in range(before)]
+    last = [take(w, "item", (container, w.constant(place - behind)), python, container.shape, role=before + place) for place in range(behind)]
+    # The container stays on top, so that no frame's operand stack is higher than the instruction makes it.
+    w.freeze()
+    w.state.stack[-1:] = [*reversed(last), *reversed(first), container]
+    ended = copy_slice(w, container, Bounds(w.constant(before), w.constant(-behind) if behind else None), 0)
+    if not ended and python is tuple:
+        ended = blind_call(w, "PySequence_List", 1, LIST, Shape(LIST, container.shape and container.shape.element))
+    if ended:
+        return ended
+    others = w.pop()
+    w.state.stack.insert(len(w.state.stack) - before, others)
+    return None
 
 
 def unpacked(w, container, items):

@@ -114,6 +114,13 @@ def size_differs(asm, container, exit, detail, emitter):
     asm.jne(exit)
 
 
+@template("guard_size_least", "container: object --")
+def size_too_small(asm, container, exit, detail, emitter):
+    python, count = detail
+    asm.cmp(mem64(emitter.register(container, rax), SIZE[python]), count)
+    asm.jl(exit)
+
+
 @template("known_item_object", "container: object -- item: object")
 def known_item(asm, container, item, detail, emitter):
     python, number = detail

@@ -66,6 +66,14 @@ def range_beyond_64_bits(asm, iterator, exit, detail, emitter):
     emitter.branch("b")
 
 
+@template("guard_iterable", "value: object --")
+def no_iterable(asm, value, exit, emitter):
+    """The class has an ``__iter__`` of some kind; what has `__getitem__` alone is left."""
+    asm.mov(rax, mem64(emitter.register(value, rax), L.ob_type))
+    asm.cmp(mem64(rax, L.type_iter), 0)
+    asm.je(exit)
+
+
 @template("guard_few", "container: object --")
 def too_many_items(asm, container, exit, detail, emitter):
     """Whether a list has fewer than `detail` items."""

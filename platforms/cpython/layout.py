@@ -133,6 +133,7 @@ type_getattro                     144   144   144
 type_setattro                     152   152   152
 type_flags                        168   168   168
 type_richcompare                  200   200   200
+type_iter                         216   216   216
 type_iternext                     224   224   224
 type_init                         296   296   296
 type_new                          312   312   312

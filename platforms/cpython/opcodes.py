@@ -107,10 +107,10 @@ LEAVE = frozenset({"RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS", "RERAISE"})
 
 #: What drops its operands before it raises the exception that a C function has set; others leave them to whoever unwinds the operand stack.
 DROPPING = frozenset({"BINARY_OP", "BINARY_SUBSCR", "BINARY_SLICE", "CALL", "CALL_FUNCTION_EX", "COMPARE_OP", "CONTAINS_OP", "DELETE_SUBSCR",
-                      "STORE_ATTR", "STORE_SLICE", "STORE_SUBSCR"})
+                      "LIST_EXTEND", "SET_UPDATE", "STORE_ATTR", "STORE_SLICE", "STORE_SUBSCR"})
 
-#: What drops the last argument of its C function first: the value that is stored, what is sought.
-LAST_FIRST = frozenset({"CONTAINS_OP", "STORE_ATTR", "STORE_SUBSCR"})
+#: What drops the last argument of its C function first: the value that is stored, what is sought, what a list takes up.
+LAST_FIRST = frozenset({"CONTAINS_OP", "LIST_EXTEND", "STORE_ATTR", "STORE_SUBSCR"})
 #: What drops the first one, the container, last.
 FIRST_LAST = frozenset({"BINARY_SLICE", "STORE_SLICE"})
 

@@ -352,9 +352,10 @@ def _types(fields):
     yield "type_basicsize", read(id(function) + fields.type_basicsize), function.__basicsize__
     yield "type_flags", read(id(function) + fields.type_flags), function.__flags__
     get_slot = symbols.function("PyType_GetSlot", ctypes.c_uint64, ctypes.py_object, ctypes.c_int)
-    dealloc, iternext = 52, 63  # Py_tp_dealloc and Py_tp_iternext, <typeslots.h>
+    dealloc, iter_, iternext = 52, 62, 63  # Py_tp_dealloc, Py_tp_iter and Py_tp_iternext, <typeslots.h>
     iterator = keep(type("iterator", (), {"__slots__": (), "__iter__": iter, "__next__": next}))
     yield "type_dealloc", read(id(iterator) + fields.type_dealloc), get_slot(iterator, dealloc)
+    yield "type_iter", read(id(iterator) + fields.type_iter), get_slot(iterator, iter_)
     yield "type_iternext", read(id(iterator) + fields.type_iternext), get_slot(iterator, iternext)
     getattr(iterator, "absent", None)  # a lookup assigns a version
     assigned = read(id(iterator) + fields.type_version_tag, 4)

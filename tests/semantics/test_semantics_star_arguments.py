@@ -166,6 +166,20 @@ def h():
 def wanted():
     import colorsys
     return colorsys.__name__, sys._getframe().f_code.co_name
+def names():
+    from os.path import join, sep
+    from colorsys import rgb_to_hls as rgb, ONE_THIRD
+    return join('a', 'b'), sep, rgb(0, 0.5, 1), ONE_THIRD
+def missing():
+    from math import pi, no_such_name
+    return pi
+def looking():
+    from odd import value, absent, __name__, __class__
+    return value, absent, __name__, __class__.__name__
+def relative():
+    from .decoder import JSONDecoder
+    from . import scanner
+    return JSONDecoder.__name__, scanner.__name__
 def run(function, *arguments):
     try:
         return function(*arguments)
@@ -177,11 +191,12 @@ def run(function, *arguments):
         return type(error).__name__, str(error), [line for line in lines if not line[0].startswith('_')]
 def everything():
     result = []
-    for function, *arguments in ((f, 1), (g,), (h,), (wanted,), (h,), (wanted,)):
+    for function, *arguments in ((f, 1), (g,), (h,), (wanted,), (h,), (wanted,), (names,), (missing,), (looking,), (relative,)):
         result += [run(function, *arguments) for _ in range(4)]
     original = builtins.__import__
     def own(name, globals=None, locals=None, fromlist=(), level=0):
-        seen.append((name, globals['__name__'], locals is None or sorted(locals), fromlist, level))
+        if not name.startswith('jit'):
+            seen.append((name, globals['__name__'], locals is None or sorted(locals), fromlist, level))
         return original(name, globals, locals, fromlist, level)
     builtins.__import__ = own
     try:
@@ -189,6 +204,53 @@ def everything():
     finally:
         builtins.__import__ = original
     result += [run(g) for _ in range(3)]
+    import colorsys, json, math, types
+    colorsys.ONE_THIRD = 5
+    result += [run(names), run(names)]
+    math.no_such_name = 1
+    result += [run(missing), run(missing)]
+    del math.no_such_name
+    result += [run(missing), run(missing)]
+    class Odd(types.ModuleType):
+        def __getattribute__(self, name):
+            seen.append(name)
+            return types.ModuleType.__getattribute__(self, name)
+    def absent(name):
+        seen.append(name)
+        if name == 'absent':
+            return 'given'
+        raise AttributeError(name)
+    for made in (types.ModuleType('odd'), Odd('odd'), object()):
+        sys.modules['odd'] = made
+        result += [run(looking), run(looking)]
+        if isinstance(made, types.ModuleType):
+            made.value = 1
+            result += [run(looking), run(looking)]
+            made.__getattr__ = absent
+            result += [run(looking), run(looking)]
+            made.value, made.absent = 2, 3
+            result += [run(looking), run(looking)]
+            made.__spec__ = types.SimpleNamespace(_initializing=True, name='odd')
+            result += [run(looking), run(looking)]
+    del sys.modules['odd']
+    result += [run(looking), run(looking)]
+    globals().update(__package__='json', __spec__=json.__spec__)
+    result += [run(relative), run(relative)]
+    scanner, json.scanner = json.scanner, math
+    result += [run(relative), run(relative)]
+    json.scanner = scanner
+    result += [run(relative), run(relative)]
+    globals().update(__package__='json.tool')
+    result += [run(relative), run(relative)]
+    globals().update(__package__='json', __spec__=None)
+    result += [run(relative), run(relative)]
+    globals().update(__package__=None, __spec__=None)
+    hidden = sys.modules
+    sys.modules = {'colorsys': math}
+    result += [run(names), run(wanted)]
+    sys.modules = hidden
+    del colorsys, sys.modules['colorsys']
+    result.append(run(names))
     del sys.modules['colorsys']
     result.append(run(wanted))
     sys.modules['colorsys'] = None
@@ -197,10 +259,11 @@ def everything():
 plain = everything()
 seen.clear()
 sys.modules.pop('colorsys', None)
-for name in ('f', 'g', 'h', 'wanted'):
+for name in ('f', 'g', 'h', 'wanted', 'names', 'missing', 'looking', 'relative'):
     globals()[name] = jit.jit(globals()[name])
 compiled = everything()
-assert compiled == plain, (compiled, plain)
+assert compiled[0] == plain[0], [pair for pair in zip(compiled[0], plain[0]) if pair[0] != pair[1]]
+assert compiled[1] == plain[1], (compiled[1], plain[1])
 """
 
 
