@@ -27,7 +27,6 @@ _REASONS = {
     "every exception is raised and handled in the interpreter": """
         CHECK_EG_MATCH CHECK_EXC_MATCH LOAD_ASSERTION_ERROR POP_EXCEPT PREP_RERAISE_STAR PUSH_EXC_INFO RAISE_VARARGS
         RERAISE WITH_EXCEPT_START""",
-    "no template: patterns": "GET_LEN MATCH_CLASS MATCH_KEYS MATCH_MAPPING MATCH_SEQUENCE",
     "no template: something is deleted": "DELETE_DEREF DELETE_GLOBAL",
     "no template: a class is made": "LOAD_BUILD_CLASS",
     "no template: rare operations of many kinds": "CALL_INTRINSIC_1 CALL_INTRINSIC_2",

@@ -19,7 +19,7 @@ LEAVES_LOOP, LEAVES_CODE = 0.1, 0.05
 #: What an operation gains in nanoseconds, where it is not the usual.
 GAINS = {"callout": -20, "call_body": 30, "blind_call": 5, "blind_vectorcall": 5, "build": 5, "jump": 0, "poll": 0, "incref": 0, "hold": 0, "drop": 0,
          "drop_if": 0, "drop_unless": 0, "leave": 0, "return": 5, "guard_type": 0, "guard_bound": 0, "guard_distinct": 0, "guard_levels": 0, "guard_few": 0, "list_items": 0,
-         "length": 5, "guard_class": 0, "guard_tag": 0, "guard_values": 0, "branch_class": 0, "attribute_object": 3, "attribute_exact": 3,
+         "length": 5, "guard_class": 0, "guard_tag": 0, "guard_values": 0, "branch_class": 0, "branch_type": 0, "attribute_object": 3, "attribute_exact": 3,
          "store_attribute_object": 3, "new_instance": 5}
 USUAL_GAIN = 12
 #: Asking an iterator of a kind that is not known for its next item, around which the frame has to be shown.

@@ -1,8 +1,7 @@
 """Which Python classes a value may be of: what was seen, and code that tells them apart by their version tags."""
 
 from jit import receivers
-from jit.bytecodes.guards import observe
-from jit.inlining import NotInlined
+from jit.bytecodes.guards import divides, meet, observe
 from jit.types import LIST, OBJECT, ClassReference, in_order_seen, is_class
 from jit.values import Value
 from platforms.cpython import instances
@@ -174,13 +173,8 @@ def on_class(w, owner, groups, perform):
             w.state.receivers.pop(owner, None)
             guard_classes(w, owner, [receiver.kind for receiver in found])
         return perform(groups[0][0])
-    if w.inlined:
-        raise NotInlined
-    index = w.index + 1
-    if index not in w.flow.ends:
+    if not divides(w):
         # Walk on as if there were one class, to learn of other such places in the same walk.
-        w.knowledge.leaders.add(index)
-        w.incomplete = True
         guard_classes(w, owner, [receiver.kind for receiver in found])
         return perform(groups[0][0])
 
@@ -188,9 +182,7 @@ def on_class(w, owner, groups, perform):
         if known is not None:
             w.state.receivers[owner] = [receiver for receiver in known if receiver not in found]
         if not on_class(w, owner, groups[1:], perform):
-            w.let_go()
-            w.flush_drops()
-            w.jump(index)
+            meet(w)
 
     w.split("branch_class", (owner,), tags, elsewhere)
     w.state.receivers[owner] = found

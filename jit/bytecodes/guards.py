@@ -1,5 +1,6 @@
 """Proving the exact types of objects, and noting those that nothing is known of."""
 
+from jit.inlining import NotInlined
 from jit.types import OBJECT, exact
 from jit.values import Value
 
@@ -19,6 +20,29 @@ def prove(w, value, kind, role):
     guard.site = (w.instruction.site, role)
     w.operation("guard_type", value, exit=guard, detail=kind)
     return w.alias(value, exact(kind))
+
+
+def divides(w):
+    """Whether two ways through the current instruction can meet behind it, where a block has to begin. If none does, one will in the next walk.
+
+    Raises:
+        NotInlined: in an inlined function there are no such blocks.
+    """
+    if w.inlined:
+        raise NotInlined
+    index = w.index + 1
+    if index in w.flow.ends:
+        return True
+    w.knowledge.leaders.add(index)
+    w.incomplete = True
+    return False
+
+
+def meet(w):
+    """End the block of one of these ways behind the instruction."""
+    w.let_go()
+    w.flush_drops()
+    w.jump(w.index + 1)
 
 
 def probably(w, value, kinds, role):

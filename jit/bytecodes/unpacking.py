@@ -1,6 +1,6 @@
 """Unpacking of lists and tuples, straight from memory."""
 
-from jit.bytecodes.guards import observe, prove
+from jit.bytecodes.guards import divides, meet, observe, prove
 from jit.bytecodes.items import Built, borrow, computed_with, element_guess, take
 from jit.bytecodes.slices import Bounds, copy_slice
 from jit.foreign import blind_call
@@ -18,9 +18,22 @@ def unpack_sequence(w, instruction):
         w.pop()
         w.state.stack.extend(container.items[::-1])
         return None
+    if both_seen(w, container) and divides(w):
+        w.split("branch_type", (container,), tuple, lambda: unpack(w, prove(w, container, list, "container"), list, count) or meet(w))
+        return unpack(w, w.alias(container, TUPLE), tuple, count)
     container, python = unpacked_container(w, container)
     if python is None:
         return w.leave(f"unpacking of {container.type.name}" if container.__class__ is Value else "an iterator is unpacked")
+    return unpack(w, container, python, count)
+
+
+def both_seen(w, container):
+    """Whether lists and tuples have been unpacked here, and nothing else."""
+    return container.__class__ is Value and container.type is OBJECT and not container.is_constant and w.seen("container", "container") == {list, tuple}
+
+
+def unpack(w, container, python, count):
+    """Stack: container, a `python` of `count` items."""
     if container.is_constant and python is tuple:
         if len(container.constant) != count:
             return w.leave("wrong number of values to unpack")
@@ -33,7 +46,7 @@ def unpack_sequence(w, instruction):
     w.operation("guard_size", container, exit=w.exit("wrong number of values to unpack"), detail=(python, count))
     locals = stored_in(w, count)
     named = None not in locals
-    items = [take_at(w, container, place, python, (instruction.site, place), named, local) for place, local in enumerate(locals)]
+    items = [take_at(w, container, place, python, (w.instruction.site, place), named, local) for place, local in enumerate(locals)]
     return unpacked(w, container, items)
 
 

@@ -366,20 +366,22 @@ def _emit_values(asm, visit, stop, end):
         asm.add(rsi, mem64(rax, L.type_basicsize))
         asm.cmp(mem8(rsi, L.values_valid), 0)
         asm.je(stop)
-        asm.movzx(rdi.r32, mem8(rsi, L.values_capacity))
-        _emit_items(asm, visit, lambda: asm.mov(rsi, mem64(rsi, L.values_items, rdi, 8)))
-        return
-    if L.instance_tagged is None:
+    elif L.instance_tagged is None:
         asm.mov(rsi, mem64(rsi, L.instance_values))
         asm.test(rsi, rsi)
         asm.jz(end)
     asm.movzx(rdi.r32, mem8(rsi, L.values_size))
 
     def load():
-        """The value whose number stands at that place of the order in which they were set."""
-        asm.mov(rax, rdi)
-        asm.neg(rax)
-        asm.movzx(rax.r32, mem8(rsi, L.values_size - 1, rax, 1))
+        """The value whose number stands at that place of the order in which they were set, which lies behind the values or backwards before them."""
+        if L.values_inline:
+            asm.movzx(rax.r32, mem8(rsi, L.values_capacity))
+            asm.lea(rax, mem64(rdi, 0, rax, 8))
+            asm.movzx(rax.r32, mem8(rsi, L.values_items, rax, 1))
+        else:
+            asm.mov(rax, rdi)
+            asm.neg(rax)
+            asm.movzx(rax.r32, mem8(rsi, L.values_size - 1, rax, 1))
         asm.mov(rsi, mem64(rsi, L.values_items, rax, 8))
 
     _emit_items(asm, visit, load)

@@ -123,6 +123,12 @@ def guard_type(asm, value, exit, detail, emitter):
     asm.jne(exit)
 
 
+@template("branch_type", "value: object --", terminator=True)
+def branch_on_type(asm, value, detail, emitter):
+    emitter.compare_type(emitter.register(value, rax), detail)
+    emitter.branch("e")
+
+
 @template("guard_bound", "flag: int --")
 def guard_bound(asm, flag, exit):
     asm.cmp(flag, 0)

@@ -120,6 +120,17 @@ def type_of(asm, value, kind, emitter):
     asm.mov(kind, rax)
 
 
+@template("has_type_flag", "value: object -- answer: bool")
+def has_type_flag(asm, value, answer, detail, emitter):
+    """`detail`: number of a bit of tp_flags."""
+    asm.mov(rax, mem64(emitter.register(value, rax), L.ob_type))
+    asm.mov(rax, mem64(rax, L.type_flags))
+    asm.bt(rax, detail)
+    asm.setb(cl)
+    asm.movzx(ecx, cl)
+    asm.mov(answer, rcx)
+
+
 @template("derives_from", "value: object -- answer: bool", clobbers="c")
 def derives_from(asm, value, answer, exit, detail, emitter):
     """`detail`: classes. `exit`: the value is no class."""

@@ -7,6 +7,8 @@ import pytest
 
 from compare import check, copies
 
+import jit
+
 
 class SubTuple(tuple):
     def __iter__(self):
@@ -197,3 +199,21 @@ def test_deaths():
         (plain,), (compiled,) = copies(function)
         wanted, *others = [run(make, []) for run in (plain, compiled, compiled, compiled)]
         assert others == 3 * [wanted]
+
+
+def test_they_stay_compiled():
+    def f(items, others):
+        from math import floor
+        a, *b, c = items
+        return [a, c, *others], {*b, *others}, floor(1.5), max(*range(3))
+    _, (compiled,) = copies(f)
+    calls = ([1, 2, 3], {4: 5}), ((1, 2, 3), "ab")
+    for _ in range(9):
+        for arguments in calls:
+            compiled(*arguments)
+    before = sum(found.count for version in jit.explain(compiled).versions for found in version.exits)
+    for _ in range(9):
+        for arguments in calls:
+            compiled(*arguments)
+    assert before == sum(found.count for version in jit.explain(compiled).versions for found in version.exits)
+    assert jit.explain(compiled).state == "compiled"
