@@ -1,0 +1,101 @@
+"""Idioms about patterns, starred targets and displays, and imports in functions; see object_idioms.py."""
+
+from fuzz.generators.class_idioms import module
+
+#: A head that several have.
+_NODES = """class A:
+    __match_args__ = ('v', 'w')
+    def __init__(self, v, w={few}): self.v, self.w = v, w
+class B(A): pass
+class C:
+    __slots__ = ('v', 'w')
+    __match_args__ = ('w',)
+    def __init__(self, v, w): self.v, self.w = v, w
+class D:
+    __match_args__ = ('v',)
+    @property
+    def v(self): return 'asked', {few}
+def look(c):
+    match c:
+        case A(v={few}): return 'few'
+        case A(v, w): return v, w
+        case C(w, v=v): return 'C', v, w
+        case D(v): return v
+        case int(n): return n {arithmetic} {few}
+        case str() | float() as n: return 'or', n
+        case [n, *m] if n {comparison} {few}: return n, m
+        case (n, m) | [m, n, _]: return m, n
+        case {{'k': n, 1: m}} | {{'k': n, **m}}: return n, m
+    return None
+"""
+_SUBJECTS = "(A(p0), B(p1), C(p0, p1), D(), p0, p1, [p0, p1], (p1, p0), [1, 2, p0], {{'k': p0}}, {{'k': p1, 1: p0}}, None, A(p1, p0), 'k', {few})"
+
+IDIOMS = (
+    module(("number", "number"), _NODES, f"""
+def f0(p0, p1):
+    return [look(c) for c in {_SUBJECTS}]
+"""),
+    module(("count", "number"), _NODES, f"""
+def f0(p0, p1):
+    kinds = {_SUBJECTS}
+    return [look(kinds[(n * p0) % 15]) for n in range(12)], look(kinds[p0 % 15])
+"""),
+    module(("number", "count"), _NODES, """
+def f0(p0, p1):
+    A.__match_args__ = ('v', 'w')
+    c, r = A(p0, {few}), []
+    for n in range(6):
+        r.append(look(c))
+        if n == p1 % 6: A.__match_args__ = ('w', 'v')
+        if n == p1 % 5: c = (B, C)[p1 % 2](p0, n)
+    return r
+"""),
+    module(("number", "count"), """
+def first(row):
+    a, *b = row
+    return a, b
+def ends(row):
+    a, *b, c = row
+    return c, b, a
+def f0(p0, p1):
+    rows = (p0, p1), [p0, {few}, p1], (p0,), 'ab', range({few} % 4), [], {{p1: p0}}, [p1, [p0]], p0, {{p1, {few}}}
+    r = []
+    for n in range(8):
+        for f in (first, ends):
+            try: r.append(f(rows[n * p1 % 10]))
+            except (TypeError, ValueError) as e: r.append(str(e))
+    return r
+"""),
+    module(("number", "count"), """
+def taken(*a): return a
+def all(a, b):
+    return [*a, *b], (p0, *b)[1:], taken(*a, *b), len({{*a, 5}}), taken(*a)
+p0 = {few}
+def f0(p0, p1):
+    rows = (p0, p1), [p0], 'ab', range(p1 % 4), {{p1: p0}}, (n {arithmetic} {few} for n in range(p1 % 3)), p0, {{p1}}, [[]], map(abs, (p1,))
+    r = []
+    for n in range(8):
+        try: r.append(all(rows[n * p1 % 10], rows[n]))
+        except (TypeError, ValueError, ZeroDivisionError) as e: r.append(str(e))
+    return r
+"""),
+    module(("number", "count"), """
+import sys, types
+kept = sys.modules['kept'] = types.ModuleType('kept')
+kept.number, kept.f = {few}, lambda n: n {arithmetic} {few}
+def ask(n):
+    from kept import number, f
+    import kept as whole
+    return number, f(n), whole.number
+def f0(p0, p1):
+    sys.modules['kept'] = kept
+    kept.number, r = {few}, []
+    for n in range(6):
+        try: r.append(ask(p0))
+        except (ImportError, AttributeError, ZeroDivisionError) as e: r.append(type(e).__name__)
+        if n == p1 % 6: kept.number = p0
+        if n == p1 % 7: sys.modules['kept'] = types.SimpleNamespace(number=p0, f=str)
+        if n == p1 % 11: del kept.number
+    return r
+"""),
+)
