@@ -46,7 +46,7 @@ class Attribute:
     """What a name means for instances of a class.
 
     Attributes:
-        how: "value" (of the instance, by number), "dict" (of the instance, by name), "slot" (at an offset), "constant" (of the class), "method" (a function of the
+        how: "value" (of the instance, by number), "dict" (of the instance, by name), "slot" (at an offset), "item" (of a named tuple, by index), "constant" (of the class), "method" (a function of the
         class), "builtin" (a method of a builtin base), "property" (its getter). place: number, offset, object, function or getter. keys: None, or (address of the shared
         keys, number of names in them) where an instance could have an attribute of the same name as soon as there are more.
     """
@@ -139,7 +139,7 @@ def find(kind, name, instance=None):
     if meaning is not None and meaning.how == "property":
         # Where its getter raises AttributeError, __getattr__ is asked.
         return None if has_attribute(kind, "__getattr__") else meaning
-    if meaning is not None and meaning.how == "slot":
+    if meaning is not None and meaning.how in ("slot", "item"):
         return meaning
     if found is not _MISSING and meaning is None:
         return None
@@ -193,6 +193,8 @@ def of_class(found):
     if made is MemberDescriptorType:
         offset = instances.slot_offset(found)
         return None if offset is None else Attribute("slot", offset)
+    if made is instances.tuple_getter():
+        return Attribute("item", found.__reduce__()[1][0])
     if made is property:
         getter = found.fget
         return Attribute("property", getter) if is_function(getter) else None

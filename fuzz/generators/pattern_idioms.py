@@ -81,20 +81,21 @@ def f0(p0, p1):
 """),
     module(("number", "count"), """
 import sys, types
-kept = sys.modules['kept'] = types.ModuleType('kept')
+kept = types.ModuleType('kept')
+sys.modules.update(kept=kept)
 kept.number, kept.f = {few}, lambda n: n {arithmetic} {few}
 def ask(n):
     from kept import number, f
     import kept as whole
     return number, f(n), whole.number
 def f0(p0, p1):
-    sys.modules['kept'] = kept
+    sys.modules.update(kept=kept)
     kept.number, r = {few}, []
     for n in range(6):
         try: r.append(ask(p0))
         except (ImportError, AttributeError, ZeroDivisionError) as e: r.append(type(e).__name__)
         if n == p1 % 6: kept.number = p0
-        if n == p1 % 7: sys.modules['kept'] = types.SimpleNamespace(number=p0, f=str)
+        if n == p1 % 7: sys.modules.update(kept=types.SimpleNamespace(number=p0, f=str))
         if n == p1 % 11: del kept.number
     return r
 """),

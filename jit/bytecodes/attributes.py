@@ -21,6 +21,8 @@ from platforms.cpython.layout import layout
 
 #: Reasons of the exits of stores to instances that have a dict, or one that only CPython can look into.
 DICT_GUARD, ODD_DICT_GUARD = "the instance has a dict", "the instance has a dict that cannot be written"
+#: Meanings of what instances keep themselves.
+STORED = frozenset({"value", "slot", "dict", "item"})
 #: Types whose methods are looked up while compiling.
 _BUILTIN = tuple(STATIC)
 
@@ -220,7 +222,7 @@ def put_callable(w, put_attribute):
 def push_attribute(w, owner, name, choice):
     """Stack: owner -> the attribute."""
     receiver, meaning = choice
-    if meaning.how in ("value", "slot", "dict"):
+    if meaning.how in STORED:
         return replace_owner(w, owner, stored_value(w, owner, receiver, meaning, name))
     guard_keys(w, owner, receiver, meaning, name)
     if meaning.how == "builtin":
@@ -291,6 +293,8 @@ def class_constant(w, item):
 
 def stored_value(w, owner, receiver, meaning, name):
     """The Value of what an instance keeps."""
+    if meaning.how == "item":
+        return take(w, "item", (owner, w.constant(meaning.place)), tuple, owner.shape, role="attribute")
     example = example_of(owner, receiver.kind)
     found, item = False, None
     if example is not None:

@@ -8,7 +8,7 @@ import math
 import operator
 
 from jit.bytecodes.buffers import buffer_of
-from jit.bytecodes.classes import is_list
+from jit.bytecodes.classes import is_derived, is_list
 from jit.bytecodes.comparisons import truth_of
 from jit.bytecodes.guards import probably
 from jit.bytecodes.items import element_guess
@@ -37,11 +37,11 @@ def builtin(*callables, table=CALLABLES):
 
 @builtin(len)
 def call_len(w, value):
-    if value.type is OBJECT and not value.is_constant and not is_list(w, value, "__len__"):
+    derived = tuple if is_derived(w, value, tuple, "__len__") else list if is_list(w, value, "__len__") else None
+    if derived is None:
         value = probably(w, value, _SIZES, "sized")
     python = ARRAY if value.type.python is ARRAY else value.type.python if value.type.python in _HASHED else _SIZED.get(value.type)
-    if python is None and is_list(w, value, "__len__"):
-        python = list
+    python = python or derived
     value = buffer_of(w, value)
     if python is None and value.type.buffer is None:
         return None

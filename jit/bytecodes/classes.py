@@ -128,17 +128,25 @@ def is_list(w, value, method=None):
     Args:
         method: name of a special method that has to be list's own.
     """
-    if value.type is LIST:
-        return True
-    if value.__class__ is not Value or value.type is not OBJECT or value.is_constant:
-        return False
-    kinds = classes_of(w, value, note=False)
-    return bool(kinds) and all(is_list_class(kind, method) for kind in kinds) and guard_classes(w, value, kinds)
+    return value.type is LIST or is_derived(w, value, list, method)
 
 
 def is_list_seen(w, value, role, method):
     """The same for what has been seen at this place in this role."""
     return only_classes_seen(w, value, role) and is_list(w, value, method)
+
+
+def is_derived_tuple(w, value, role, method):
+    """Whether a value is of subclasses of tuple, named tuples mostly, that are known or were seen at this place in this role; they are guarded here."""
+    return value.__class__ is Value and (only_classes_seen(w, value, role) or not w.seen(role)) and is_derived(w, value, tuple, method)
+
+
+def is_derived(w, value, base, method):
+    """Whether a value is of subclasses of a builtin one that were seen and have this method from there; they are guarded here."""
+    if value.__class__ is not Value or value.type is not OBJECT or value.is_constant:
+        return False
+    kinds = classes_of(w, value, note=False)
+    return bool(kinds) and all(derives_from(kind, base, method) for kind in kinds) and guard_classes(w, value, kinds)
 
 
 def only_classes_seen(w, value, role):
@@ -150,10 +158,10 @@ def only_classes_seen(w, value, role):
     return len(classes) == len(seen)
 
 
-def is_list_class(kind, method):
-    """Whether a class derives from list and has this method from there."""
-    return kind is not None and any(base is list for base in instances.bases(kind)) and \
-        (method is None or receivers.class_attribute(kind, method) is list.__dict__[method])
+def derives_from(kind, builtin, method):
+    """Whether a class derives from a builtin one and has this method from there."""
+    return kind is not None and any(base is builtin for base in instances.bases(kind)) and \
+        (method is None or receivers.class_attribute(kind, method) is builtin.__dict__[method])
 
 
 def example_of(owner, kind):

@@ -2,7 +2,7 @@
 
 from jit import types
 from jit.bytecodes.buffers import buffer_of, load_element, store_element
-from jit.bytecodes.classes import is_list_seen
+from jit.bytecodes.classes import is_derived_tuple, is_list_seen
 from jit.bytecodes.guards import observe, probably, prove
 from jit.bytecodes.items import Built, take
 from jit.bytecodes.iterators import character
@@ -64,6 +64,8 @@ def binary_subscr(w, instruction):
     python = _INDEXED.get(container.type)
     if python is None and is_list_seen(w, container, "container", "__getitem__"):
         python = list
+    if python is None and is_derived_tuple(w, container, "container", "__getitem__"):
+        python = tuple
     if python is None:
         done = load_subscript(w, container, index)
         if done is not NotImplemented:

@@ -5,15 +5,21 @@ Source: CPython Objects/typeobject.c (type_call, object_new, slot_tp_init).
 
 from jit import receivers
 from jit.bytecodes import operands
+from jit.decode import VARARGS, VARKEYWORDS, decode
 from jit.foreign import Call, blind_vectorcall
 from jit.inlining import initialiser_candidate, inline
 from jit.machine import harmless
 from jit.templates.attributes import Place
-from jit.templates.instances import filled_template
+from jit.templates.instances import LONGEST_TUPLE, filled_template
 from jit.types import NONE, NULL, OBJECT, PENDING, instance_of
+from jit.unit import looked_up
+from jit.values import Value
 from platforms.cpython import instances
 from platforms.cpython.layout import layout
 
+#: The global by which named tuples' ``__new__`` knows ``tuple.__new__``.
+MAKER = "_tuple_new"
+_SILENT = frozenset({"RESUME", "PUSH_NULL", "NOP"})
 #: Builtin types of which classes are derived.
 CONTAINERS = (list, dict, set)
 
@@ -27,6 +33,8 @@ def instantiate(w, callee, arguments, names, depth):
     if w.inlined or not tag:
         return NotImplemented
     harmless.note(kind, tag)
+    if maker is None and make_named_tuple(w, callee, arguments, names, depth):
+        return None
     if maker is None:
         return make_empty(w, callee, depth) if not arguments and derives_plainly(kind) else NotImplemented
     initialiser = receivers.class_attribute(kind, "__init__")
@@ -80,6 +88,59 @@ def make_empty(w, callee, depth):
     w.freeze()
     w.state.stack[-depth:] = w.null, callee
     return blind_vectorcall(w, Call("PyObject_Vectorcall", vector=True), depth, OBJECT, instance_of(callee.constant))
+
+
+def make_named_tuple(w, callee, arguments, names, depth):
+    """Let the operands be replaced by a named tuple of the arguments; False if the class, or its ``__new__``, is not as `namedtuple` makes it."""
+    kind = callee.constant
+    function = maker_of_named_tuple(kind)
+    if function is None:
+        return False
+    ordered = w.unit.match_arguments(w, function, [callee, *arguments], names)
+    if ordered is None or any(value.__class__ is not Value or value.type in (NULL, PENDING) for value in ordered) or len(ordered) > LONGEST_TUPLE:
+        return False
+    space = function.__globals__
+    w.unit.depend(space, MAKER, tuple.__new__)
+    w.unit.rely_on_code(function)
+    w.before_effect(rebinds=False)
+    w.operation("guard_tag", callee, detail=receivers.version_tag(kind))
+    w.freeze()
+    given = w.state.stack[-depth:]
+    values = [w.constant_object(value) if value.is_constant and value.type.unboxed else value for value in ordered[1:]]
+    places = [Place(offset=layout().tuple_items + 8 * number) for number in range(len(values))]
+    made = w.operation_of(filled_template(len(values)), [callee, *values], exit=w.exit_here("exception"), mismatch=w.exit("instances have no values"),
+                          detail=(len(values), places), kind=OBJECT, shape=instance_of(kind))
+    del w.state.stack[-depth:]
+    w.push(made)
+    w.state.owned |= {made}
+    w.release(*dict.fromkeys(given))
+    return True
+
+
+def maker_of_named_tuple(kind):
+    """The function ``__new__`` of a class that makes its instances, and nothing else, by ``_tuple_new(_cls, (field, ...))``; or None.
+
+    Source: CPython Lib/collections/__init__.py (namedtuple).
+    """
+    fields = layout()
+    if type(kind) is not type or instances.flags(kind) & instances.ABSTRACT or instances.dict_offset(kind) or \
+            instances.flags(kind) & instances.MANAGED_DICT or instances.basic_size(kind) != instances.basic_size(tuple) or \
+            not any(base is tuple for base in instances.bases(kind)) or \
+            instances.slot_function(kind, fields.type_init) != instances.slot_function(tuple, fields.type_init):
+        return None
+    function = receivers.class_attribute(kind, "__new__")
+    function = function.__func__ if type(function) is staticmethod else None
+    if not receivers.is_function(function) or type(function.__globals__) is not dict or looked_up(function.__globals__, MAKER) is not tuple.__new__:
+        return None
+    code = function.__code__
+    count = code.co_argcount - 1
+    if code.co_names != (MAKER,) or code.co_flags & (VARARGS | VARKEYWORDS) or code.co_kwonlyargcount or code.co_nlocals != count + 1 or count < 0:
+        return None
+    done = [(instruction.operation, instruction.argument) for instruction in decode(code) if instruction.operation not in _SILENT]
+    wanted = [("LOAD_FAST", number) for number in range(count + 1)]
+    if done[0][0] != "LOAD_GLOBAL" or done[1:count + 2] != wanted:
+        return None
+    return function if [operation for operation, _ in done[count + 2:]] == ["BUILD_TUPLE", "CALL", "RETURN_VALUE"] and done[count + 2][1] == count else None
 
 
 def make(w, callee, maker, made):

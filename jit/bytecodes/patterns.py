@@ -9,7 +9,7 @@ Source: CPython Python/ceval.c (match_keys, match_class, match_class_attr), Incl
 
 from jit import receivers
 from jit.bytecodes import dictionaries
-from jit.bytecodes.attributes import stored_value
+from jit.bytecodes.attributes import STORED, stored_value
 from jit.bytecodes.builtins import call_len
 from jit.bytecodes.classes import guard_classes, meanings
 from jit.bytecodes.containers import build_sequence
@@ -131,7 +131,7 @@ def read(w, subject, wanted, name):
     if subject.type is not OBJECT:
         return None
     groups = [group for group in ([pair for pair in group if derives(pair[0].kind, (wanted,))] for group in meanings(w, subject, name)) if group]
-    if len(groups) != 1 or groups[0][0][1].how not in ("value", "slot", "dict"):
+    if len(groups) != 1 or groups[0][0][1].how not in STORED:
         return None
     group = groups[0]
     known = w.state.receivers.get(subject)

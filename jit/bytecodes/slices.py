@@ -148,19 +148,19 @@ def load_slice(w, found, count):
     container = container_of(w, w.peek(count + 1))
     if container.type is LIST and move(w, container, found, count):
         return None
-    return copy_slice(w, container, found, count)
+    return copy_slice(w, container, container.type, found, count)
 
 
-def copy_slice(w, container, found, count):
-    """Stack: container, its type proven, and `count` items that make up the Bounds -> its items between them."""
+def copy_slice(w, container, kind, found, count):
+    """Stack: container, proven to be a `kind` or derived from it, and `count` items that make up the Bounds -> its items between them."""
     w.before_effect(rebinds=False)
     w.freeze()
     throw = w.exit_here("exception")
     arguments = [container, *found.values()]
-    routine = _ROUTINES[container.type]
+    routine = _ROUTINES[kind]
     parts = (GIVEN, *found.parts())
-    shape = None if container.type is STR else Shape(container.type, container.shape and container.shape.element)
-    made = w.operation_of(slice_template("slice", len(arguments)), arguments, exit=throw, detail=(routine, parts), kind=container.type, shape=shape)
+    shape = None if kind is STR else Shape(kind, container.shape and container.shape.element)
+    made = w.operation_of(slice_template("slice", len(arguments)), arguments, exit=throw, detail=(routine, parts), kind=kind, shape=shape)
     del w.state.stack[-count - 1:]
     w.push(made)
     w.state.owned |= {made}

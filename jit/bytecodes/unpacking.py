@@ -1,5 +1,6 @@
 """Unpacking of lists and tuples, straight from memory."""
 
+from jit.bytecodes.classes import is_derived_tuple
 from jit.bytecodes.guards import divides, meet, observe, prove
 from jit.bytecodes.items import Built, borrow, computed_with, element_guess, take
 from jit.bytecodes.slices import Bounds, copy_slice
@@ -55,6 +56,8 @@ def unpacked_container(w, container):
     if container.__class__ is not Value:
         return container, None
     if container.type is OBJECT and not container.is_constant:
+        if is_derived_tuple(w, container, "container", "__iter__"):
+            return container, tuple
         seen = w.seen("container", "container")
         kind = next(iter(seen)) if seen and len(seen) == 1 else container.shape and container.shape.type.python or tuple
         if kind in (tuple, list):
@@ -79,7 +82,7 @@ def unpack_ex(w, instruction):
     # The container stays on top, so that no frame's operand stack is higher than the instruction makes it.
     w.freeze()
     w.state.stack[-1:] = [*reversed(last), *reversed(first), container]
-    ended = copy_slice(w, container, Bounds(w.constant(before), w.constant(-behind) if behind else None), 0)
+    ended = copy_slice(w, container, LIST if python is list else TUPLE, Bounds(w.constant(before), w.constant(-behind) if behind else None), 0)
     if not ended and python is tuple:
         ended = blind_call(w, "PySequence_List", 1, LIST, Shape(LIST, container.shape and container.shape.element))
     if ended:

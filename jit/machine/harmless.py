@@ -24,9 +24,10 @@ from platforms.cpython.observe import read
 L = layout()
 _ENTRIES = 256
 #: type, version tag, number of slots in the instance, offset of its list of weak references or 0, one of the three below, offset of its
-#: slots, whether it is a list.
+#: slots, whether it is a list (1) or a tuple (2).
 _ENTRY = struct.Struct("<QIIiiii")
 _SIZE = 32
+_IS_LIST, _IS_TUPLE = 1, 2
 _NO_DICT, _VALUES, _NO_VALUES = range(3)  # instances have neither values nor a dict, both, or a dict that may be absent
 _HEADER = 16
 #: Pointers that are visited, and levels.
@@ -55,38 +56,40 @@ def table():
 
 def note(kind, tag):
     """Put a Python class into the table, if freeing an instance runs none of its code."""
-    is_list = any(base is list for base in instances.bases(kind))
-    if is_simple(kind, is_list):
+    builtin = next((base for base in instances.bases(kind) if base in (list, tuple)), None)
+    if is_simple(kind, builtin):
         place = table() + (id(kind) >> 4) % _ENTRIES * _SIZE
         managed = instances.flags(kind) & instances.MANAGED_DICT
         values = _NO_DICT if not managed else _VALUES if instances.has_values(kind) else _NO_VALUES
-        first = instances.basic_size(list) if is_list else _HEADER
+        first = instances.basic_size(builtin) if builtin else _HEADER
         words = (instances.basic_size(kind) - first) // 8
-        entry = _ENTRY.pack(id(kind), tag, words, instances.weak_offset(kind), values, first, is_list)
+        entry = _ENTRY.pack(id(kind), tag, words, instances.weak_offset(kind), values, first,
+                            {list: _IS_LIST, tuple: _IS_TUPLE}.get(builtin, 0))
         # Other threads may look meanwhile: the address, which makes the entry valid, comes last.
         _put(place, 0)
         for offset in (24, 16, 8, 0):
             _put(place + offset, int.from_bytes(entry[offset:offset + 8], "little"))
 
 
-def is_simple(kind, is_list=False):
+def is_simple(kind, builtin=None):
     """Whether instances have no finaliser, and hold objects in slots, in values, and nowhere else.
 
     Args:
-        is_list: whether they may also be lists, with items and a dict in the place of values.
+        builtin: list if they may also be lists, with items and a dict in the place of values; tuple if they may be tuples, which have neither slots nor dict.
     """
     dealloc, has_lists = _expected()
     flags = instances.flags(kind)
-    if not has_lists or instances.dict_offset(kind) and not instances.has_values(kind) and not (is_list and flags & instances.MANAGED_DICT):
+    if not has_lists or instances.dict_offset(kind) and not instances.has_values(kind) and not (builtin is list and flags & instances.MANAGED_DICT) or \
+            builtin is tuple and flags & instances.MANAGED_DICT:
         return False
     known = {instances.weak_offset(kind)}
-    if is_list:
-        known.update(range(_HEADER, instances.basic_size(list), 8))
+    if builtin is not None:
+        known.update(range(_HEADER, instances.basic_size(builtin), 8))
     for base in instances.bases(kind):
         known.update(instances.slot_offset(item) for item in instances.namespace(base).values() if type(item) is MemberDescriptorType)
     if not known.issuperset(range(_HEADER, instances.basic_size(kind), 8)):
         return False  # fields of a class that is written in C
-    return all(base is object or is_list and base is list or
+    return all(base is object or base is builtin or
                instances.flags(base) & instances.HEAP_TYPE and instances.slot_function(base, L.type_dealloc) == dealloc and
                "__del__" not in instances.namespace(base) for base in instances.bases(kind))
 
@@ -298,7 +301,7 @@ def _emit_dict(asm, visit, stop):
 
 def _emit_instance(asm, visit, stop):
     """rsi = an instance of the class rdx: its slots, its items if it is a list, then its values."""
-    no_list, no_items, end = asm.label("no_list"), asm.label("no_items"), asm.label("no_values")
+    no_list, no_items, is_tuple, end = (asm.label(name) for name in ("no_list", "no_items", "is_a_tuple", "no_values"))
     asm.mov(rcx, rdx)
     asm.shr(rcx, 4)
     asm.and_(rcx.r32, _ENTRIES - 1)
@@ -324,8 +327,9 @@ def _emit_instance(asm, visit, stop):
     _emit_items(asm, visit, lambda: asm.mov(rsi, mem64(rsi, 0, rdi, 8)))
     asm.pop(rsi)
     asm.pop(rcx)
-    asm.cmp(mem32(rcx, 28), 0)
-    asm.je(no_items)
+    asm.cmp(mem32(rcx, 28), _IS_LIST)
+    asm.jb(no_items)
+    asm.ja(is_tuple)
     asm.push(rcx)
     asm.push(rsi)
     asm.mov(rdi, mem64(rsi, L.list_size))
@@ -337,6 +341,11 @@ def _emit_instance(asm, visit, stop):
     asm.cmp(mem32(rcx, 20), _NO_DICT)
     asm.je(end)
     _emit_values(asm, visit, stop, end)
+    asm.jmp(end)
+    asm.bind(is_tuple)
+    asm.mov(rdi, mem64(rsi, L.tuple_size))
+    asm.lea(rsi, mem64(rsi, L.tuple_items))
+    _emit_items(asm, visit, lambda: asm.mov(rsi, mem64(rsi, 0, rdi, 8)))
     asm.bind(end)
 
 

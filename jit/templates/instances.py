@@ -10,6 +10,8 @@ from jit.templates.boxing import emit_box
 from platforms.cpython.layout import layout
 
 L = layout()
+#: Items of named tuples that are filled at once.
+LONGEST_TUPLE = 32
 
 
 @template("new_instance", "kind: object -- instance: any", clobbers="c")
@@ -20,7 +22,14 @@ def new_instance(asm, kind, instance, detail, emitter):
 
 
 def _emit_make(asm, emitter, kind, maker):
+    """`maker`: address of the C function of ``object.__new__``; or the number of items of a tuple."""
     asm.mov(rdi, kind)
+    if maker <= LONGEST_TUPLE:
+        asm.mov(rsi, maker)
+        emitter.call_symbol("PyType_GenericAlloc")
+        asm.test(rax, rax)
+        asm.jz(emitter.throw_label())
+        return
     asm.mov(rsi, emitter.object(()))
     asm.xor(rdx.r32, rdx.r32)
     asm.call(emitter.address(maker))
@@ -36,7 +45,7 @@ def filled_template(count):
 
 
 def emit_filled(asm, emitter, detail):
-    """`detail`: (address of the C function, Places). Behind its call rdi, the instance, and rsi, its values, are kept by all that is called."""
+    """`detail`: (address of the C function, or number of items, Places). Behind its call rdi, the instance, and rsi, its values, are kept by all that is called."""
     maker, places = detail
     kind, *values = emitter.operation.arguments
     _emit_make(asm, emitter, emitter.operand(kind), maker)

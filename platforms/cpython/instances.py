@@ -8,6 +8,7 @@ Source: CPython Objects/dictobject.c, Include/internal/pycore_dict.h (PyDictValu
 
 import ctypes
 import functools
+import sys
 
 from platforms import pages
 from platforms.cpython.layout import layout
@@ -15,6 +16,7 @@ from platforms.cpython.observe import read
 
 MANAGED_DICT = 1 << 4
 INLINE_VALUES = 1 << 2
+IMMUTABLE = 1 << 8
 HEAP_TYPE = 1 << 9
 ABSTRACT = 1 << 20
 _SPLIT_KEYS = 2
@@ -175,6 +177,15 @@ def _object_at(place):
         return True, ctypes.py_object.from_address(place).value
     except ValueError:  # NULL
         return False, None
+
+
+def tuple_getter() -> type | None:
+    """The class of the descriptors that named tuples have for their fields, if there are named tuples; their `__reduce__` tells the index.
+
+    Source: CPython Modules/_collectionsmodule.c (tuplegetter).
+    """
+    kind = getattr(sys.modules.get("_collections"), "_tuplegetter", None)
+    return kind if type(kind) is type and (not flags(kind) & HEAP_TYPE or flags(kind) & IMMUTABLE) else None
 
 
 def slot_offset(descriptor: object) -> int | None:
