@@ -47,7 +47,7 @@ class Attribute:
 
     Attributes:
         how: "value" (of the instance, by number), "dict" (of the instance, by name), "slot" (at an offset), "item" (of a named tuple, by index), "constant" (of the class), "method" (a function of the
-        class), "builtin" (a method of a builtin base), "property" (its getter). place: number, offset, object, function or getter. keys: None, or (address of the shared
+        class), "class method" (its function), "builtin" (a method of a builtin base), "property" (its getter). place: number, offset, object, function or getter. keys: None, or (address of the shared
         keys, number of names in them) where an instance could have an attribute of the same name as soon as there are more.
     """
 
@@ -59,8 +59,8 @@ class Attribute:
         self.keys = keys
 
     def same(self, other):
-        """Whether both are read and written alike."""
-        return self.how == other.how and self.place is other.place and (self.keys is None) == (other.keys is None)
+        """Whether both are read and written alike, whatever the class is."""
+        return self.how != "class method" and self.how == other.how and self.place is other.place and (self.keys is None) == (other.keys is None)
 
 
 def receiver(kind):
@@ -198,6 +198,8 @@ def of_class(found):
     if made is property:
         getter = found.fget
         return Attribute("property", getter) if is_function(getter) else None
+    if made is classmethod:
+        return Attribute("class method", found.__func__) if is_function(found.__func__) else None
     if made is staticmethod:
         return Attribute("constant", found.__func__)
     return Attribute("constant", found) if is_constant(found) else None

@@ -8,7 +8,8 @@ from types import MethodDescriptorType, ModuleType, WrapperDescriptorType
 
 from jit import profiles, receivers
 from jit.bytecodes.bound import Bound
-from jit.bytecodes.classes import class_of_interpreter, example_of, meanings, on_class, settle_class
+from jit.bytecodes.builtins import builtin
+from jit.bytecodes.classes import class_of_interpreter, example_of, guard_classes, meanings, on_class, settle_class
 from jit.bytecodes.guards import probably
 from jit.bytecodes.items import take
 from jit.foreign import Call, blind_call, callout
@@ -236,8 +237,11 @@ def push_attribute(w, owner, name, choice):
     w.freeze()
     w.pop()
     w.push(w.constant(meaning.place))
-    w.push(owner)
-    return blind_call(w, "PyMethod_New", 2, OBJECT)
+    w.push(owner if meaning.how == "method" else w.constant(receiver.kind))
+    ended = blind_call(w, "PyMethod_New", 2, OBJECT)
+    if meaning.how != "method":
+        w.release(owner)
+    return ended
 
 
 def bind_builtin(w, owner, name, method):
@@ -258,6 +262,14 @@ def push_method(w, owner, name, choice):
         w.pop()
         w.push(w.constant(meaning.place))
         w.push(owner)
+        return None
+    if meaning.how == "class method":
+        guard_keys(w, owner, receiver, meaning, name)
+        w.freeze()
+        w.pop()
+        w.push(w.constant(meaning.place))
+        w.push(w.constant(receiver.kind))
+        w.release(owner)
         return None
     return put_callable(w, lambda: push_attribute(w, owner, name, choice))
 
@@ -311,6 +323,33 @@ def stored_value(w, owner, receiver, meaning, name):
     if item is not None and (shape is None or shape.type is not MIXED):
         shape = shape_of(item)
     return take(w, "attribute", (owner,), object, Shape(OBJECT, shape), place_of(w, owner, receiver, meaning, name), "attribute")
+
+
+def kept_attribute(w, owner, name, among=None):
+    """The Value of an attribute that instances keep themselves, alike in all classes that were seen, which are guarded here; None if it is not so.
+
+    Args:
+        among: None, or a class: only those derived from it count, for the owner is known to be of one.
+    """
+    if owner.__class__ is not Value or owner.type is not OBJECT or owner.is_constant and among is None:
+        return None
+    groups = [[pair for pair in group if among is None or among in instances.bases(pair[0].kind)] for group in meanings(w, owner, name)]
+    groups = [group for group in groups if group]
+    if len(groups) != 1 or groups[0][0][1].how not in STORED:
+        return None
+    kinds = [receiver.kind for receiver, _ in groups[0]]
+    known = w.state.receivers.get(owner)
+    if known is None or len(known) > len(kinds):
+        w.state.receivers.pop(owner, None)
+        if not guard_classes(w, owner, kinds):
+            return None
+    return stored_value(w, owner, *groups[0][0], name)
+
+
+@builtin(getattr)
+def call_getattr(w, owner, name, *default):
+    """``getattr(x, "name")`` of an attribute that there is; where it is not set, the interpreter goes on."""
+    return kept_attribute(w, owner, name.constant) if name.is_constant and type(name.constant) is str and len(default) < 2 else None
 
 
 def place_of(w, owner, receiver, meaning, name, in_dict=False):

@@ -8,6 +8,7 @@ from jit.bytecodes.items import Built, take
 from jit.bytecodes.iterators import character
 from jit.bytecodes.numbers import number
 from jit.bytecodes.subscripts import load_subscript, store_subscript
+from jit.bytecodes.types_asked import ask
 from jit.comprehensions import UNSEEN, is_called_at_once
 from jit.foreign import Call, blind_call, callout
 from jit.machine.lists import ROOM
@@ -95,6 +96,8 @@ def load_from_dictionary(w, container, key):
     """``container[key]`` of a dictionary, or of anything."""
     from jit.bytecodes import dictionaries
     item = dictionaries.load_item(w, container, key)
+    if item is None and dictionaries.is_derived_dict(w, container, "__getitem__"):
+        return dictionaries.load_derived(w, container, key)
     if item is None:
         return callout(w, Call("PyObject_GetItem"), 2)
     w.freeze()
@@ -200,6 +203,10 @@ def build(w, instruction):
     following = w.instructions[w.index + 1]
     if any(item.__class__ is not Value or item.type is NULL for item in w.state.stack[len(w.state.stack) - count:]):
         return w.leave("an iterator is put into a container")
+    if not is_list and count and following.operation == "CALL" and following.argument == 2 and not following.names and w.inside(w.index + 1) and \
+            ask(w, count):
+        w.index += 1
+        return None
     if not is_list and count and following.operation == "LOAD_CONST" and is_called_at_once(w, w.index + 2):
         w.freeze()
         cells = w.state.stack[-count:]

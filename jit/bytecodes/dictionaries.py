@@ -5,13 +5,15 @@ Where one could, the first guard that fails is remembered, and the instruction i
 """
 
 from jit import types
+from jit.bytecodes.classes import derives_from, is_derived, only_classes_seen
 from jit.bytecodes.containers import container_of, sharpen
-from jit.bytecodes.guards import probably
+from jit.bytecodes.guards import divides, meet, probably
 from jit.bytecodes.items import borrow
 from jit.bytecodes.methods import method
 from jit.bytecodes.numbers import number
 from jit.foreign import Call, box_operands, callout
 from jit.types import INT, OBJECT, STR, ClassReference, exact
+from jit.unit import ABSENT
 from jit.values import Value
 from jit.walk import bytecode
 from platforms.cpython import instances
@@ -24,13 +26,13 @@ _KEY_SITE = 8
 _FOREIGN = "keys that only CPython can compare"
 
 
-def key_of(w, container, key, kinds=(DICT,)):
+def key_of(w, container, key, kinds=(DICT,), derived=False):
     """(family, key Value) if a container proven to be a dictionary is to be looked up by such a key, guessed from what was seen; else None.
 
     Args:
-        kinds: Types to take in the place of the dictionary's.
+        kinds: Types to take in the place of the dictionary's. derived: it is known to be of a class derived from dict.
     """
-    if container.__class__ is not Value or container.type not in kinds or key.__class__ is not Value or w.inlined:
+    if container.__class__ is not Value or not derived and container.type not in kinds or key.__class__ is not Value or w.inlined:
         return None
     if w.knowledge.observed.get((w.instruction.site, "keys")):
         return None
@@ -77,6 +79,44 @@ def load_item(w, container, key):
     return borrow(w, item, ())
 
 
+def is_derived_dict(w, container, method):
+    """Whether a value is of one subclass of dict that was seen here, `defaultdict` or `Counter` mostly, with this method of dict's; it is guarded here."""
+    if container.__class__ is not Value or container.type is not OBJECT or container.is_constant or w.inlined:
+        return False
+    seen = w.seen("container", "container")
+    kind = next(iter(seen)) if len(seen) == 1 else None
+    kind = kind.kind() if kind.__class__ is ClassReference else kind
+    if not derives_from(kind, dict, method):
+        return False
+    if not instances.flags(kind) & instances.IMMUTABLE:
+        return only_classes_seen(w, container, "container") and is_derived(w, container, dict, method)
+    w.unit.keep(kind)
+    guard = w.exit(f"not an exact {kind.__name__}", observe=container)
+    guard.site = w.instruction.site, "container"
+    w.operation("guard_type", container, exit=guard, detail=kind)
+    return True
+
+
+def load_derived(w, container, key):
+    """``container[key]`` where a key that is not there may mean a call of `__missing__`: only then CPython's function is called."""
+    found = key_of(w, container, key, derived=True)
+    if found is None or not divides(w):
+        return callout(w, Call("PyObject_GetItem"), 2)
+    family, key = found
+    absent = w.constant(ABSENT)
+    item = w.operation(f"dict_get_{family}", container, key, absent, exit=foreign_exit(w, container), shape=container.shape and container.shape.element)
+
+    def present():
+        popped = w.pop(), w.pop()
+        w.push(borrow(w, item, ()))
+        w.release(*dict.fromkeys(popped))
+        meet(w)
+
+    w.freeze()
+    w.split("branch_same", (item, absent), None, present)
+    return callout(w, Call("PyObject_GetItem"), 2)
+
+
 def contains(w, container, key):
     """``key in container`` as a BOOL Value, or None."""
     found = key_of(w, container, key)
@@ -88,7 +128,7 @@ def contains(w, container, key):
 
 def store_item(w, container, key):
     """Stack: value, container, key; done if it gives True. What was there before is dropped last."""
-    found = key_of(w, container, key)
+    found = key_of(w, container, key, derived=is_derived_dict(w, container, "__setitem__"))
     if found is None:
         return False
     family, key = found

@@ -9,14 +9,13 @@ Source: CPython Python/ceval.c (match_keys, match_class, match_class_attr), Incl
 
 from jit import receivers
 from jit.bytecodes import dictionaries
-from jit.bytecodes.attributes import STORED, stored_value
+from jit.bytecodes.attributes import kept_attribute
 from jit.bytecodes.builtins import call_len
-from jit.bytecodes.classes import guard_classes, meanings
 from jit.bytecodes.containers import build_sequence
 from jit.bytecodes.guards import divides, meet, probably
-from jit.bytecodes.types_asked import call_isinstance, derives
+from jit.bytecodes.types_asked import is_of
 from jit.foreign import Call, callout
-from jit.types import OBJECT, exact
+from jit.types import exact
 from jit.values import Value
 from jit.walk import bytecode
 from platforms.cpython import instances
@@ -97,7 +96,7 @@ def match_class(w, instruction):
     names, kind, subject = w.peek(1), w.peek(2), w.peek(3)
     if subject.__class__ is not Value or not kind.is_constant or type(kind.constant) is not type or not names.is_constant:
         return w.leave("a pattern of a class that is not known")
-    answer = call_isinstance(w, subject, kind)
+    answer = is_of(w, subject, (kind.constant,))
     if answer is None:
         return w.leave("it is not known whether the subject is of the pattern's class")
     if answer.is_constant and not answer.constant:
@@ -108,7 +107,7 @@ def match_class(w, instruction):
         return w.leave("a pattern whose attributes are not known")
     if not answer.is_constant:
         unless(w, answer, 3)
-    items = [subject if name is None else read(w, subject, kind.constant, name) for name in names]
+    items = [subject if name is None else kept_attribute(w, subject, name, kind.constant) for name in names]
     if None in items:
         return w.leave("an attribute that foreign code may give to a pattern")
     return matched(w, items, 3)
@@ -124,22 +123,6 @@ def attributes_of(kind, positional, named):
         return names if len(places) >= positional and all(type(name) is str for name in names) and len(set(names)) == len(names) else None
     absent = not receivers.has_attribute(kind, "__match_args__")
     return (None, *named) if absent and positional == 1 and instances.flags(kind) & _MATCHES_ITSELF else None
-
-
-def read(w, subject, wanted, name):
-    """The Value of an attribute that instances keep themselves, alike in all classes that were seen; None if it is not so."""
-    if subject.type is not OBJECT:
-        return None
-    groups = [group for group in ([pair for pair in group if derives(pair[0].kind, (wanted,))] for group in meanings(w, subject, name)) if group]
-    if len(groups) != 1 or groups[0][0][1].how not in STORED:
-        return None
-    group = groups[0]
-    known = w.state.receivers.get(subject)
-    if known is None or len(known) > len(group):
-        w.state.receivers.pop(subject, None)
-        if not guard_classes(w, subject, [receiver.kind for receiver, _ in group]):
-            return None
-    return stored_value(w, subject, *group[0], name)
 
 
 def unless(w, answer, count):

@@ -9,7 +9,7 @@ from jit.bytecodes.displays import DICT, NO_KEYS, SOME_KEYS, TextKeys
 from jit.bytecodes.guards import probably
 from jit.foreign import Call, blind_call, callout
 from jit.templates.calls import blind_template
-from jit.types import LIST, NULL, TUPLE
+from jit.types import NULL, TUPLE
 from jit.values import Value
 from jit.walk import bytecode
 from platforms.cpython import opcodes

@@ -1,11 +1,13 @@
 """What is asked of the types of objects: ``type(x)``, ``isinstance``, ``issubclass``."""
 
+from types import BuiltinFunctionType
+
 from jit import receivers
 from jit.bytecodes.builtins import builtin
 from jit.bytecodes.classes import classes_of, guard_classes, origin
 from jit.types import OBJECT, STATIC, STATIC_ADDRESSES
 from jit.values import Value
-from platforms.cpython import instances
+from platforms.cpython import instances, opcodes
 
 
 @builtin(type)
@@ -26,12 +28,20 @@ def call_type(w, value):
 
 @builtin(isinstance)
 def call_isinstance(w, value, classes):
-    """Known while compiling when the value's exact type is."""
+    return is_of(w, value, constants_of(classes))
+
+
+def constants_of(classes):
+    """The classes that a Value, a class or a tuple of classes, stands for; () if that is not known."""
+    if not classes.is_constant:
+        return ()
+    return classes.constant if type(classes.constant) is tuple else (classes.constant,)
+
+
+def is_of(w, value, wanted):
+    """Whether a value is of one of these classes: known while compiling when its exact type is, else by the classes that were seen; None if it cannot be told."""
     python = value.type.python
-    if not classes.is_constant or value.__class__ is not Value:
-        return None
-    wanted = classes.constant if type(classes.constant) is tuple else (classes.constant,)
-    if not all(type(kind) is type for kind in wanted):
+    if not wanted or not all(type(kind) is type for kind in wanted):
         return None
     if python is None:
         return is_instance(w, value, wanted)
@@ -68,14 +78,40 @@ def is_instance(w, value, wanted):
 @builtin(issubclass)
 def call_issubclass(w, value, classes):
     """Of a class that is not known, whether it derives from known ones whose metaclass is `type`. Source: CPython Objects/abstract.c (recursive_issubclass)."""
-    if not classes.is_constant or value.type is not OBJECT or value.is_constant:
-        return None
-    wanted = classes.constant if type(classes.constant) is tuple else (classes.constant,)
-    if not wanted or not all(type(kind) is type for kind in wanted) or w.knowledge.observed.get(_no_class(w)):
+    return is_derived_from(w, value, constants_of(classes))
+
+
+def is_derived_from(w, value, wanted):
+    if value.type is not OBJECT or value.is_constant or not wanted or not all(type(kind) is type for kind in wanted) or w.knowledge.observed.get(_no_class(w)):
         return None
     guard = w.exit("it is no class", observe=value)
     guard.site = _no_class(w)
     return w.operation("derives_from", value, exit=guard, detail=wanted)
+
+
+_ASKED = {isinstance: is_of, issubclass: is_derived_from}
+
+
+def ask(w, count):
+    """``isinstance(x, (A, B))``: the tuple of the top `count` stack items is not made, if it can be told without.
+
+    Stack: what is called with its NULL, x, classes. True if the answer has taken the place of all of them.
+    """
+    w.require(count + 3)
+    stack = w.state.stack
+    callee, value, classes = stack[-count - (2 if opcodes.NULL_FIRST else 3)], stack[-count - 1], stack[-count:]
+    if callee.__class__ is not Value or not callee.is_constant or type(callee.constant) is not BuiltinFunctionType or value.__class__ is not Value or \
+            not all(kind.is_constant for kind in classes):
+        return False
+    asked = _ASKED.get(callee.constant)
+    answer = None if asked is None else asked(w, value, [kind.constant for kind in classes])
+    if answer is None:
+        return False
+    w.freeze()
+    popped = [w.pop() for _ in range(count + 3)]
+    w.push(answer)
+    w.release(*dict.fromkeys(popped))
+    return True
 
 
 def _no_class(w):
