@@ -172,13 +172,15 @@ def _decode(code):
 
 
 _LOCALS = ("LOAD_FAST", "STORE_FAST", "DELETE_FAST", "LOAD_FAST_AND_CLEAR", "LOAD_DEREF", "STORE_DEREF", "LOAD_CLOSURE", "MAKE_CELL")
-_NAMES_USED = ("LOAD_GLOBAL", "STORE_GLOBAL", "LOAD_NAME", "STORE_NAME", "DELETE_NAME", "DELETE_GLOBAL", "LOAD_ATTR", "STORE_ATTR", "LOAD_METHOD")
+_NAMES_USED = ("LOAD_GLOBAL", "STORE_GLOBAL", "LOAD_NAME", "STORE_NAME", "DELETE_NAME", "DELETE_GLOBAL", "LOAD_ATTR", "STORE_ATTR", "DELETE_ATTR", "LOAD_METHOD",
+               "IMPORT_NAME", "IMPORT_FROM")
 
 
 def _check_operands(code, instructions):
     """Arguments that are indexes must be in range; hostile code objects have others."""
     limits = {"LOAD_CONST": len(code.co_consts)}
-    limits.update(dict.fromkeys(_LOCALS, local_count(code)), **dict.fromkeys(_NAMES_USED, len(code.co_names)))
+    names = len(code.co_names)
+    limits.update(dict.fromkeys(_LOCALS, local_count(code)), LOAD_SUPER_ATTR=names << 2, **dict.fromkeys(_NAMES_USED, names))
     for instruction in instructions:
         limit = limits.get(instruction.operation)
         if limit is not None and instruction.argument >= limit:

@@ -73,7 +73,7 @@ def match_keys(w, instruction):
     w.require(2)
     keys = w.peek()
     subject = probably(w, w.peek(2), (dict,), "mapping")
-    if subject.__class__ is not Value or subject.type is not DICT or not keys.is_constant or len(set(map(_typed, keys.constant))) < len(keys.constant):
+    if subject.__class__ is not Value or subject.type is not DICT or type(keys.constant) is not tuple or len(set(map(_typed, keys.constant))) < len(keys.constant):
         return w.leave("keys are looked for in something else than a dictionary")
     for key in keys.constant:
         found = dictionaries.contains(w, subject, w.constant(key))
@@ -94,7 +94,8 @@ def match_class(w, instruction):
     """Stack: subject, class, names of attributes -> tuple of their values, those of positional patterns first, or None."""
     w.require(3)
     names, kind, subject = w.peek(1), w.peek(2), w.peek(3)
-    if subject.__class__ is not Value or not kind.is_constant or type(kind.constant) is not type or not names.is_constant:
+    if subject.__class__ is not Value or not kind.is_constant or type(kind.constant) is not type or \
+            type(names.constant) is not tuple or not all(type(name) is str for name in names.constant):
         return w.leave("a pattern of a class that is not known")
     answer = is_of(w, subject, (kind.constant,))
     if answer is None:

@@ -47,6 +47,35 @@ def test_what_takes_more_than_the_stack_has_is_refused(pairs):
         compile_only(replaced(*pairs))
 
 
+@pytest.mark.parametrize("pair", [("LOAD_ATTR", 40), ("STORE_ATTR", 20), ("DELETE_ATTR", 20), ("IMPORT_NAME", 20), ("IMPORT_FROM", 20), ("STORE_GLOBAL", 20), ("LOAD_GLOBAL", 40),
+                                  *([("LOAD_SUPER_ATTR", 80)] if "LOAD_SUPER_ATTR" in dis.opmap else [])], ids=repr)
+def test_names_that_there_are_not_are_refused(pair):
+    with pytest.raises(Unsupported, match="out of range"):
+        compile_only(replaced(*3 * [("LOAD_FAST", 0)], pair, ("LOAD_FAST", 0)))
+
+
+@pytest.mark.parametrize("pairs", [[("UNPACK_EX", 1)], [("GET_LEN", 0)], [("MATCH_SEQUENCE", 0)], [("MATCH_MAPPING", 0)], [("MATCH_KEYS", 0)], [("LOAD_FAST", 0), ("MATCH_KEYS", 0)],
+                                   [("LOAD_FAST", 0), ("LOAD_FAST", 0), ("MATCH_CLASS", 0)], [("LOAD_FAST", 0), ("LIST_EXTEND", 1)], [("LOAD_FAST", 0), ("SET_UPDATE", 1)],
+                                   [("IMPORT_FROM", 0)]], ids=repr)
+def test_patterns_and_displays_of_nothing_are_refused(pairs):
+    with pytest.raises(Unsupported, match="underflow"):
+        compile_only(replaced(*pairs, co_names=("a",)))
+
+
+@pytest.mark.parametrize("pairs", [[("LOAD_FAST", 0), ("UNPACK_EX", 0)], [("LOAD_FAST", 0), ("UNPACK_EX", 255)], [("LOAD_FAST", 0), ("GET_LEN", 0)],
+                                   [("LOAD_FAST", 0), ("MATCH_SEQUENCE", 0)], [*2 * [("LOAD_FAST", 0)], ("MATCH_KEYS", 0)], [*3 * [("LOAD_FAST", 0)], ("MATCH_CLASS", 9)],
+                                   [*3 * [("LOAD_FAST", 0)], ("LIST_EXTEND", 2)], [*2 * [("LOAD_FAST", 0)], ("SET_UPDATE", 1)], [("LOAD_FAST", 0), ("IMPORT_FROM", 0)],
+                                   [("LOAD_CONST", 0), ("LOAD_CONST", 1), ("MATCH_KEYS", 0)], [("LOAD_CONST", 0), ("LOAD_CONST", 2), ("LOAD_CONST", 1), ("MATCH_CLASS", 1)],
+                                   [("LOAD_CONST", 0), ("LOAD_CONST", 2), ("LOAD_CONST", 3), ("MATCH_CLASS", 1)], [("LOAD_CONST", 3), ("LOAD_CONST", 0), ("MATCH_KEYS", 0)],
+                                   [("LOAD_CONST", 0), ("LOAD_CONST", 2), ("LOAD_CONST", 0), ("MATCH_CLASS", 0)], [("LOAD_CONST", 0), ("LOAD_CONST", 3), ("IMPORT_NAME", 0)]], ids=repr)
+def test_patterns_and_displays_of_anything_are_no_error_of_the_compiler(pairs):
+    """They leave where the interpreter has to raise, or are compiled."""
+    try:
+        compile_only(replaced(*pairs, co_names=("math",), co_consts=(5, ((), [], 1.5), int, {"a": 1})))
+    except Unsupported as refused:
+        assert refused.reason
+
+
 def test_callees_without_a_return_are_not_inlined():
     callee = types.FunctionType(add.__code__.replace(co_code=units(("RESUME", 0), ("LOAD_FAST", 0), ("LOAD_FAST", 1)) + NOP), {}, "g")
 
