@@ -1,4 +1,4 @@
-"""Idioms about patterns, starred targets and displays, and imports in functions; see object_idioms.py."""
+"""Idioms about patterns, starred targets and displays, and classes derived from tuple and dict; see object_idioms.py."""
 
 from fuzz.generators.class_idioms import module
 
@@ -79,24 +79,67 @@ def f0(p0, p1):
         except (TypeError, ValueError, ZeroDivisionError) as e: r.append(str(e))
     return r
 """),
-    module(("number", "count"), """
-import sys, types
-kept = types.ModuleType('kept')
-sys.modules.update(kept=kept)
-kept.number, kept.f = {few}, lambda n: n {arithmetic} {few}
-def ask(n):
-    from kept import number, f
-    import kept as whole
-    return number, f(n), whole.number
+    module(("number", "number"), """
+from collections import namedtuple
+class A(namedtuple('A', 'v w', defaults=({few},))):
+    __slots__ = ()
+    def moved(self, o): return A(self.v {arithmetic} o[0], w=o.w)
+B = namedtuple('B', 'w v')
+class C(A):
+    def __iter__(self): return iter(({few}, 'own'))
+def look(c):
+    v, w = c
+    return c.v, c[1], c[-1], len(c), v, w, c.w
 def f0(p0, p1):
-    sys.modules.update(kept=kept)
-    kept.number, r = {few}, []
+    r = []
     for n in range(6):
-        try: r.append(ask(p0))
-        except (ImportError, AttributeError, ZeroDivisionError) as e: r.append(type(e).__name__)
-        if n == p1 % 6: kept.number = p0
-        if n == p1 % 7: sys.modules.update(kept=types.SimpleNamespace(number=p0, f=str))
-        if n == p1 % 11: del kept.number
+        c = (A(p0, n), B(p1, p0), A(n), C(p0, p1), tuple.__new__(A, (p0,)))[n * {few} % 5]
+        try: r += look(c), A(p1, n).moved(c)
+        except (TypeError, ValueError, IndexError, ZeroDivisionError) as e: r.append(str(e))
+    return r
+"""),
+    module(("number", "number"), """
+from collections import Counter, defaultdict
+class A(dict):
+    def __missing__(self, k):
+        if k {comparison} {few}: self[k] = {few}
+        return 1
+def count(d, keys):
+    r = []
+    for k in keys:
+        d[k] += k
+        r.append(d[k])
+    return r, list(d.items())
+def f0(p0, p1):
+    r = []
+    for make in (lambda: defaultdict(int), Counter, A, dict, lambda: defaultdict(lambda: p1)):
+        for keys in ((p0, p1, p0), [n % 3 for n in range(5)], [{few}, p0]):
+            try: r.append(count(make(), keys))
+            except (KeyError, TypeError) as e: r.append(type(e).__name__)
+    return r
+"""),
+    module(("number", "count"), """
+class A:
+    def __init__(self, v): self.v = v
+    @classmethod
+    def make(cls, v): return cls(v)
+    @classmethod
+    def name(cls): return cls.__name__
+class B(A):
+    @classmethod
+    def name(cls): return 'own', super().name()
+class C:
+    v = {few}
+    def make(self, v): return A(v)
+    def name(self): return {few}
+def ask(c, n):
+    return c.name(), getattr(c.make(n), 'v'), getattr(c, 'v', None), isinstance(c, (B, C)), isinstance(n, (int, str)), isinstance(c, (A, int))
+def f0(p0, p1):
+    kinds, r = [A(p0), B(p1), C(), A, B(p0), C], []
+    for n in range(7):
+        try: r.append(ask(kinds[n * p1 % 6], (p0, n)[n % 2]))
+        except (TypeError, AttributeError) as e: r.append(str(e))
+        if n == p1 % 9: kinds[0].name = lambda: 'its'
     return r
 """),
 )

@@ -331,7 +331,7 @@ def kept_attribute(w, owner, name, among=None):
     """
     if owner.__class__ is not Value or owner.type is not OBJECT or owner.is_constant and among is None:
         return None
-    groups = [[pair for pair in group if among is None or among in instances.bases(pair[0].kind)] for group in meanings(w, owner, name)]
+    groups = [[pair for pair in group if among is None or any(base is among for base in instances.bases(pair[0].kind))] for group in meanings(w, owner, name)]
     groups = [group for group in groups if group]
     if len(groups) != 1 or groups[0][0][1].how not in STORED:
         return None

@@ -56,7 +56,7 @@ def table():
 
 def note(kind, tag):
     """Put a Python class into the table, if freeing an instance runs none of its code."""
-    builtin = next((base for base in instances.bases(kind) if base in (list, tuple)), None)
+    builtin = next((base for base in instances.bases(kind) if base is list or base is tuple), None)
     if is_simple(kind, builtin):
         place = table() + (id(kind) >> 4) % _ENTRIES * _SIZE
         managed = instances.flags(kind) & instances.MANAGED_DICT

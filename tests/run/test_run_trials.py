@@ -19,9 +19,9 @@ box.number = 1
 def many(box, n):
     total = 0
     for i in range(n):
-        total += len(repr(getattr(box, "number")))
+        total += len(repr(int(hasattr(box, "number"))))
         if i == 5000:
-            total -= getattr(box, "number")
+            total -= hasattr(box, "number")
     return total
 many(box, 6000)
 def state():
@@ -67,9 +67,9 @@ def main(box, seconds):
     end, total, turns, seen = time.perf_counter() + seconds, 0, 0, [0]
     while time.perf_counter() < end and seen != [0, 1, 0]:
         turns += 1
-        total += len(repr(getattr(box, "number")))
+        total += len(repr(int(hasattr(box, "number"))))
         if turns == 5000:
-            total -= getattr(box, "number")
+            total -= hasattr(box, "number")
         if turns % 1000 == 0:
             loops = len(jit.explain(main).loops)
             if loops != seen[-1]:

@@ -187,11 +187,11 @@ def test_references():
     _, (compiled,) = copies(f)
     for make in (Base, Child, Slotted):
         item, other, before = make(), object(), None
-        for number in range(60):
+        for number in range(160):
             compiled(item, other)
-            if number == 20:
-                before = sys.getrefcount(item), sys.getrefcount(other), sys.getrefcount(make)
-        assert before == (sys.getrefcount(item), sys.getrefcount(other), sys.getrefcount(make))
+            if number == 80:
+                before = sys.getrefcount(item), sys.getrefcount(other)
+        assert before == (sys.getrefcount(item), sys.getrefcount(other))
 
 
 def test_the_class_lives_until_its_method_has_ended():
