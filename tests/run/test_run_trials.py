@@ -16,12 +16,12 @@ class Box:
     pass
 box = Box()
 box.number = 1
-def many(box, n):
+def many(box, n, name="number"):
     total = 0
     for i in range(n):
-        total += len(repr(int(hasattr(box, "number"))))
+        total += len(repr(getattr(box, name)))
         if i == 5000:
-            total -= hasattr(box, "number")
+            total -= getattr(box, name)
     return total
 many(box, 6000)
 def state():
@@ -63,13 +63,13 @@ def test_what_promises_something_stays():
 def test_a_loop_that_runs_is_left():
     """It is entered in the middle of the only call, which goes on interpreted."""
     code = """
-def main(box, seconds):
+def main(box, seconds, name="number"):
     end, total, turns, seen = time.perf_counter() + seconds, 0, 0, [0]
     while time.perf_counter() < end and seen != [0, 1, 0]:
         turns += 1
-        total += len(repr(int(hasattr(box, "number"))))
+        total += len(repr(getattr(box, name)))
         if turns == 5000:
-            total -= hasattr(box, "number")
+            total -= getattr(box, name)
         if turns % 1000 == 0:
             loops = len(jit.explain(main).loops)
             if loops != seen[-1]:
