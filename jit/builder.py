@@ -8,6 +8,10 @@ from jit.template import FAMILIES, find
 from jit.values import Edge, Exit, Operation, Value, constant_value, null_value, renamed
 
 
+#: Slots behind a frame's operand stack that an exit may fill: operands of C functions that the interpreter does not have on its stack.
+SPARE_SLOTS = 3
+
+
 class Builder(Ownership):
     """The part of the abstract walk that appends to the current block.
 
@@ -248,7 +252,10 @@ class Builder(Ownership):
         return made
 
     def new_exit(self, reason, snapshot):
+        """An Exit; its frame has room for what the code asks for, and behind that for three words that nobody needs once it is left (see BuildRoutines)."""
         made = Exit(reason, self.instruction, *snapshot)
+        if len(made.stack) > self.unit.code.co_stacksize + SPARE_SLOTS:
+            raise Unsupported("its operand stack is too small", self.instruction.line, self.instruction.operation)
         made.number = len(self.exits)
         self.exits.append(made)
         return made

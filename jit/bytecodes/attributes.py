@@ -233,13 +233,14 @@ def push_attribute(w, owner, name, choice):
         done = direct_call(w, meaning.place, [owner], (), 1)
         return get_attribute(w, name) if done is NotImplemented else done
     w.freeze()
+    if meaning.how == "class method":
+        w.push(w.constant(meaning.place))
+        w.push(w.constant(receiver.kind))
+        return blind_call(w, "PyMethod_New", 2, OBJECT) or replace_owner(w, owner, w.pop())
     w.pop()
     w.push(w.constant(meaning.place))
-    w.push(owner if meaning.how == "method" else w.constant(receiver.kind))
-    ended = blind_call(w, "PyMethod_New", 2, OBJECT)
-    if meaning.how != "method":
-        w.release(owner)
-    return ended
+    w.push(owner)
+    return blind_call(w, "PyMethod_New", 2, OBJECT)
 
 
 def bind_builtin(w, owner, name, method):

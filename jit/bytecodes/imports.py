@@ -13,6 +13,7 @@ from jit.foreign import Call, callout
 from jit.unit import ABSENT, looked_up
 from jit.values import Value
 from jit.walk import bytecode
+from platforms.cpython.layout import layout
 from platforms.cpython.modules import imported_modules
 
 _namespace_of = ModuleType.__dict__["__dict__"].__get__
@@ -52,6 +53,7 @@ def _imported(unit, level, name, wanted):
     if any(looked_up(namespace, item) is ABSENT for item in wanted or ()) or _may_be_initializing(looked_up(namespace, "__spec__")):
         return None
     unit.depend(modules, name, module)
+    unit.depend_word(id(module) + layout().ob_type, id(ModuleType))  # another class may have code of its own for what an import asks
     return module
 
 

@@ -152,12 +152,8 @@ def matched(w, items, count):
             return True
         w.knowledge.leaders.add(behind)
         w.incomplete = True
-    w.freeze()
-    w.state.stack.extend(items)
-    ended = build_sequence(w, len(items), False)
-    if not ended:
-        answered(w, count, w.pop())
-    return ended
+    answered(w, count, *items)
+    return build_sequence(w, len(items), False)
 
 
 def answered(w, count, *answer):
