@@ -138,7 +138,7 @@ def is_list_seen(w, value, role, method):
 
 def is_derived_tuple(w, value, role, method):
     """Whether a value is of subclasses of tuple, named tuples mostly, that are known or were seen at this place in this role; they are guarded here."""
-    return value.__class__ is Value and (only_classes_seen(w, value, role) or not w.seen(role)) and is_derived(w, value, tuple, method)
+    return value.__class__ is Value and only_classes_seen(w, value, role) and is_derived(w, value, tuple, method)
 
 
 def is_derived(w, value, base, method):

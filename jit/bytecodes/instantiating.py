@@ -102,6 +102,7 @@ def make_named_tuple(w, callee, arguments, names, depth):
     space = function.__globals__
     w.unit.depend(space, MAKER, tuple.__new__)
     w.unit.rely_on_code(function)
+    w.operation("guard_levels", detail=1, exit=w.exit("recursion limit"))
     w.before_effect(rebinds=False)
     w.operation("guard_tag", callee, detail=receivers.version_tag(kind))
     w.freeze()
