@@ -80,7 +80,8 @@ def _may_be_initializing(spec):
 def import_from(w, instruction):
     """Stack: module -> module, one of its names."""
     module = w.peek()
-    known = module_attribute(w, module, w.unit.code.co_names[instruction.argument]) if module.__class__ is Value else None
+    name = w.unit.code.co_names[instruction.argument]
+    known = module_attribute(w, module.known or module, name) if module.__class__ is Value else None
     if known is None:
         return w.leave("a name is imported of what is no module that is known")
     w.freeze()

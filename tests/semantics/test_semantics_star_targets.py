@@ -204,7 +204,9 @@ def test_deaths():
 def test_they_stay_compiled():
     def f(items, others):
         from math import floor
+        from textwrap import indent, dedent, TextWrapper
         a, *b, c = items
+        indent(dedent(""), TextWrapper.__name__)
         return [a, c, *others], {*b, *others}, floor(1.5), max(*range(3))
     _, (compiled,) = copies(f)
     calls = ([1, 2, 3], {4: 5}), ((1, 2, 3), "ab")
