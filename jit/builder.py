@@ -254,7 +254,7 @@ class Builder(Ownership):
     def new_exit(self, reason, snapshot):
         """An Exit; its frame has room for what the code asks for, and behind that for three words that nobody needs once it is left (see BuildRoutines)."""
         made = Exit(reason, self.instruction, *snapshot)
-        if len(made.stack) > self.unit.code.co_stacksize + SPARE_SLOTS:
+        if not self.inlined and len(made.stack) > self.unit.code.co_stacksize + SPARE_SLOTS:  # inlined code has its caller's exits
             raise Unsupported("its operand stack is too small", self.instruction.line, self.instruction.operation)
         made.number = len(self.exits)
         self.exits.append(made)
