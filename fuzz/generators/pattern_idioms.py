@@ -1,4 +1,7 @@
-"""Idioms about patterns, starred targets and displays, and classes derived from tuple and dict; see object_idioms.py."""
+"""Idioms about patterns, starred targets and displays, and classes derived from tuple and dict; see object_idioms.py.
+
+None calls Python code of the standard library: whether that is compiled depends on the programs that ran before.
+"""
 
 from fuzz.generators.class_idioms import module
 
@@ -99,11 +102,13 @@ def f0(p0, p1):
     return r
 """),
     module(("number", "number"), """
-from collections import Counter, defaultdict
+from collections import defaultdict
 class A(dict):
     def __missing__(self, k):
         if k {comparison} {few}: self[k] = {few}
         return 1
+class B(dict):
+    def __missing__(self, k): return 0
 def count(d, keys):
     r = []
     for k in keys:
@@ -112,7 +117,7 @@ def count(d, keys):
     return r, list(d.items())
 def f0(p0, p1):
     r = []
-    for make in (lambda: defaultdict(int), Counter, A, dict, lambda: defaultdict(lambda: p1)):
+    for make in (lambda: defaultdict(int), B, A, dict, lambda: defaultdict(lambda: p1)):
         for keys in ((p0, p1, p0), [n % 3 for n in range(5)], [{few}, p0]):
             try: r.append(count(make(), keys))
             except (KeyError, TypeError) as e: r.append(type(e).__name__)

@@ -64,7 +64,7 @@ def test_crashes_shrink():
 
 
 def test_a_run_is_the_same_again():
-    runs = [Run("jit", "again", count=40).run() for _ in range(2)]
+    runs = [Run("jit", "twice", count=40).run() for _ in range(2)]
     assert [run.programs for run in runs] == [40, 40]
     assert runs[0].features == runs[1].features and len(runs[0].features) > 50
     assert runs[0].findings == runs[1].findings == {}
