@@ -26,8 +26,9 @@ NAMES = """
     test_class test_descr test_property test_super test_call test_extcall test_keywordonlyarg test_unpack test_unpack_ex
     test_compare test_contains test_augassign test_binop test_operator test_functools test_itertools test_collections test_enum
     test_dataclasses test_weakref test_gc test_sys test_inspect test_traceback test_threading test_copy test_pickle test_random
-    test_statistics test_heapq test_bisect test_json test_re test_decimal test_fractions test_datetime""".split()
-SAMPLE = "test_grammar test_bool test_list test_range test_scope test_class test_super test_extcall".split()
+    test_statistics test_heapq test_bisect test_json test_re test_decimal test_fractions test_datetime
+    test_patma test_isinstance test_defaultdict test_ordered_dict test_import test_typing""".split()
+SAMPLE = "test_grammar test_bool test_list test_range test_scope test_class test_super test_extcall test_patma".split()
 #: Tests that count objects, memory or time of their whole process, and so are given one of their own.
 ALONE = {"test_descr", "test_gc", "test_int", "test_sys", "test_threading"}
 #: Modules that hold the tests of one of another name.
