@@ -61,7 +61,7 @@ def ends(row):
     a, *b, c = row
     return c, b, a
 def f0(p0, p1):
-    rows = (p0, p1), [p0, {few}, p1], (p0,), 'ab', range({few} % 4), [], {{p1: p0}}, [p1, [p0]], p0, {{p1, {few}}}
+    rows = (p0, p1), [p0, {few}, p1], (p0,), 'ab', range({few} % 4), [], {{p1: p0}}, [p1, [p0]], p0, {{p1}}
     r = []
     for n in range(8):
         for f in (first, ends):
