@@ -128,6 +128,18 @@ def check(function, *calls, helpers=(), repeat=3, namespace=None, make=None):
     return fast
 
 
+def assert_stays_compiled(function, work):
+    """Assert that `work()`, which has been done before, goes on in compiled code: no call of a compiled function leaves any more."""
+    before = exits_of(function)
+    work()
+    assert jit.explain(function).state == "compiled" and exits_of(function) == before
+
+
+def exits_of(function):
+    """How often the versions of a compiled function have left."""
+    return sum(found.count for version in jit.explain(function).versions for found in version.exits)
+
+
 def child(text, timeout=50, environment=None, arguments=()):
     """Run a program in a process of its own; returns its standard output, asserts that it ended well."""
     path = os.pathsep.join([str(ROOT), str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])

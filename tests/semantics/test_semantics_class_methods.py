@@ -2,9 +2,7 @@
 
 import sys
 
-from compare import check, copies
-
-import jit
+from compare import assert_stays_compiled, check, child, copies
 
 
 class Base:
@@ -147,7 +145,7 @@ def test_loops():
 
 def test_classes_that_change():
     def f(item):
-        return item.name(), getattr(item, "value", "none"), isinstance(item, (First, Second))
+        return item.name(), getattr(item, "value", "none"), isinstance(item, (First, Second))  # noqa: F821
 
     def steps(space, function):
         item = space["First"]()
@@ -220,7 +218,6 @@ for _ in range(3):
     items = [make()()] * 2
     assert f(items) == ("Own", True)
 """
-    from compare import child
     child(text, environment={"JIT_EAGER": "1"})
 
 
@@ -235,8 +232,4 @@ def test_they_stay_compiled():
     items = [Base(), Child(), Base()] * 5
     for _ in range(30):
         compiled(items)
-    before = sum(found.count for version in jit.explain(compiled).versions for found in version.exits)
-    for _ in range(30):
-        compiled(items)
-    assert jit.explain(compiled).state == "compiled"
-    assert sum(found.count for version in jit.explain(compiled).versions for found in version.exits) == before
+    assert_stays_compiled(compiled, lambda: [compiled(items) for _ in range(30)])

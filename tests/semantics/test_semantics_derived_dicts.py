@@ -4,9 +4,7 @@ import collections
 import sys
 from collections import Counter, OrderedDict, defaultdict
 
-from compare import check, copies
-
-import jit
+from compare import assert_stays_compiled, check, copies
 
 
 class Plain(dict):
@@ -176,7 +174,4 @@ def test_they_stay_compiled():
     (plain,), (compiled,) = copies(f)
     for _ in range(30):
         assert compiled(50) == plain(50)
-    before = sum(found.count for version in jit.explain(compiled).versions for found in version.exits)
-    compiled(500)
-    assert jit.explain(compiled).state == "compiled"
-    assert sum(found.count for version in jit.explain(compiled).versions for found in version.exits) == before
+    assert_stays_compiled(compiled, lambda: compiled(500))

@@ -6,9 +6,7 @@ import types
 
 import pytest
 
-from compare import check, copies
-
-import jit
+from compare import assert_stays_compiled, check, copies
 
 LOG = []
 
@@ -425,11 +423,4 @@ def test_they_stay_compiled():
     tree = Point(Slotted([1, 2], {"k": 3}), Point((3, 4, 5), Point(6, Slotted(7, 8))))
     for _ in range(300):
         assert compiled(tree) == plain(tree)
-    before = exits_of(compiled)
-    for _ in range(30):
-        compiled(tree)
-    assert jit.explain(compiled).state == "compiled" and exits_of(compiled) == before
-
-
-def exits_of(function):
-    return sum(found.count for version in jit.explain(function).versions for found in version.exits)
+    assert_stays_compiled(compiled, lambda: [compiled(tree) for _ in range(30)])

@@ -6,8 +6,7 @@ import sys
 
 import pytest
 
-import jit
-from compare import check, copies
+from compare import assert_stays_compiled, check, copies
 
 
 class SubInt(int):
@@ -136,12 +135,4 @@ def test_mixed_attributes_are_compiled_for_good():
     for _ in range(40):
         for pair in pairs:
             compiled(pair)
-    before = exits_of(compiled)
-    for _ in range(40):
-        for pair in pairs:
-            compiled(pair)
-    assert jit.explain(compiled).state == "compiled" and exits_of(compiled) == before
-
-
-def exits_of(function):
-    return sum(found.count for version in jit.explain(function).versions for found in version.exits)
+    assert_stays_compiled(compiled, lambda: [compiled(pair) for _ in range(40) for pair in pairs])

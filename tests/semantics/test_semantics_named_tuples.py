@@ -4,9 +4,7 @@ import collections
 import sys
 from typing import NamedTuple
 
-from compare import check, copies
-
-import jit
+from compare import assert_stays_compiled, check, copies
 
 Pair = collections.namedtuple("Pair", "a b")
 One = collections.namedtuple("One", "a")
@@ -268,7 +266,4 @@ def test_they_stay_compiled():
     (plain,), (compiled,) = copies(f)
     for _ in range(30):
         assert compiled(50) == plain(50)
-    before = sum(found.count for version in jit.explain(compiled).versions for found in version.exits)
-    compiled(500)
-    assert jit.explain(compiled).state == "compiled"
-    assert sum(found.count for version in jit.explain(compiled).versions for found in version.exits) == before
+    assert_stays_compiled(compiled, lambda: compiled(500))

@@ -5,9 +5,7 @@ import sys
 
 import pytest
 
-from compare import check, copies
-
-import jit
+from compare import assert_stays_compiled, check, copies
 
 
 class SubTuple(tuple):
@@ -210,12 +208,6 @@ def test_they_stay_compiled():
         return [a, c, *others], {*b, *others}, floor(1.5), max(*range(3))
     _, (compiled,) = copies(f)
     calls = ([1, 2, 3], {4: 5}), ((1, 2, 3), "ab")
-    for _ in range(9):
-        for arguments in calls:
-            compiled(*arguments)
-    before = sum(found.count for version in jit.explain(compiled).versions for found in version.exits)
-    for _ in range(9):
-        for arguments in calls:
-            compiled(*arguments)
-    assert before == sum(found.count for version in jit.explain(compiled).versions for found in version.exits)
-    assert jit.explain(compiled).state == "compiled"
+    for arguments in 9 * calls:
+        compiled(*arguments)
+    assert_stays_compiled(compiled, lambda: [compiled(*arguments) for arguments in 9 * calls])
