@@ -40,17 +40,25 @@ def import_name(w, instruction):
 
 
 def _imported(unit, level, name, wanted):
-    """The module that an import gives without doing anything, relied upon, or None: its names are there, and it is not being imported right now."""
+    """The module that an import gives without doing anything, or None."""
     modules = imported_modules()
     if type(name) is not str or wanted is not None and not (type(wanted) is tuple and set(map(type, wanted)) == {str}) or \
-            wanted is None and (level or "." in name) or modules is None:
+            wanted is None and level or modules is None:
         return None
     name = _absolute(unit, level, name) if level else name
-    module = ABSENT if name is None else looked_up(modules, name)
+    module = None if name is None else _there(unit, modules, name, wanted or ())
+    if module is None or wanted is not None or "." not in name:
+        return module
+    return _there(unit, modules, name.partition(".")[0])  # ``import a.b`` gives a
+
+
+def _there(unit, modules, name, wanted=()):
+    """A module that has been imported, relied upon, or None: it has the names that are wanted, and it is not being imported right now."""
+    module = looked_up(modules, name)
     if type(module) is not ModuleType:
         return None
     namespace = _namespace_of(module)
-    if any(looked_up(namespace, item) is ABSENT for item in wanted or ()) or _may_be_initializing(looked_up(namespace, "__spec__")):
+    if any(looked_up(namespace, item) is ABSENT for item in wanted) or _may_be_initializing(looked_up(namespace, "__spec__")):
         return None
     unit.depend(modules, name, module)
     unit.depend_word(id(module) + layout().ob_type, id(ModuleType))  # another class may have code of its own for what an import asks

@@ -163,6 +163,10 @@ def g():
     return os.path.join('a', 'b'), math.pi
 def h():
     import no_such_module_here
+def dotted():
+    import json.decoder
+    import xml.etree.ElementTree as tree, os.path as path
+    return json.decoder.__name__, json.scanner.__name__, tree.__name__, path.sep
 def wanted():
     import colorsys
     return colorsys.__name__, sys._getframe().f_code.co_name
@@ -191,7 +195,7 @@ def run(function, *arguments):
         return type(error).__name__, str(error), [line for line in lines if not line[0].startswith('_')]
 def everything():
     result = []
-    for function, *arguments in ((f, 1), (g,), (h,), (wanted,), (h,), (wanted,), (names,), (missing,), (looking,), (relative,)):
+    for function, *arguments in ((f, 1), (g,), (h,), (wanted,), (h,), (wanted,), (names,), (missing,), (looking,), (relative,), (dotted,)):
         result += [run(function, *arguments) for _ in range(4)]
     original = builtins.__import__
     def own(name, globals=None, locals=None, fromlist=(), level=0):
@@ -236,6 +240,14 @@ def everything():
     result += [run(looking), run(looking)]
     globals().update(__package__='json', __spec__=json.__spec__)
     result += [run(relative), run(relative)]
+    decoder = sys.modules.pop('json.decoder')
+    result += [run(dotted), sys.modules['json.decoder'] is decoder]
+    sys.modules['json.decoder'] = json.decoder = decoder
+    whole = sys.modules['json']
+    sys.modules['json'] = types.SimpleNamespace(decoder=math, scanner=math)
+    result += [run(dotted), run(dotted)]
+    sys.modules['json'] = whole
+    result += [run(dotted), run(dotted)]
     scanner, json.scanner = json.scanner, math
     result += [run(relative), run(relative)]
     json.scanner = scanner
@@ -259,7 +271,7 @@ def everything():
 plain = everything()
 seen.clear()
 sys.modules.pop('colorsys', None)
-for name in ('f', 'g', 'h', 'wanted', 'names', 'missing', 'looking', 'relative'):
+for name in ('f', 'g', 'h', 'wanted', 'names', 'missing', 'looking', 'relative', 'dotted'):
     globals()[name] = jit.jit(globals()[name])
 compiled = everything()
 assert compiled[0] == plain[0], [pair for pair in zip(compiled[0], plain[0]) if pair[0] != pair[1]]
