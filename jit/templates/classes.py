@@ -1,9 +1,11 @@
 """Tests of the classes that values are of, by their version tags."""
 
 from asm import cl, eax, ecx, mem32, mem64, rax, rcx, rdi, rdx, rsi
+from jit.machine.arena import arena
 from jit.machine.refcounts import emit_incref
 from jit.template import template
 from jit.templates.items import SIZE
+from platforms.cpython import entry
 from platforms.cpython.layout import layout
 
 L = layout()
@@ -100,9 +102,20 @@ def truth_of_another_class(asm, value, truth, exit, detail, emitter):
 
 @template("guard_code", "function: object --")
 def function_has_another_code(asm, function, exit, detail, emitter):
+    """A function is called as CPython would call it, or by code of ours: C code may have given it a vectorcall of its own."""
+    base = emitter.register(function, rax)
     asm.mov(rcx, emitter.object(detail))
-    asm.cmp(mem64(emitter.register(function, rax), L.function_code), rcx)
+    asm.cmp(mem64(base, L.function_code), rcx)
     asm.jne(exit)
+    if entry.is_set_by_others():
+        pristine, space = asm.label("pristine"), arena()
+        asm.mov(rcx, mem64(base, L.function_vectorcall))
+        asm.cmp(rcx, emitter.address(entry.original_vectorcall()))
+        asm.je(pristine)
+        asm.sub(rcx, emitter.address(space.start))
+        asm.cmp(rcx, space.size)
+        asm.jae(exit)
+        asm.bind(pristine)
 
 
 @template("guard_tag", "kind: object --")

@@ -125,6 +125,11 @@ def _set_vectorcall():
     return store
 
 
+def is_set_by_others() -> bool:
+    """Whether C code has a way to let calls of a function go elsewhere (3.12 and later), which all calls then obey."""
+    return symbols.optional("PyFunction_SetVectorcall") is not None
+
+
 def redirect(function: FunctionType, address: int) -> None:
     """Make calls of this function run machine code with the vectorcall signature.
 
