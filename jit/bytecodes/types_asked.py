@@ -28,7 +28,7 @@ def call_type(w, value):
 
 @builtin(isinstance)
 def call_isinstance(w, value, classes):
-    return is_of(w, value, constants_of(classes))
+    return is_of(w, value, constants_of(classes)) if value.__class__ is Value else None
 
 
 def constants_of(classes):
@@ -82,6 +82,7 @@ def call_issubclass(w, value, classes):
 
 
 def is_derived_from(w, value, wanted):
+    """The same for a class; None if it cannot be told."""
     if value.type is not OBJECT or value.is_constant or not wanted or not all(type(kind) is type for kind in wanted) or w.knowledge.observed.get(_no_class(w)):
         return None
     guard = w.exit("it is no class", observe=value)
