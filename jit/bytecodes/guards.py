@@ -22,15 +22,15 @@ def prove(w, value, kind, role):
     return w.alias(value, exact(kind))
 
 
-def divides(w):
-    """Whether two ways through the current instruction can meet behind it, where a block has to begin. If none does, one will in the next walk.
+def divides(w, index=None):
+    """Whether two ways through the current instruction can meet behind it, or at `index`, where a block has to begin. If none does, one will in the next walk.
 
     Raises:
         NotInlined: in an inlined function there are no such blocks.
     """
     if w.inlined:
         raise NotInlined
-    index = w.index + 1
+    index = w.index + 1 if index is None else index
     if index in w.flow.ends:
         return True
     w.knowledge.leaders.add(index)
@@ -38,11 +38,11 @@ def divides(w):
     return False
 
 
-def meet(w):
-    """End the block of one of these ways behind the instruction."""
+def meet(w, index=None):
+    """End the block of one of these ways there."""
     w.let_go()
     w.flush_drops()
-    w.jump(w.index + 1)
+    w.jump(w.index + 1 if index is None else index)
 
 
 def probably(w, value, kinds, role):

@@ -143,15 +143,10 @@ def matched(w, items, count):
     """A tuple of `items` takes the place of the top `count` stack items, or the items themselves, if the tuple would only be taken apart."""
     behind = w.index + len(_TAKEN_APART) + 1
     following = w.instructions[w.index + 1:behind]
-    if not w.inlined and tuple(instruction.operation for instruction in following) == _TAKEN_APART and following[-1].argument == len(items):
-        if behind in w.flow.ends:
-            answered(w, count, *reversed(items))
-            w.let_go()
-            w.flush_drops()
-            w.jump(behind)
-            return True
-        w.knowledge.leaders.add(behind)
-        w.incomplete = True
+    if tuple(instruction.operation for instruction in following) == _TAKEN_APART and following[-1].argument == len(items) and divides(w, behind):
+        answered(w, count, *reversed(items))
+        meet(w, behind)
+        return True
     answered(w, count, *items)
     return build_sequence(w, len(items), False)
 
