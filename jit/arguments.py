@@ -1,7 +1,8 @@
 """What a call's arguments say of the version that takes them: types, and guesses about what they hold."""
 
 from jit import receivers
-from jit.types import INT, OBJECT, STATIC, STATIC_ADDRESSES, UNBOXED, class_reference, class_references, exact, instance_of, shape_of
+from jit.budget import BUDGET
+from jit.types import INT, OBJECT, STATIC, STATIC_ADDRESSES, UNBOXED, class_reference, class_references, exact, instance_of, recall, shape_of
 
 
 def type_of_argument(value):
@@ -42,6 +43,25 @@ def shape_of_value(value, receivers):
         return shape
     known = value.known or value
     return shape_of(known.constant) if known.is_constant and value.shape is None and value.type.is_object else value.shape
+
+
+def shapes_of_values(arguments, receivers, record):
+    """What is guessed of the arguments of a call of compiled code; where the caller knows nothing, what the callee has been seen with.
+
+    Args:
+        arguments: Values. receivers: by Value, Receivers as for `shape_of_value`. record: the callee's FunctionRecord.
+    """
+    return [shape_of_value(value, receivers.get(value)) or (seen_at(index, record) if value.type is OBJECT else None)
+            for index, value in enumerate(arguments)]
+
+
+def seen_at(index, record):
+    """The Shape that an argument of a function was seen to have: by versions compiled for it, before there are any in a frame; None if they differ, or nobody has seen it."""
+    seen = [code.argument_shapes[index] for code in record.versions if code.argument_shapes[index] is not None]
+    if not seen:
+        sight = BUDGET.sight(record.code)
+        seen = [] if sight is None or not sight.arguments or sight.arguments[index] is None else [sight.arguments[index]]
+    return recall(seen[0]) if seen and all(shape.type is seen[0].type for shape in seen) else None
 
 
 def note_classes(record, shapes, function):

@@ -15,7 +15,7 @@ import weakref
 from collections import deque
 
 from jit import dump, entries, firstcall, profit
-from jit.arguments import note_classes, shape_of_value, type_of_argument, type_of_value
+from jit.arguments import note_classes, shapes_of_values, type_of_argument, type_of_value
 from jit.attention import Attention, Unstable, holds
 from jit.automatic import Automatic
 from jit.bodies import BodyCell
@@ -194,7 +194,7 @@ class Compiler(Misses, Attention, Trials, Automatic, Comprehensions, Eviction):
             if record.automatic and not profit.EAGER and feedback.unreached(record.code) is None:
                 return None  # nobody knows whether it will ever be called
             try:
-                code = self.compile(record, function, kinds, [shape_of_value(value, walker.state.receivers.get(value)) for value in arguments])
+                code = self.compile(record, function, kinds, shapes_of_values(arguments, walker.state.receivers, record))
             except NestedTooDeeply:
                 return None
             except ArgumentsUnboxed as problem:

@@ -11,6 +11,7 @@ from jit.arguments import type_of_argument
 from jit.attention import holds
 from jit.budget import BUDGET, Work
 from jit.compiler import compile_function
+from jit.decode import parameter_count
 from jit.depths import depths
 from jit.entries import FunctionBlock
 from jit.errors import Unsupported
@@ -33,6 +34,7 @@ SECONDS_PER_INSTRUCTION = 2e-4
 MOST_EXITS = 100_000
 #: Iterators with a position in a sequence -> the sequence's type.
 _SEQUENCES = {type(iter(kind())): kind for kind in (list, tuple, bytes, bytearray, str)}
+_CELL = exact(CellType)
 
 
 class Loops:
@@ -105,6 +107,23 @@ class LoopEntering:
             finally:
                 if not compiler.compilation.nesting:
                     types.forget_examples()
+
+    def arguments_of(self, code, frame):
+        """What the arguments of one of the callers hold now, as a list of Remembered or None; None if that cannot be told now.
+
+        Args:
+            code: its code object. frame: address of the interpreter's frame.
+        """
+        if not self.compiler.lock.acquire(blocking=False):
+            return None
+        try:
+            with BUDGET:
+                state = state_of(frame, 0, parameter_count(code), 0, code.co_firstlineno) if _is_plain(frame, code) else None
+                return None if state is None else [None if slot.type is _CELL else types.remember(slot.shape) for slot in state.locals]
+        finally:
+            if not self.compiler.compilation.nesting:
+                types.forget_examples()
+            self.compiler.lock.release()
 
     def enter_loop(self, function, frame):
         """See `enter`."""
@@ -268,7 +287,7 @@ def _slot(address):
         return Slot(None)
     value = ctypes.cast(address, ctypes.py_object).value
     if type(value) is CellType:
-        return Slot(exact(CellType), Shape(exact(CellType), _shape_in(value)))
+        return Slot(_CELL, Shape(_CELL, _shape_in(value)))
     source = source_of(value)
     return Slot(OBJECT if source is not None else type_of_argument(value), shape_of(value), source)
 

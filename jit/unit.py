@@ -2,6 +2,7 @@
 
 from types import BuiltinMethodType, CodeType, FunctionType, ModuleType
 
+from jit.arguments import seen_at
 from jit.blocks import Flow
 from jit.decode import decode, exception_entries, local_count, rebound
 from jit.errors import Unsupported
@@ -220,6 +221,10 @@ class Unit:
     def callee(self, walker, function, arguments):
         """The compiled version of `function` for these arguments, or None."""
         return self.manager.callee(self, walker, function, arguments)
+
+    def seen_argument(self, function, index):
+        """The Shape that an argument of a callee has been seen to have, or None."""
+        return seen_at(index, self.manager.records[id(function)])
 
     def boxed_arguments(self, function, kinds):
         """Positions of the arguments, of these types, that the callee takes as objects though they are numbers."""

@@ -10,6 +10,7 @@ from jit.bytecodes.bound import call_through
 from jit.bytecodes.classes import settle_class
 from jit.bytecodes.contexts import BoundMethod, call_bound_function
 from jit.bytecodes.collected import sort_collected
+from jit.bytecodes.expected import target_for_expected
 from jit.bytecodes.instantiating import instantiate
 from jit.bytecodes.iterators import is_private, reversed_source_of, source_of
 from jit.bytecodes.generators import call_generator, yields_all
@@ -25,14 +26,14 @@ from jit.inlining import candidate, inline as inline_callee
 from jit.iteration import SOURCES, Enumerated, View, Zipped
 from jit.profiles import shape_of_kinds
 from jit.templates.calls import in_registers
-from jit.types import INT, LIST, NULL, OBJECT, PENDING, Shape, exact, is_class, recall
+from jit.types import ARRAY, BUFFERS, INT, LIST, NULL, OBJECT, PENDING, Shape, exact, is_class, recall
 from jit.values import COLLECTED_LIST, BackwardRange, LocalFunction, Value, VirtualFunction
 from jit.walk import bytecode
 from platforms.cpython import opcodes
 
 _VARARGS = 0x4  # inspect.CO_VARARGS, which is slow to import
 #: Types whose call always gives an object of exactly that type.
-EXACT_RESULTS = (list, tuple, dict, set, bytearray, range)
+EXACT_RESULTS = (list, tuple, dict, set, bytearray, range, *filter(None, (ARRAY,)))
 VIEWS = (dict.keys, dict.values, dict.items)
 
 
@@ -234,8 +235,8 @@ def vectorcall(w, callee, first, count, names):
     shape, kind = None, OBJECT
     if callee.is_constant and any(callee.constant is kind for kind in EXACT_RESULTS) and first is None:
         kind = exact(callee.constant)
-        shape = Shape(kind)
-        if count == 1 and arguments[0].__class__ is Value and kind is not exact(bytearray):
+        shape = made_array(arguments) if callee.constant is ARRAY else Shape(kind)
+        if count == 1 and arguments[0].__class__ is Value and kind.python not in (bytearray, ARRAY):
             given = arguments[-1]
             shape.element = Shape(INT) if given.type is exact(range) else given.shape and given.shape.element
     if callee.facts.__class__ is LocalFunction and callee.facts.code.co_name == "<listcomp>":
@@ -254,6 +255,13 @@ def vectorcall(w, callee, first, count, names):
         del w.state.stack[base:base + 2]
         return callout(w, Call("PyObject_Str"), 1)  # as the interpreter's own form for it does (CALL_STR_1)
     return callout(w, made, len(stack) - base, kind=kind, shape=shape)
+
+
+def made_array(arguments):
+    """The Shape of the array that `array.array` makes of these arguments."""
+    code = arguments[0].constant if arguments and arguments[0].is_constant else None
+    kind = BUFFERS.get((ARRAY, code)) if code.__class__ is str else None
+    return Shape(exact(ARRAY)) if kind is None else Shape(kind, Shape(kind.buffer.type))
 
 
 def looks_at_caller(w, callee):
@@ -299,7 +307,7 @@ def direct_call(w, function, arguments, names, depth, check=None, operator=None)
         return NotImplemented
     if inlined_call(w, function, ordered, depth, check):
         return None
-    target, ordered = target_of(w, function, ordered, depth)
+    target, ordered = target_for_expected(w, function, ordered, body_of) or target_of(w, function, ordered, depth)
     if target is None:
         return NotImplemented
     if target.result is None:
