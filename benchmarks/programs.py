@@ -4,7 +4,7 @@
     python benchmarks/programs.py --all --write            every program that needs the standard library alone
     python benchmarks/programs.py richards go --rounds 5
     python benchmarks/programs.py --explain --write        what the misses would be without the collector, and without compiling
-    python benchmarks/programs.py --all --explain          those below the least once more, beside plain again and an idle compiler
+    python benchmarks/programs.py --all --explain          those below the least once more, beside plain again, an idle compiler, and without the collector
 
 The benchmark files come from the package index and are run unchanged, in child processes, with a stub in place of pyperf
 (benchmarks/stub). Loops are calibrated as pyperf does, plain, so that a value takes at least 0.1 s; then each round runs the
@@ -189,8 +189,7 @@ def explained(rows):
         if row.failure or row.fast_enough and row.starts_fast_enough:
             continue
         plain, jit = row.found["plain"], row.found["jit"]
-        free, compiled = row.found["plain" + NO_COLLECTOR], row.found["jit" + NO_COLLECTOR]
-        ratio = "-" if isinstance(free, str) or isinstance(compiled, str) else f"{free['warm'] / compiled['warm']:.2f}"
+        ratio = ratio_text(without_collector(row))
         start, compiling = plain["outside"], jit["compiling"]
         at_best = plain["cold"] / (start + jit["warmed"]) / row.warm
         seconds = jit["cold"], start, jit["warmed"], compiling, max(0.0, jit["cold"] - start - jit["warmed"] - compiling)
@@ -200,7 +199,7 @@ def explained(rows):
 
 
 def repeated(rows, programs, options):
-    """Measure those that fell below once more, beside what only chance and an idle compiler do.
+    """Measure those that fell below once more, beside what only chance and an idle compiler do, and without the garbage collector.
 
     Returns:
         Rows of those that fall below again.
@@ -208,6 +207,7 @@ def repeated(rows, programs, options):
     plain = [sys.executable]
     launchers = {"plain": (plain, {}), AGAIN: (plain, {}), IDLE: ([sys.executable, os.path.join(suite.ROOT, "benchmarks", "idle.py")], {}),
                  "jit": ([sys.executable, "-m", "jit", "run"], {})}
+    launchers.update({f"{way}{NO_COLLECTOR}": (launchers[way][0], {"PYPERF_GC": "off"}) for way in ("plain", "jit")})
     below = {row.name for row in rows if not row.failure and not row.fast_enough and row.name not in (*STARTUP, *TARGETS)}
     found = []
     for program, names in programs.items():
@@ -218,16 +218,26 @@ def repeated(rows, programs, options):
     return found
 
 
+def without_collector(row):
+    """The warm ratio with the collector off on either side, or None if a run failed."""
+    free, compiled = row.found["plain" + NO_COLLECTOR], row.found["jit" + NO_COLLECTOR]
+    return None if isinstance(free, str) or isinstance(compiled, str) else free["warm"] / compiled["warm"]
+
+
 def chances(rows):
-    """Cells of a table of what was repeated: ratios over plain, and that of the JIT over an idle compiler."""
+    """Cells of a table of what was repeated: ratios over plain, that of the JIT over an idle compiler, and over plain without the collector."""
     cells = []
     for row in rows:
         if row.failure or any(isinstance(row.found[way], str) for way in (AGAIN, IDLE)):
-            cells.append([row.name, "FAILED", "", "", ""])
+            cells.append([row.name, "FAILED", "", "", "", ""])
             continue
         again, idle = (row.found["plain"]["warm"] / row.found[way]["warm"] for way in (AGAIN, IDLE))
-        cells.append([row.name, f"{row.warm:.2f}", f"{again:.2f}", f"{idle:.2f}", f"{row.warm / idle:.2f}"])
+        cells.append([row.name, f"{row.warm:.2f}", f"{again:.2f}", f"{idle:.2f}", f"{row.warm / idle:.2f}", ratio_text(without_collector(row))])
     return cells
+
+
+def ratio_text(ratio):
+    return "-" if ratio is None else f"{ratio:.2f}"
 
 
 def repeated_text(rows):
@@ -235,10 +245,14 @@ def repeated_text(rows):
     worked = [row for row in rows if not row.failure]
     slow = [row for row in worked if not row.fast_enough]
     idle = [row for row in slow if isinstance(row.found[IDLE], dict) and row.warm * row.found[IDLE]["warm"] >= LEAST * row.found["plain"]["warm"]]
-    headings = ["program", "warm", AGAIN, IDLE, "warm / idle"]
-    return "Those below once more, by turns with plain again, which shows what chance does, and with a clock and a compiler that compiles nothing " \
-           "(benchmarks/idle.py). The last column is what compiling does.\n\n" + table(headings, chances(rows)) + \
-           f"\n\n- less than {LEAST} again: {len(slow)} of {len(rows)}; of these, {len(idle)} lose it beside an idle compiler already"
+    collected = [row for row in slow if row not in idle and (without_collector(row) or 0) >= LEAST]
+    headings = ["program", "warm", AGAIN, IDLE, "warm / idle", "warm" + NO_COLLECTOR]
+    return "Those below once more, by turns with plain again, which shows what chance does, with a clock and a compiler that compiles nothing " \
+           "(benchmarks/idle.py), and without the garbage collector on either side. The last column but one is what compiling does. What compiling " \
+           "leaves lies among the program's objects: CPython cannot give back the memory around it when they die, the next ones lie less close to each " \
+           "other, and the collector takes longer to walk over them.\n\n" + table(headings, chances(rows)) + \
+           f"\n\n- less than {LEAST} again: {len(slow)} of {len(rows)}; of these, {len(idle)} lose it beside an idle compiler already, and " \
+           f"{len(collected)} more only to the collector"
 
 
 def chosen(available, options):
@@ -274,7 +288,7 @@ def parse():
                         default=[path for path in map(shutil.which, ("python3.14", "python3.15")) if path])
     parser.add_argument("--no-peers", action="store_true", help="no PyPy, no other JIT")
     parser.add_argument("--explain", action="store_true", help="also run without the garbage collector, and say what the misses come from; with --all, "
-                        "run what falls below once more, beside plain again and an idle compiler (idle.py)")
+                        "run what falls below once more, beside plain again, an idle compiler (idle.py), and without the collector")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/BENCHMARKS.md")
     parser.add_argument("--list", action="store_true", help="run each program once, plain, and say which work")
     options = parser.parse_args()

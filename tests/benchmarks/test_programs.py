@@ -144,14 +144,17 @@ def test_misses_are_shown_as_misses():
 
 
 def test_what_falls_below_again_is_told_from_what_an_idle_compiler_does():
-    rows = [row("noise", 1.0, 1.0), row("layout", 0.9, 0.9), row("compiled", 0.9, 0.9)]
-    for each, seconds in zip(rows, (1.0, 1.11, 1.0)):
-        each.found.update({programs.AGAIN: {"warm": 1.02}, programs.IDLE: {"warm": seconds}})
-    assert programs.chances(rows) == [["noise", "1.00", "0.98", "1.00", "1.00"], ["layout", "0.90", "0.98", "0.90", "1.00"],
-                                      ["compiled", "0.90", "0.98", "1.00", "0.90"]]
-    assert "- less than 0.97 again: 2 of 3; of these, 1 lose it beside an idle compiler already" in programs.repeated_text(rows)
-    rows[0].found[programs.IDLE] = "killed by signal 11"
-    assert programs.chances(rows)[0] == ["noise", "FAILED", "", "", ""]
+    rows = [row("noise", 1.0, 1.0), row("layout", 0.9, 0.9), row("compiled", 0.9, 0.9), row("collected", 0.9, 0.9)]
+    free, compiled = "plain" + programs.NO_COLLECTOR, "jit" + programs.NO_COLLECTOR
+    for each, seconds, ratio in zip(rows, (1.0, 1.11, 1.0, 1.0), (1.0, 0.9, 0.9, 1.1)):
+        each.found.update({programs.AGAIN: {"warm": 1.02}, programs.IDLE: {"warm": seconds}, free: {"warm": ratio}, compiled: {"warm": 1.0}})
+    assert programs.chances(rows) == [["noise", "1.00", "0.98", "1.00", "1.00", "1.00"], ["layout", "0.90", "0.98", "0.90", "1.00", "0.90"],
+                                      ["compiled", "0.90", "0.98", "1.00", "0.90", "0.90"], ["collected", "0.90", "0.98", "1.00", "0.90", "1.10"]]
+    text = programs.repeated_text(rows)
+    assert "- less than 0.97 again: 3 of 4; of these, 1 lose it beside an idle compiler already, and 1 more only to the collector" in text
+    rows[0].found[programs.IDLE] = rows[3].found[compiled] = "killed by signal 11"
+    assert programs.chances(rows)[0] == ["noise", "FAILED", "", "", "", ""]
+    assert programs.chances(rows)[3] == ["collected", "0.90", "0.98", "1.00", "0.90", "-"]
 
 
 @pytest.mark.parametrize("how", [["program.py"], ["-m", "program"]])
