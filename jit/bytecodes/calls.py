@@ -307,7 +307,9 @@ def direct_call(w, function, arguments, names, depth, check=None, operator=None)
         return NotImplemented
     if inlined_call(w, function, ordered, depth, check):
         return None
-    target, ordered = target_for_expected(w, function, ordered, body_of) or target_of(w, function, ordered, depth)
+    target = target_for_expected(w, function, ordered, body_of)
+    if target is None:
+        target, ordered = target_of(w, function, ordered, depth)
     if target is None:
         return NotImplemented
     if target.result is None:

@@ -6,12 +6,14 @@ Idea: the callee's other versions know, and so do its frames that the clock has 
 the call, which then goes to the same version as the other calls.
 """
 
-from jit.bytecodes.guards import prove
+from jit.bytecodes.guards import guard_exact
 from jit.types import OBJECT, STATIC, UNBOXED, exact
 
 
 def target_for_expected(w, function, ordered, body_of):
-    """The callee's `Target` for the types it has been seen with, and the arguments, those proven that were not known; None if there are none, or no version.
+    """The callee's `Target` for the types it has been seen with, which are proven, or None if there are none, or no version.
+
+    The caller's own Values stay what they are: where its loops meet, there would be a version of each block for either.
 
     Args:
         ordered: Values by parameter. body_of: gives the Target for some Values or None.
@@ -21,16 +23,11 @@ def target_for_expected(w, function, ordered, body_of):
         shape = expected(w, function, index, value)
         if shape is not None and value not in likely:
             likely[value] = role(index), w.value(exact(shape.type.python), shape)
-    if not likely:
-        return None
-    target = body_of(w, function, [likely[value][1] if value in likely else value for value in ordered])
-    if target is None:
-        return None
-    for value, (place, as_seen) in likely.items():
-        proven = prove(w, value, as_seen.type.python, place)
-        proven.shape = as_seen.shape
-        ordered = [proven if item is value else item for item in ordered]
-    return target, ordered
+    target = body_of(w, function, [likely[value][1] if value in likely else value for value in ordered]) if likely else None
+    if target is not None:
+        for value, (place, as_seen) in likely.items():
+            guard_exact(w, value, as_seen.type.python, place)
+    return target
 
 
 def expected(w, function, index, value):

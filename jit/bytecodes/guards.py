@@ -14,11 +14,16 @@ def observe(w, value, role):
     return noted
 
 
-def prove(w, value, kind, role):
-    """Guard that ``type(value) is kind``; the state names the refined value from here on."""
+def guard_exact(w, value, kind, role):
+    """Leave unless ``type(value) is kind``."""
     guard = w.exit(f"not an exact {kind.__name__}", observe=value)
     guard.site = (w.instruction.site, role)
     w.operation("guard_type", value, exit=guard, detail=kind)
+
+
+def prove(w, value, kind, role):
+    """Guard that ``type(value) is kind``; the state names the refined value from here on."""
+    guard_exact(w, value, kind, role)
     return w.alias(value, exact(kind))
 
 
