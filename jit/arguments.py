@@ -1,7 +1,6 @@
 """What a call's arguments say of the version that takes them: types, and guesses about what they hold."""
 
 from jit import receivers
-from jit.budget import BUDGET
 from jit.types import INT, OBJECT, STATIC, STATIC_ADDRESSES, UNBOXED, class_reference, class_references, exact, instance_of, recall, shape_of
 
 
@@ -56,11 +55,8 @@ def shapes_of_values(arguments, receivers, record):
 
 
 def seen_at(index, record):
-    """The Shape that an argument of a function was seen to have: by versions compiled for it, before there are any in a frame; None if they differ, or nobody has seen it."""
-    seen = [code.argument_shapes[index] for code in record.versions if code.argument_shapes[index] is not None]
-    if not seen:
-        sight = BUDGET.sight(record.code)
-        seen = [] if sight is None or not sight.arguments or sight.arguments[index] is None else [sight.arguments[index]]
+    """The Shape that an argument of a function had wherever it was seen, or None."""
+    seen = [arguments[index] for arguments in record.seen if arguments[index] is not None]
     return recall(seen[0]) if seen and all(shape.type is seen[0].type for shape in seen) else None
 
 

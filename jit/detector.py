@@ -56,18 +56,16 @@ class Sight:
         registered: function objects registered. compiled: samples on top, in compiled code. earned: see budget.EARNED. is_special: not a function to compile.
         is_module: but its loops may be. is_comprehension: with a frame of its own.
         tries: how often one of its loops was to be entered while it ran. judged: `compiled` when its versions were looked at last, see trials.py.
-        arguments: what it was called with once, as a list of Remembered or None, or None.
     """
 
     __slots__ = ("code", "top", "total", "registered", "compiled", "name", "first_line", "file", "is_special", "is_ours", "is_module",
-                 "is_comprehension", "last", "key", "tries", "earned", "judged", "arguments")
+                 "is_comprehension", "last", "key", "tries", "earned", "judged")
 
     def __init__(self, code):
         self.code = weakref.ref(code)
         self.top = self.total = self.registered = self.compiled = self.tries = self.judged = 0
         self.last, self.key = -1, id(code)
         self.earned = 0.0
-        self.arguments = None
         self.is_ours = code.co_filename.startswith(OURS)
         self.is_module = code.co_name == "<module>" and not code.co_filename.startswith(LEFT_ALONE)
         self.is_comprehension = code.co_name in COMPREHENSIONS and not code.co_filename.startswith(LEFT_ALONE)

@@ -32,7 +32,7 @@ from jit.misses import Misses
 from jit.resuming import Generators
 from jit.tally import Tally
 from jit.trials import Trials
-from jit.types import OBJECT, shape_of
+from jit.types import OBJECT, remember, shape_of
 from jit.unit import check_compilable
 from jit.bytecodes import attribute_stores, attributes, builtins, calls, comparisons, containers, contexts, control, dictionaries, displays, imports, methods, names, numbers, patterns, sets, slices, stack, star_arguments, types_asked, unpacking  # noqa: F401  (declare handlers)
 from platforms import forks
@@ -306,7 +306,9 @@ class Compiler(Misses, Attention, Trials, Automatic, Comprehensions, Eviction):
                 record.refused[kinds] = Unsupported(f"more than {VERSION_LIMIT} combinations of argument types")
             else:
                 self.in_parts = record.automatic
-                kinds = self.try_compile(record, function, kinds, [shape_of(value) for value in arguments])
+                shapes = [shape_of(value) for value in arguments]
+                record.seen.append(list(map(remember, shapes)))
+                kinds = self.try_compile(record, function, kinds, shapes)
             changed = True
         if changed and not record.versions and len(record.refused) >= REFUSAL_LIMIT:
             record.reason = next(iter(record.refused.values())).reason
@@ -350,6 +352,7 @@ class Compiler(Misses, Attention, Trials, Automatic, Comprehensions, Eviction):
         record.old_entries += record.loops.all() if record.loops is not None else []  # one may be running
         record.versions, record.refused, record.observed, record.loops, record.boxed, record.unreached = [], {}, {}, None, set(), None
         record.hoped_for.clear()
+        record.seen.clear()
         record.code = function.__code__
         record.compilations += 1
         try:

@@ -108,18 +108,20 @@ class LoopEntering:
                 if not compiler.compilation.nesting:
                     types.forget_examples()
 
-    def arguments_of(self, code, frame):
-        """What the arguments of one of the callers hold now, as a list of Remembered or None; None if that cannot be told now.
+    def note_arguments(self, function, frame):
+        """Note what a function has been called with, if nothing is known of that: it may be hot before it is called again.
 
-        Args:
-            code: its code object. frame: address of the interpreter's frame.
+        Args: function: which is registered. frame: address of the interpreter's frame of one of its calls, a caller of ours.
         """
-        if not self.compiler.lock.acquire(blocking=False):
-            return None
+        record = self.compiler.records.get(id(function))
+        if record is None or record.seen or record.function() is not function or not self.compiler.lock.acquire(blocking=False):
+            return
         try:
             with BUDGET:
+                code = record.code
                 state = state_of(frame, 0, parameter_count(code), 0, code.co_firstlineno) if _is_plain(frame, code) else None
-                return None if state is None else [None if slot.type is _CELL else types.remember(slot.shape) for slot in state.locals]
+                if state is not None:
+                    record.seen.append([None if slot.type is _CELL else types.remember(slot.shape) for slot in state.locals])
         finally:
             if not self.compiler.compilation.nesting:
                 types.forget_examples()

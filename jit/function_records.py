@@ -59,6 +59,7 @@ class FunctionRecord:
         asleep: it was handed to the interpreter to make room. calls_seen: how often it had been called then.
         rests: how often it was left alone for a while because nothing could be compiled for what it was called with, see Automatic.rest.
         is_resting: it is now.
+        seen: what it was called with by the interpreter: for each combination of types that was new, and once for a frame of it, Remembered or None of each argument.
     """
 
     def __init__(self, function, comprehension=None):
@@ -73,6 +74,7 @@ class FunctionRecord:
         self.refused = {}
         self.reason = None
         self.observed = {}
+        self.seen = []
         self.rigid = set()
         self.boxed = set()
         self.unreached = None

@@ -57,7 +57,9 @@ class LongRuns:
         if self.samples % FORGET_EVERY == 0:
             self.idle.clear()
         self.frames = {(place, id(code)): self.frames.get((place, id(code)), 0) + 1 for code, _, place in frames}
-        self.note_arguments(frames, sight)
+        for code, function, place in frames:
+            if sight(code).registered and isinstance(function, FunctionType):
+                self.entering.note_arguments(function, place)
         if trap.is_set and self.waited < PATIENCE:
             self.waited += 1
             return
@@ -74,13 +76,6 @@ class LongRuns:
             if self.entering.enter(function, place):
                 break
             self.idle[key] = where(place)
-
-    def note_arguments(self, frames, sight):
-        """Of each hot function, note once what it was called with: its callers may not know when they are compiled, and it may not be called before."""
-        for code, function, place in frames:
-            known = sight(code)
-            if known.arguments is None and known.registered and not known.is_special and isinstance(function, FunctionType):
-                known.arguments = self.entering.arguments_of(code, place)
 
     def is_wanted(self, known, key):
         """Whether a frame has been there for a while, is one to be entered, and has moved since that was tried in vain."""

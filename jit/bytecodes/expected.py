@@ -2,8 +2,8 @@
 
 Problem: a caller often does not know what it passes on, a container out of a dict or made by C code. A version of the callee for any object has to find out
 at each use, and where loops meet what it has found out is lost again.
-Idea: the callee's other versions know, and so do its frames that the clock has met (`LoopEntering.arguments_of`). The type is proven once, in front of
-the call, which then goes to the same version as the other calls.
+Idea: what the interpreter has called the callee with is noted when it is compiled for that, and once when the clock finds it running
+(FunctionRecord.seen). That is proven in front of the call, which then goes to the same version as the interpreter's calls.
 """
 
 from jit.bytecodes.guards import guard_exact
