@@ -70,18 +70,19 @@ def summary(runs):
             "first": min(run["whole"] - sum(run["values"][LEAST_VALUES:]) for run in runs)}
 
 
-def measure(program, launchers, options, rounds):
+def measure(program, launchers, options, rounds, wanted=None):
     """Run a program by turns in all ways.
 
     Args:
         program: a Program. launchers: by way, (list of str that stands for `python`, environment). options: the command line's. rounds: how often.
+        wanted: names of benchmarks, or None; the program's others have one value only.
 
     Returns:
         by benchmark's name, by way, a `summary`, or a str: why the way failed.
     """
     calibrated = suite.run(program, [sys.executable])
     loops = {name: found["loops"] for name, found in calibrated.items()}
-    values = {name: number_of_values(found["values"][-1], options.seconds) for name, found in calibrated.items()}
+    values = {name: number_of_values(found["values"][-1], options.seconds) if wanted is None or name in wanted else 1 for name, found in calibrated.items()}
     runs = {way: {name: [] for name in loops} for way in launchers}
     failures = {}
     for _ in range(rounds):
@@ -201,21 +202,22 @@ def explained(rows):
 def repeated(rows, programs, options):
     """Measure those that fell below once more, beside what only chance and an idle compiler do, and without the garbage collector.
 
-    Returns:
-        Rows of those that fall below again.
+    Yields:
+        Rows of one program's benchmarks that had fallen below.
     """
     plain = [sys.executable]
     launchers = {"plain": (plain, {}), AGAIN: (plain, {}), IDLE: ([sys.executable, os.path.join(suite.ROOT, "benchmarks", "idle.py")], {}),
                  "jit": ([sys.executable, "-m", "jit", "run"], {})}
     launchers.update({f"{way}{NO_COLLECTOR}": (launchers[way][0], {"PYPERF_GC": "off"}) for way in ("plain", "jit")})
     below = {row.name for row in rows if not row.failure and not row.fast_enough and row.name not in (*STARTUP, *TARGETS)}
-    found = []
     for program, names in programs.items():
-        if below.intersection(names):
-            measured = measure(program, launchers, options, max(REPEATS, options.rounds))
-            found.extend(Row(name, LEAST, ways) for name, ways in measured.items() if name in below)
-            print("  ".join(str(cell) for cell in chances(found[-1:])[0]), flush=True)
-    return found
+        wanted = below.intersection(names)
+        if wanted:
+            measured = measure(program, launchers, options, max(REPEATS, options.rounds), wanted)
+            found = [Row(name, LEAST, measured[name]) for name in names if name in wanted]
+            for cells in chances(found):
+                print("  ".join(cells), flush=True)
+            yield found
 
 
 def without_collector(row):
@@ -342,15 +344,25 @@ def main():
              "of the later values; cold: whole processes of pyperf's default number of values, start and compile time in; first: "
              "whole processes of four values. Other columns are ratios over plain, warm.", rows_table(rows, others),
              "\n".join(aims(rows))]
+    ending = ["Not run: " + "; ".join(f"{name} ({reason})" for name, reason in skipped) + "."] if skipped else []
     if options.explain and options.all:
-        parts.append(repeated_text(repeated(rows, benchmarks, options)))
+        publish(parts + ending, options)  # what follows takes as long again: if it is stopped, nothing is lost
+        again = []
+        for found in repeated(rows, benchmarks, options):
+            again += found
+            publish([*parts, repeated_text(again), *ending], options)
+        parts += [repeated_text(again)] if again else []
     elif options.explain:
         parts.append("What the misses come from: the ratio without the collector on either side; and what the whole run consists of, under the JIT: the "
                      "program's start as it is plain, its values as if all had been warm, loading and compiling, and what else was spent, most of it in "
                      "code that was still interpreted. At best: cold/warm if there were only the first two.\n\n" + explained(rows))
-    if skipped:
-        parts.append("Not run: " + "; ".join(f"{name} ({reason})" for name, reason in skipped) + ".")
+    parts += ending
     print("\n" + "\n\n".join(parts))
+    publish(parts, options)
+
+
+def publish(parts, options):
+    """Put the tables into docs/BENCHMARKS.md, if that is asked for."""
     if options.write:
         write_section("all programs" if options.all else "programs", "\n\n".join(parts))
 

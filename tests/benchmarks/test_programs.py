@@ -157,6 +157,31 @@ def test_what_falls_below_again_is_told_from_what_an_idle_compiler_does():
     assert programs.chances(rows)[3] == ["collected", "0.90", "0.98", "1.00", "0.90", "-"]
 
 
+def test_what_was_measured_is_written_before_anything_is_repeated(monkeypatch):
+    """To repeat takes as long again, and may be stopped."""
+    written, asked = [], []
+
+    def measure(program, launchers, options, rounds, wanted=None):
+        asked.append((program, wanted))
+        if (program, wanted) == ("third", {"third"}):
+            raise KeyboardInterrupt
+        speeds = {"first": {"fine": 1.0, "slow": 0.9}, "second": {"good": 1.2}, "third": {"third": 0.5}}[program]
+        ways = [way for way in launchers if way not in ("plain", "jit")]
+        return {name: {**row(name, speed, speed).found, **{way: {"warm": 1.0} for way in ways}} for name, speed in speeds.items()}
+
+    for name, value in {"suite.fetch": None, "suite.programs": None, "suite.compile_packages": None, "chosen": (["first", "second", "third"], [("other", "needs six")])}.items():
+        monkeypatch.setattr(f"programs.{name}", lambda *_, value=value: value)
+    monkeypatch.setattr(programs, "measure", measure)
+    monkeypatch.setattr(programs, "write_section", lambda name, text: written.append((name, text)))
+    monkeypatch.setattr(sys, "argv", ["programs.py", "--all", "--explain", "--write", "--no-peers"])
+    with pytest.raises(KeyboardInterrupt):
+        programs.main()
+    assert asked == [("first", None), ("second", None), ("third", None), ("first", {"slow"}), ("third", {"third"})]
+    assert [name for name, _ in written] == ["all programs"] * 2
+    assert "once more" not in written[0][1] and "less than 0.97 again: 1 of 1" in written[1][1]
+    assert all(f"| {name} " in text and "needs six" in text for name in ("fine", "slow", "good", "third") for _, text in written)
+
+
 @pytest.mark.parametrize("how", [["program.py"], ["-m", "program"]])
 def test_a_program_beside_an_idle_compiler_runs_as_plain(tmp_path, how):
     (tmp_path / "program.py").write_text("import sys\nprint(__name__, sys.argv[1:], 'jit.dispatch' in sys.modules)\nif len(sys.argv) > 2: sys.exit(3)\n")
