@@ -199,6 +199,11 @@ def explained(rows):
     return table(headings, cells)
 
 
+def fallen(rows):
+    """Names of those that fell below the least."""
+    return {row.name for row in rows if not row.failure and not row.fast_enough and row.name not in (*STARTUP, *TARGETS)}
+
+
 def repeated(rows, programs, options):
     """Measure those that fell below once more, beside what only chance and an idle compiler do, and without the garbage collector.
 
@@ -209,7 +214,7 @@ def repeated(rows, programs, options):
     launchers = {"plain": (plain, {}), AGAIN: (plain, {}), IDLE: ([sys.executable, os.path.join(suite.ROOT, "benchmarks", "idle.py")], {}),
                  "jit": ([sys.executable, "-m", "jit", "run"], {})}
     launchers.update({f"{way}{NO_COLLECTOR}": (launchers[way][0], {"PYPERF_GC": "off"}) for way in ("plain", "jit")})
-    below = {row.name for row in rows if not row.failure and not row.fast_enough and row.name not in (*STARTUP, *TARGETS)}
+    below = fallen(rows)
     for program, names in programs.items():
         wanted = below.intersection(names)
         if wanted:
@@ -242,8 +247,8 @@ def ratio_text(ratio):
     return "-" if ratio is None else f"{ratio:.2f}"
 
 
-def repeated_text(rows):
-    """The table of what was repeated, and what it comes to."""
+def repeated_text(rows, fell):
+    """The table of what was repeated, and what it comes to. Args: fell: how many fell below at first, of which some may not have been repeated yet."""
     worked = [row for row in rows if not row.failure]
     slow = [row for row in worked if not row.fast_enough]
     idle = [row for row in slow if isinstance(row.found[IDLE], dict) and row.warm * row.found[IDLE]["warm"] >= LEAST * row.found["plain"]["warm"]]
@@ -254,7 +259,7 @@ def repeated_text(rows):
            "leaves lies among the program's objects: CPython cannot give back the memory around it when they die, the next ones lie less close to each " \
            "other, and the collector takes longer to walk over them.\n\n" + table(headings, chances(rows)) + \
            f"\n\n- less than {LEAST} again: {len(slow)} of {len(rows)}; of these, {len(idle)} lose it beside an idle compiler already, and " \
-           f"{len(collected)} more only to the collector"
+           f"{len(collected)} more only to the collector" + ("" if fell == len(rows) else f"\n- not repeated: {fell - len(rows)} of the {fell}")
 
 
 def chosen(available, options):
@@ -350,8 +355,8 @@ def main():
         again = []
         for found in repeated(rows, benchmarks, options):
             again += found
-            publish([*parts, repeated_text(again), *ending], options)
-        parts += [repeated_text(again)] if again else []
+            publish([*parts, repeated_text(again, len(fallen(rows))), *ending], options)
+        parts += [repeated_text(again, len(fallen(rows)))] if again else []
     elif options.explain:
         parts.append("What the misses come from: the ratio without the collector on either side; and what the whole run consists of, under the JIT: the "
                      "program's start as it is plain, its values as if all had been warm, loading and compiling, and what else was spent, most of it in "

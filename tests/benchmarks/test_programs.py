@@ -150,8 +150,9 @@ def test_what_falls_below_again_is_told_from_what_an_idle_compiler_does():
         each.found.update({programs.AGAIN: {"warm": 1.02}, programs.IDLE: {"warm": seconds}, free: {"warm": ratio}, compiled: {"warm": 1.0}})
     assert programs.chances(rows) == [["noise", "1.00", "0.98", "1.00", "1.00", "1.00"], ["layout", "0.90", "0.98", "0.90", "1.00", "0.90"],
                                       ["compiled", "0.90", "0.98", "1.00", "0.90", "0.90"], ["collected", "0.90", "0.98", "1.00", "0.90", "1.10"]]
-    text = programs.repeated_text(rows)
+    text = programs.repeated_text(rows, 4)
     assert "- less than 0.97 again: 3 of 4; of these, 1 lose it beside an idle compiler already, and 1 more only to the collector" in text
+    assert "not repeated" not in text and programs.repeated_text(rows, 6).endswith("to the collector\n- not repeated: 2 of the 6")
     rows[0].found[programs.IDLE] = rows[3].found[compiled] = "killed by signal 11"
     assert programs.chances(rows)[0] == ["noise", "FAILED", "", "", "", ""]
     assert programs.chances(rows)[3] == ["collected", "0.90", "0.98", "1.00", "0.90", "-"]
