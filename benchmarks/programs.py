@@ -352,11 +352,12 @@ def main():
     ending = ["Not run: " + "; ".join(f"{name} ({reason})" for name, reason in skipped) + "."] if skipped else []
     if options.explain and options.all:
         publish(parts + ending, options)  # what follows takes as long again: if it is stopped, nothing is lost
-        again = []
+        again, explanation = [], []
         for found in repeated(rows, benchmarks, options):
             again += found
-            publish([*parts, repeated_text(again, len(fallen(rows))), *ending], options)
-        parts += [repeated_text(again, len(fallen(rows)))] if again else []
+            explanation = [repeated_text(again, len(fallen(rows)))]
+            publish(parts + explanation + ending, options)
+        parts += explanation
     elif options.explain:
         parts.append("What the misses come from: the ratio without the collector on either side; and what the whole run consists of, under the JIT: the "
                      "program's start as it is plain, its values as if all had been warm, loading and compiling, and what else was spent, most of it in "
