@@ -15,16 +15,16 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 import jit
 from jit.loading import assemble_routines, hide_compiler
-from platforms.cpython import pools
+from platforms.cpython.apart import APART
 
 NEVER = 1 << 30
 
 if jit.available():
-    import jit.dispatch  # noqa: F401
-    assemble_routines()
-    hide_compiler()
+    with APART:
+        import jit.dispatch  # noqa: F401
+        assemble_routines()
+        hide_compiler()
     jit.enable(threshold=NEVER)
-    pools.fill()
 del sys.path[0], sys.argv[0]
 if sys.argv[0] == "-m":
     del sys.argv[0]

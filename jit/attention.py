@@ -10,6 +10,7 @@ from jit.machine import records
 from jit.machine.stack import is_room
 from jit.types import STATIC, ClassReference, class_references, in_order_seen, recall
 from jit.unit import ABSENT
+from platforms.cpython.apart import APART
 
 #: How often a global may be rebound before functions that load it leave there instead of assuming it.
 UNSTABLE_AFTER = 2
@@ -107,7 +108,7 @@ class Attention:
             waits = self.automatic is not None and not BUDGET.allows()
             self.inattentive, self.attend_from = waits, 0.0 if waits else NEVER
             if not waits:
-                with BUDGET:
+                with APART, BUDGET:
                     self.attend_to_records()
         except (RecursionError, MemoryError):
             pass

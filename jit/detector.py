@@ -20,8 +20,8 @@ from jit.loading import Loading, hide_compiler
 from jit.long_runs import LongRuns
 from jit.ours import COMPREHENSIONS, LEFT_ALONE, NOT_THE_PROGRAM, OURS
 from platforms import forks  # first: its locks are taken when the clock stands still
-from platforms.cpython import observe, pools
-from platforms.cpython.collector import Uncollected
+from platforms.cpython import observe
+from platforms.cpython.apart import APART
 from platforms.cpython.layout import SUSPENDED, layout
 
 #: Samples in which a function must be found before it is registered.
@@ -41,9 +41,6 @@ PACE = ((0, 0.003), (60, 0.005), (160, 0.01), (300, 0.02))
 SIBLINGS = 4
 #: Samples of a function in compiled code between two looks at its versions (jit/trials.py).
 TRIAL = 16
-#: Samples between two times that the holes are filled which the compiler, what it compiles and the clock leave among the program's objects, and until
-#: the last time.
-FILL_EVERY, FILLED = 60, 360
 #: Code that samples met so rarely is forgotten after this many.
 FORGET_EVERY = 4096
 
@@ -78,7 +75,6 @@ class Detector:
 
     Attributes:
         samples: taken so far. compiling: those met while something was compiled. sights: id of a code object -> Sight.
-        to_fill: samples at which the holes in the program's memory are filled (platforms/cpython/pools.py).
         gone: some of code that has died, for the report. orphans: what must not die in the clock's thread.
         given_up: something was wrong; problem: what. shows_functions, wants_functions: whether the clock's thread is shown functions
         of others, and should be next time. forking: the frame that forks and its instruction, until that is over. forked: BUDGET's time then.
@@ -105,7 +101,6 @@ class Detector:
         self.step = 0.0
         self.used = {}
         self.gone = deque(maxlen=100)
-        self.to_fill = ()
         self.orphans = []
 
     # -- the clock ---------------------------------------------------------------------------------------
@@ -175,6 +170,7 @@ class Detector:
         self.main = _thread.get_ident()
         BUDGET.begin_in_child(self.forked)
         self.stands = False
+        APART.begin_in_child()
         if self.resume:
             self.sampler.start_in_child()
 
@@ -187,12 +183,13 @@ class Detector:
             return None
         self.busy = True
         try:
-            if self.forking is not None:
-                self.restart(shown)
-            else:
-                if self.loading is not None:
-                    self.load_further()
-                self.take_sample(shown)
+            with APART:
+                if self.forking is not None:
+                    self.restart(shown)
+                else:
+                    if self.loading is not None:
+                        self.load_further()
+                    self.take_sample(shown)
         except BaseException as problem:
             return self.blame(problem)
         finally:
@@ -236,9 +233,6 @@ class Detector:
             self.compiler.resume()
         if self.samples in PACE_CHANGES:
             self.sampler.set_interval(self.pace())
-        if self.samples in self.to_fill:
-            with Uncollected():
-                pools.fill()
         if self.samples % FORGET_EVERY == 0:
             self.forget()
 
@@ -263,7 +257,6 @@ class Detector:
                 self.give_up(None)
             else:
                 self.compiler.automatic = self.register_callee
-                self.to_fill = range(self.samples + 1, self.samples + FILLED, FILL_EVERY)
                 from jit.entering import LoopEntering
                 BUDGET.sight = self.known
                 self.long_runs = LongRuns(LoopEntering(self.compiler, BUDGET.allows_for))

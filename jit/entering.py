@@ -23,6 +23,7 @@ from jit.types import OBJECT, Shape, exact, shape_of
 from jit.unit import Unit, is_module
 from jit.walk import Knowledge
 from platforms.cpython import observe
+from platforms.cpython.apart import APART
 from platforms.cpython.back_edges import OWNED_BY_THREAD, Trap
 from platforms.cpython.layout import layout
 
@@ -101,7 +102,7 @@ class LoopEntering:
             whether that is under way.
         """
         compiler = self.compiler
-        with compiler.lock, BUDGET:
+        with compiler.lock, APART, BUDGET:
             try:
                 return self.enter_loop(function, frame)
             finally:

@@ -8,6 +8,7 @@ from jit.decode import takes_more
 from jit.machine import monitoring
 from jit.machine.stack import is_room
 from platforms.cpython import entry
+from platforms.cpython.apart import APART
 
 
 class Misses:
@@ -22,7 +23,7 @@ class Misses:
         try:
             if BUDGET.depth or not is_room():
                 return False
-            with self.lock, BUDGET:
+            with self.lock, APART, BUDGET:
                 return self.prepare_record(function, arguments)
         except (RecursionError, MemoryError):
             return False
@@ -60,7 +61,7 @@ class Misses:
         if BUDGET.depth or not is_room():
             # What the compiler itself calls (audit hooks, finalisers) is interpreted, and so is what other threads call meanwhile.
             return False
-        with self.lock, BUDGET:
+        with self.lock, APART, BUDGET:
             if not monitoring.may_run() or self.postpone(record, function):
                 return False
             try:

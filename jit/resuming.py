@@ -28,6 +28,7 @@ from jit.machine import monitoring, records
 from jit.machine.stack import is_room
 from jit.ours import LEFT_ALONE
 from jit.unit import Unit
+from platforms.cpython.apart import APART
 from platforms.cpython.delegation import delegates
 from platforms.cpython.layout import layout
 from platforms.cpython.resumption import clear_routine, function_of, lead, resumable, set_routine, waits_at
@@ -261,7 +262,7 @@ class Generators:
         def miss(generator):
             if record.busy or self.compiler.compilation.nesting or BUDGET.depth or not is_room():
                 return
-            with self.compiler.lock, BUDGET:
+            with self.compiler.lock, APART, BUDGET:
                 record.busy = True
                 try:
                     self.miss(record, generator)
