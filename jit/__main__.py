@@ -7,10 +7,12 @@ def run():
     """Run a command; returns the exit status. What cannot even be imported is told in one line."""
     try:
         if sys.argv[1:2] == ["run"]:
+            from jit.beginning import Beginning
+            beginning = Beginning()
             from jit.isolation import install
             install()
             from jit.runner import main as start
-            return start(sys.argv[2:])
+            return start(sys.argv[2:], beginning)
         from jit.commands import main
     except KeyboardInterrupt:
         return 130

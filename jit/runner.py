@@ -87,11 +87,11 @@ class Options:
             self.kind, self.program, self.first = "file", word, place + 2
 
 
-def main(arguments):
+def main(arguments, beginning):
     """Run a program; returns only if there is none to run.
 
     Args:
-        arguments: list of str, behind `run`.
+        arguments: list of str, behind `run`. beginning: Beginning, since when everything is ours.
 
     Returns:
         the exit status.
@@ -104,7 +104,7 @@ def main(arguments):
     if options.help:
         print(USAGE)
         return 0
-    reason = prepare(options)
+    reason = prepare(options, beginning)
     if options.stats:
         print(f"purejit: nothing is compiled: {reason}", file=sys.stderr, flush=True)
     return run_plain(options)
@@ -119,7 +119,7 @@ def unavailable():
     return build.refusal(build.facts())
 
 
-def prepare(options):
+def prepare(options, beginning):
     """Start the JIT and the program, never to return; or say why this cannot be done here."""
     reason = unavailable()
     if reason:
@@ -129,12 +129,13 @@ def prepare(options):
         configuration = program.Configuration()
     except program.Unknown as problem:
         return str(problem)
-    start_program(options, configuration, program)
+    start_program(options, configuration, program, beginning)
 
 
-def start_program(options, configuration, program):
+def start_program(options, configuration, program, beginning):
     """Become the program."""
     from jit import hot
+    from jit.beginning import Beginning
     configuration.set_arguments(options.first, options.leading)
     text = options.program
     if options.kind == "-c":
@@ -147,8 +148,11 @@ def start_program(options, configuration, program):
         configuration.set()
     sys.argv[:] = options.leading + sys.argv[options.first:]
     program.forget_path()
+    beginning.end()
     program.renew_main()
+    beginning = Beginning()
     hot.start(options.threshold, options.eager, options.stats)
+    beginning.end()
     program.run()
 
 

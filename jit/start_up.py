@@ -21,15 +21,20 @@ LINE = ("import os; os.environ.get('JIT_ENABLE', '0') in ('', '0') or exec(\"imp
 
 def start():
     """Called by the hook: begin, or tell in one line why not. No program fails because of it."""
+    from jit.beginning import Beginning
+    beginning = Beginning()
     try:
-        from jit.isolation import install
-        install()
-        from jit.runner import unavailable
-        reason = unavailable()
-        if not reason:
-            from jit import hot
-            from jit.switches import flag
-            hot.start(eager=os.environ["JIT_ENABLE"] == "eager", stats=flag("JIT_STATS"))
+        try:
+            from jit.isolation import install
+            install()
+            from jit.runner import unavailable
+            reason = unavailable()
+            if not reason:
+                from jit import hot
+                from jit.switches import flag
+                hot.start(eager=os.environ["JIT_ENABLE"] == "eager", stats=flag("JIT_STATS"))
+        finally:
+            beginning.end()
     except Exception as problem:
         reason = f"{type(problem).__name__}: {problem}"
     if reason and os.environ.get("JIT_STATS", "") not in ("", "0"):

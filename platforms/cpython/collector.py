@@ -95,6 +95,29 @@ def put_off():
     _number().value = _FAR
 
 
+def hide_between(first, last):
+    """Take what was made between two lists out of the collector's sight, if the first comes before the last, which has just been made, in its youngest list."""
+    _mover()(id(first) - HEAD, id(last) - HEAD, own_list(), youngest())
+
+
+@functools.cache
+def _mover():
+    """void move(first, last, to, youngest): what is linked between the first and the last goes to the end of the list with the head `to`."""
+    return pages.routine(bytes.fromhex(
+        "48 89 F8"  # mov rax, rdi
+        "48 8B 00 48 39 F0 74 0B"  # follow: mov rax, [rax]; cmp rax, rsi; je linked
+        "48 39 C8 74 45"  # cmp rax, rcx; je out
+        "48 39 F8 75 EE C3"  # cmp rax, rdi; jne follow; out of here: ret
+        "48 8B 07 48 39 F0 74 37"  # linked: mov rax, [rdi]; cmp rax, rsi; je out
+        "48 8B 4E 08 48 83 E1 FC"  # mov rcx, [rsi + 8]; and rcx, ~3
+        "48 89 37"  # mov [rdi], rsi
+        "4C 8B 56 08 41 83 E2 03 49 09 FA 4C 89 56 08"  # mov r10, [rsi + 8]; and r10d, 3; or r10, rdi; mov [rsi + 8], r10
+        "4C 8B 5A 08 49 89 03"  # mov r11, [rdx + 8]; mov [r11], rax
+        "4C 8B 50 08 41 83 E2 03 4D 09 DA 4C 89 50 08"  # mov r10, [rax + 8]; and r10d, 3; or r10, r11; mov [rax + 8], r10
+        "48 89 11 48 89 4A 08"  # mov [rcx], rdx; mov [rdx + 8], rcx
+        "C3"), None, *[ctypes.c_uint64] * 4)
+
+
 class Uncollected:
     """While entered, what is made starts no collection, and counts towards none later: the program's garbage would be found early, perhaps in our thread.
 
