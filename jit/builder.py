@@ -77,7 +77,7 @@ class Builder(Ownership):
             found = self.constants[key] = constant_value(-1, constant)
             if constant is not None and kept:
                 # Numbers too: descriptors hold their addresses, and folding makes objects nobody else refers to.
-                self.unit.keep(constant)
+                self.unit.know(constant)
                 found.mortal = self.unit.is_mortal(constant)
         return found
 
@@ -86,7 +86,7 @@ class Builder(Ownership):
         new = self.value(kind, value.shape)
         new.home = value.home or value
         new.origin = value.origin
-        new.permanent = value.permanent
+        new.permanent, new.mortal = value.permanent, value.mortal
         self.replace(value, new)
         return new
 

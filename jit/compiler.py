@@ -16,6 +16,7 @@ from jit.alive import Alive
 from jit.emitter import Emitter
 from jit.errors import NOT_WORTHWHILE, NotWorthwhile, Unsupported
 from jit.flags import merge_flags
+from jit.holding import can_die, identity
 from jit.hoisting import hoist
 from jit.liveness import Numbering
 from jit.order import arrange
@@ -25,7 +26,7 @@ from jit.machine.dictionaries import rely
 from jit.machine.rooms import Room
 from jit.restarting import mark_restarts
 from jit.templates import (attributes, body_calls, boxing, buffers, calls, classes, collected, control, dictionaries, floats, globals, generators, hoisted, instances, items, iterating, loops, mixed, numbers, sets, slices, stores, strings, sums)  # noqa: F401
-from jit.unit import ABSENT, can_die
+from jit.unit import ABSENT
 from jit.values import ExitNote, exit_note
 from jit.walk import walk
 from platforms.cpython import symbols, threads
@@ -175,7 +176,7 @@ def _compile(unit, argument_types, shapes, knowledge, function_record):
     code.foreign = runs_foreign_code(order)
     code.shows = any(shows_frames(operation) for block in order for operation in block.operations)
     code.namespace = id(unit.function.__globals__)
-    code.dependencies = [(None if namespace is unit.function.__globals__ else namespace, key, id(expected))
+    code.dependencies = [(None if namespace is unit.function.__globals__ else namespace, key, identity(expected))
                          for namespace, key, expected in unit.dependencies.values()]
     code.words, code.notes = unit.words, unit.notes
     code.noted = tuple(map(exit_note, exits))
@@ -362,7 +363,7 @@ def guard_tables(unit):
     """The version's words and dependencies.
 
     Returns:
-        (list of (address, expected, kind), list of (dict address, key address, expected address or 0, Hint or None)).
+        (list of (address, expected, kind), list of (dict address, key address, expected address or 0, address of its type or 0, Hint or None)).
     """
     words = []
     seen = set()
@@ -373,7 +374,7 @@ def guard_tables(unit):
             rely(namespace)
     for address, expected in unit.words.items():
         words.append((address, expected, 1))
-    dependencies = [(id(namespace), id(key), 0 if expected is ABSENT else id(expected), None if expected is ABSENT else hint(namespace, key))
+    dependencies = [(id(namespace), id(key), *((0, 0, None) if expected is ABSENT else (*identity(expected), hint(namespace, key))))
                     for namespace, key, expected in unit.dependencies.values()]
     return words, dependencies
 

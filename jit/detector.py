@@ -129,6 +129,8 @@ class Detector:
         """Let it stand still."""
         if self.sampler is not None:
             self.sampler.stop()
+            if _thread.get_ident() == self.main:
+                self.orphans.clear()
         if self.long_runs is not None:
             self.long_runs.entering.trap.clear()
         if self.eager is not None:

@@ -27,6 +27,7 @@ from jit.decode import VARARGS, VARKEYWORDS
 from jit.errors import ArgumentsUnboxed, NestedTooDeeply, PutOff, Unsupported
 from jit.eviction import Eviction
 from jit.function_records import FunctionRecord, Target
+from jit.holding import is_reliable
 from jit.machine import attention_handlers
 from jit.misses import Misses
 from jit.resuming import Generators
@@ -156,7 +157,7 @@ class Compiler(Misses, Attention, Trials, Automatic, Comprehensions, Eviction):
             return False
         for index, value in enumerate(ordered):
             if value is None:
-                if names[index] not in defaults:
+                if names[index] not in defaults or not is_reliable(defaults[names[index]]):
                     return False
                 ordered[index] = walker.constant(defaults[names[index]])
                 unit.depend(defaults, names[index], defaults[names[index]])

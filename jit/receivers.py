@@ -146,7 +146,7 @@ def find(kind, name, instance=None):
     number = shared_number(kind, name)
     if number is not None and (found is _MISSING or instance is not None and instances.attribute(instance, number)[0]):
         return Attribute("value", number)
-    if number is not None or meaning is not None and not may_be_held(meaning):
+    if number is not None:
         return None
     if meaning is None:
         return Attribute("dict", name) if instances.has_values(kind) else None
@@ -209,16 +209,6 @@ def is_constant(item):
     """Whether an object in a class's dictionary is no descriptor."""
     made = type(item)
     return any(made is kind for kind in _PLAIN_CONSTANTS) or is_plain_instance(made)
-
-
-def may_be_held(meaning):
-    """Whether code may have what an `Attribute` names as a constant."""
-    return meaning.how != "constant" or not held_too_long(type(meaning.place))
-
-
-def held_too_long(kind):
-    """Whether instances of a class may have a finaliser and cannot be watched: as constants of code they would outlive what they were found in."""
-    return bool(instances.flags(kind) & instances.HEAP_TYPE) and not instances.weak_offset(kind)
 
 
 def is_data_descriptor(item):

@@ -1,21 +1,17 @@
 """What one compilation of one function needs to know of the world, and what it comes to rely on."""
 
-from types import BuiltinMethodType, CodeType, FunctionType, ModuleType
-
 from jit.arguments import seen_at
 from jit.blocks import Flow
 from jit.decode import decode, exception_entries, local_count, rebound
 from jit.errors import Unsupported
-from jit.types import dies_unnoticed, is_class
-from platforms.cpython import feedback, instances
+from jit.holding import can_die, identity, is_loose, is_watched
+from jit.types import dies_unnoticed
+from platforms.cpython import feedback
 from platforms.cpython.layout import SUSPENDED, layout
 
 _OPTIMIZED_NEWLOCALS = 0x3
 #: Beyond any that Python's compiler asks for; CPython 3.13 lets the size of a frame overflow.
 STACK_LIMIT = 1 << 16
-_WATCHED = (FunctionType, ModuleType)
-#: Weakly referable, but made of nothing that could lead to a Python function.
-_BUILTIN_REFERABLE = (frozenset, type(len), CodeType)
 
 
 class Absent:
@@ -137,16 +133,20 @@ class Unit:
         self.blocks = []
 
     def keep(self, item):
-        """The machine code holds this object's address.
+        """The machine code has this object's address, and holds or watches it (see holding.py), whatever it is.
 
-        What can lead back to the function is watched instead of held, so that both can die (see `Code.watched`). The
-        function itself and its globals live as long as a call of it can run.
+        The function itself and its globals live as long as a call of it can run.
         """
         if item is not self.function and item is not self.function.__globals__:
             self.kept[id(item)] = item
 
+    def know(self, item):
+        """The machine code has this object's address, and keeps it unless it is loose (see holding.py)."""
+        if not is_loose(item):
+            self.keep(item)
+
     def kept_and_watched(self):
-        """(objects to hold, objects to watch): functions, classes, modules and other weakly referable things are watched."""
+        """(objects to hold, objects to watch)."""
         held, watched = [], []
         for item in self.kept.values():
             (watched if is_watched(item) else held).append(item)
@@ -154,7 +154,7 @@ class Unit:
 
     def is_mortal(self, item):
         """Whether an object may die while the function runs, when what it was read from is rebound."""
-        return item is not self.function and item is not self.function.__globals__ and is_watched(item) and can_die(item)
+        return item is not self.function and item is not self.function.__globals__ and (is_watched(item) and can_die(item) or is_loose(item))
 
     def note(self, reason, instruction):
         self.notes.append((reason, instruction.line, instruction.operation))
@@ -166,7 +166,7 @@ class Unit:
         self.keep(namespace)
         self.keep(key)
         if expected is not ABSENT:
-            self.keep(expected)
+            self.know(expected)
 
     def depend_word(self, address, expected):
         """Rely on the 8 bytes at `address` staying what they are."""
@@ -188,7 +188,7 @@ class Unit:
         for namespace, key, expected in code.dependencies:
             namespace = function.__globals__ if namespace is None else namespace
             now = looked_up(namespace, key)
-            self.changed = self.changed or id(now) != expected
+            self.changed = self.changed or identity(now) != expected
             self.depend(namespace, key, now)
         for address, expected in code.words.items():
             self.depend_word(address, expected)
@@ -237,20 +237,6 @@ class Unit:
     def comprehension(self, walker, made, arguments):
         """The compiled version of a comprehension in the function (a VirtualFunction), for its iterator and cells, or None."""
         return self.manager.comprehension(self, walker, made, arguments)
-
-
-def is_watched(item):
-    """Whether machine code that refers to an object watches it instead of holding it."""
-    kind = type(item)
-    if kind is BuiltinMethodType and item.__self__ is not None and type(item.__self__) is not ModuleType and not is_class(item.__self__):
-        return True  # bound to what may lead anywhere
-    return any(kind is watchable for watchable in _WATCHED) or \
-        bool(instances.weak_offset(kind)) and not any(kind is referable for referable in _BUILTIN_REFERABLE)
-
-
-def can_die(item):
-    """Static types never die (and have no weak references)."""
-    return not is_class(item) or bool(instances.flags(item) & instances.HEAP_TYPE)
 
 
 def handlers_missed(entries, bias):

@@ -13,6 +13,7 @@ from jit.bytecodes.classes import class_of_interpreter, example_of, guard_classe
 from jit.bytecodes.guards import probably
 from jit.bytecodes.items import take
 from jit.foreign import Call, blind_call, callout
+from jit.holding import is_reliable
 from jit.templates.attributes import Place
 from jit.types import MIXED, OBJECT, STATIC, Shape, is_class, shape_of
 from jit.values import Value
@@ -83,7 +84,7 @@ def module_attribute(w, owner, name):
         namespace = ModuleType.__dict__["__dict__"].__get__(module)
         if name in namespace and type(name) is str and not receivers.is_data_descriptor(receivers.class_attribute(ModuleType, name)):
             value = namespace[name]
-            if receivers.held_too_long(type(value)):
+            if not is_reliable(value):
                 return None
             w.unit.keep(module)
             w.unit.depend_word(id(module) + layout().ob_type, id(ModuleType))
@@ -97,7 +98,7 @@ def class_attribute(w, owner, name):
     if not is_plain_class(owner, name):
         return static_attribute(w, owner, name)
     meaning = receivers.of_class(receivers.class_attribute(owner.constant, name))
-    if meaning is None or meaning.how not in ("method", "constant") or not receivers.may_be_held(meaning) or not guard_tag(w, owner):
+    if meaning is None or meaning.how not in ("method", "constant") or not guard_tag(w, owner):
         return None
     return class_constant(w, meaning.place)
 

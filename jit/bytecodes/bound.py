@@ -8,6 +8,7 @@ from types import BuiltinMethodType, MethodDescriptorType, MethodType, ModuleTyp
 
 from jit import receivers
 from jit.bytecodes.classes import classes_of, guard_classes
+from jit.holding import is_loose
 from jit.types import OBJECT
 from platforms.cpython import instances
 
@@ -32,7 +33,7 @@ def call_through(w, callee, arguments, names, depth):
     known = callee.known or callee
     if known.is_constant and type(known.constant) is MethodType:
         method = known.constant
-        if receivers.held_too_long(type(method.__self__)) or not receivers.is_function(method.__func__):
+        if is_loose(method.__self__) or not receivers.is_function(method.__func__):
             return NotImplemented
         return direct_call(w, method.__func__, [w.constant(method.__self__), *arguments], names, depth)
     if callee.type is not OBJECT or callee.facts is not None:

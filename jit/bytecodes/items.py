@@ -142,7 +142,7 @@ def take(w, prefix, arguments, container, shape, detail=None, role="item"):
 
 def borrow(w, item, arguments):
     """An item is borrowed until the next effect; one of a tuple that outlives the activation, as long as that."""
-    if arguments and arguments[0].type is TUPLE and arguments[0].permanent:
+    if arguments and arguments[0].type is TUPLE and arguments[0].permanent and not arguments[0].mortal:
         item.permanent = True
     else:
         w.state.transient |= {item}

@@ -10,7 +10,7 @@ from jit.bytecodes.containers import build_sequence
 from jit.bytecodes.items import Built, take
 from jit.errors import Unsupported
 from jit.foreign import Call, blind_call, callout
-from jit.receivers import held_too_long
+from jit.holding import is_loose, is_reliable
 from jit.types import FLOAT, INT, OBJECT, Shape, exact, shape_of
 from jit.machine.watcher import our_bit
 from jit.templates.calls import blind_template
@@ -30,7 +30,7 @@ def load_global(w, instruction):
     name = w.unit.code.co_names[instruction.argument]
     if name in w.knowledge.unstable or name in w.unit.stored:
         return load_changing_global(w, name)
-    if must_not_be_held(w.unit.function.__globals__, name):
+    if must_be_read(w.unit.function.__globals__, name):
         return load_changing_global(w, name)
     found, value = w.unit.global_value(name)
     if not found:
@@ -41,9 +41,9 @@ def load_global(w, instruction):
     w.push(constant)
 
 
-def must_not_be_held(namespace, name):
-    """Whether a global's object would live longer if it became a constant."""
-    return type(namespace) is dict and held_too_long(type(looked_up(namespace, name)))
+def must_be_read(namespace, name):
+    """Whether a global's object would live longer, or not be told from another, if it became a constant."""
+    return type(namespace) is dict and not is_reliable(looked_up(namespace, name))
 
 
 def load_changing_global(w, name):
@@ -175,7 +175,7 @@ def load_deref(w, instruction):
         content = cell.constant.cell_contents
     except ValueError:
         return w.leave("a closure variable is empty")
-    if callable(content) or issubclass(type(content), ModuleType):
+    if (callable(content) or issubclass(type(content), ModuleType)) and not is_loose(content):
         known = w.constant(content)
         w.operation("guard_cell", cell, known, exit=w.exit("a closure variable was rebound"))
         w.push(known)

@@ -42,13 +42,13 @@ FUNCTION_RECORD_SIZE = _FUNCTION_RECORD.size
 # Version record fields.
 CALLS, EXITS, EXIT_LIMIT, ATTENTION, N_WORDS, N_DEPENDENCIES, WORDS, DEPENDENCIES, PRESSURE = 0, 8, 16, 24, 32, 36, 40, 48, 56
 VERSION_HEAD = 64
-WORD_SIZE, DEPENDENCY_SIZE = 24, 40
-#: Of a dependency: dict, key, object (0: none), then where the dict probably keeps it.
-D_MAPPING, D_KEY, D_VALUE, D_FORM, D_NUMBER, D_OFFSET = 0, 8, 16, 24, 28, 32
+WORD_SIZE, DEPENDENCY_SIZE = 24, 48
+#: Of a dependency: dict, key, object (0: none), where the dict probably keeps it, and the object's type if that is to be compared, too.
+D_MAPPING, D_KEY, D_VALUE, D_FORM, D_NUMBER, D_OFFSET, D_TYPE = 0, 8, 16, 24, 28, 32, 40
 NO_FORM = (1 << 32) - 1
 _VERSION = Struct("<QQQQIIqqQ")
 _TRIPLE = Struct("<qqq")
-_DEPENDENCY = Struct("<qqqIIQ")
+_DEPENDENCY = Struct("<qqqIIQq")
 
 #: A version asks for attention when the weights of its exits come to this. What leaves a loop loses the rest of it to the interpreter;
 #: other exits are cheap, and more of them tell more of the types that come.
@@ -100,14 +100,14 @@ def version_size(words, dependencies):
 
 
 def write_version(address, words, dependencies):
-    """Fill a version record: words are (address, expected, kind), dependencies (dict, key, expected or 0, Hint or None)."""
+    """Fill a version record: words are (address, expected, kind), dependencies (dict, key, expected or 0, its type or 0, Hint or None)."""
     first = address + VERSION_HEAD
     second = first + WORD_SIZE * len(words)
     data = _VERSION.pack(0, 0, FIRST_EXIT_LIMIT, 0, len(words), len(dependencies), first, second, 0)
     data += b"".join(_TRIPLE.pack(*entry) for entry in words)
-    for mapping, key, expected, hint in dependencies:
+    for mapping, key, expected, kind, hint in dependencies:
         place = (NO_FORM, 0, 0) if hint is None else (hint.form, hint.number, hint.offset)
-        data += _DEPENDENCY.pack(mapping, key, expected, *place)
+        data += _DEPENDENCY.pack(mapping, key, expected, *place, kind)
     memmove(address, data, len(data))
 
 

@@ -78,7 +78,7 @@ class ValidityRoutines:
         """rcx = version record whose words changed: eax = 1, and the words brought up to date, if the keys relied on are as they were."""
         asm = self.asm
         keys, good, out, refresh, done = (asm.label(n) for n in ("keys", "good", "out", "refresh", "refreshed"))
-        failed, have, absent, ask = (asm.label(n) for n in ("failed", "have", "absent", "ask"))
+        failed, have, same, absent, ask = (asm.label(n) for n in ("failed", "have", "same", "absent", "ask"))
         asm.push(rbx)
         asm.push(r12)
         asm.push(r13)
@@ -92,6 +92,12 @@ class ValidityRoutines:
         asm.bind(have)
         asm.cmp(rax, mem64(r13, r.D_VALUE))
         asm.jne(failed)
+        asm.mov(rdx, mem64(r13, r.D_TYPE))
+        asm.test(rdx, rdx)
+        asm.jz(same)
+        asm.cmp(rdx, mem64(rax, L.ob_type))  # nobody holds it: another may have its address
+        asm.jne(failed)
+        asm.bind(same)
         asm.add(r13, r.DEPENDENCY_SIZE)
         asm.jmp(keys)
         asm.bind(good)

@@ -18,6 +18,7 @@ MANAGED_DICT = 1 << 4
 INLINE_VALUES = 1 << 2
 IMMUTABLE = 1 << 8
 HEAP_TYPE = 1 << 9
+HAVE_GC = 1 << 14
 ABSTRACT = 1 << 20
 _SPLIT_KEYS = 2
 _OBJECT_EX = 16  # of a PyMemberDef: a slot
