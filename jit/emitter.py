@@ -24,7 +24,7 @@ EXCHANGED = {"l": "g", "g": "l", "le": "ge", "ge": "le", "e": "e", "ne": "ne"}
 class Emitter(Placement):
     """Emits one body.
 
-    Attributes templates use: operation (the current one), previous (the one before it in the block, or None), routines, result (Type), body_label.
+    Attributes templates use: operation (the current one), previous (the one before it in the block, or None), shares (one that has left something to others like it), routines, result (Type), body_label.
     """
 
     def __init__(self, asm, walker, numbering, allocation, context):
@@ -39,7 +39,7 @@ class Emitter(Placement):
         self.first_slot = context.first_slot
         self.body_label = asm.label("body")
         self.checked_label = asm.label("checked")
-        self.operation = self.previous = None
+        self.operation = self.previous = self.shares = None
         self.register_given_up = False
         self.position = 0
         self.next_block = None

@@ -12,17 +12,18 @@ import atexit
 
 from jit.budget import BUDGET
 from jit.detector import Detector
+from platforms.cpython import collector
 
 #: The detector, once there has been one.
 DETECTOR = None
 
 
-def start(threshold=None, eager=False, stats=False):
+def start(threshold=None, eager=False, stats=False, beginning=None):
     """Begin to look for hot functions, or go on.
 
     Args:
         threshold: samples in which a function must be found. eager: compile every function at its first call instead.
-        stats: tell on stderr at the end what became of them.
+        stats: tell on stderr at the end what became of them. beginning: a Beginning that ends with this, or None.
     """
     global DETECTOR
     if DETECTOR is None:
@@ -39,6 +40,8 @@ def start(threshold=None, eager=False, stats=False):
         DETECTOR.start()
     if DETECTOR.compiler is not None:
         DETECTOR.compiler.revive()
+    if beginning is not None:
+        beginning.end(collector)
 
 
 def stop():

@@ -124,15 +124,15 @@ def prepare(options, beginning):
     reason = unavailable()
     if reason:
         return reason
-    from platforms.cpython import program
+    from platforms.cpython import collector, program
     try:
         configuration = program.Configuration()
     except program.Unknown as problem:
         return str(problem)
-    start_program(options, configuration, program, beginning)
+    start_program(options, configuration, program, collector, beginning)
 
 
-def start_program(options, configuration, program, beginning):
+def start_program(options, configuration, program, collector, beginning):
     """Become the program."""
     from jit import hot
     from jit.beginning import Beginning
@@ -148,11 +148,9 @@ def start_program(options, configuration, program, beginning):
         configuration.set()
     sys.argv[:] = options.leading + sys.argv[options.first:]
     program.forget_path()
-    beginning.end()
+    beginning.end(collector)
     program.renew_main()
-    beginning = Beginning()
-    hot.start(options.threshold, options.eager, options.stats)
-    beginning.end()
+    hot.start(options.threshold, options.eager, options.stats, Beginning())
     program.run()
 
 

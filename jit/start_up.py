@@ -24,19 +24,17 @@ def start():
     from jit.beginning import Beginning
     beginning = Beginning()
     try:
-        try:
-            from jit.isolation import install
-            install()
-            from jit.runner import unavailable
-            reason = unavailable()
-            if not reason:
-                from jit import hot
-                from jit.switches import flag
-                hot.start(eager=os.environ["JIT_ENABLE"] == "eager", stats=flag("JIT_STATS"))
-        finally:
-            beginning.end()
+        from jit.isolation import install
+        install()
+        from jit.runner import unavailable
+        reason = unavailable()
+        if not reason:
+            from jit import hot
+            from jit.switches import flag
+            hot.start(eager=os.environ["JIT_ENABLE"] == "eager", stats=flag("JIT_STATS"), beginning=beginning)
     except Exception as problem:
         reason = f"{type(problem).__name__}: {problem}"
+    beginning.end()
     if reason and os.environ.get("JIT_STATS", "") not in ("", "0"):
         print(f"purejit: nothing is compiled: {reason}", file=sys.stderr)
 

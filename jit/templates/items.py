@@ -123,8 +123,19 @@ def size_too_small(asm, container, exit, detail, emitter):
 
 @template("known_item_object", "container: object -- item: object")
 def known_item(asm, container, item, detail, emitter):
+    """Items of one container read one after the other share rdx: a list's items, or a tuple that is in no register."""
     python, number = detail
-    asm.mov(item, item_address(asm, emitter.register(container, rcx), number, python))
+    if python is tuple and container.kind == "gpr":
+        asm.mov(item, mem64(container, L.tuple_items + 8 * number))
+        return
+    previous, operation = emitter.previous, emitter.operation
+    if previous is None or previous is not emitter.shares or previous.arguments != operation.arguments or previous.detail[0] is not python:
+        if python is list:
+            asm.mov(rdx, mem64(emitter.register(container, rdx), L.list_items))
+        else:
+            asm.mov(rdx, container)
+    emitter.shares = operation
+    asm.mov(item, mem64(rdx, (0 if python is list else L.tuple_items) + 8 * number))
 
 
 def _known_item_reader(kind):

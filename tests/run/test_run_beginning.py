@@ -52,7 +52,7 @@ def test_what_is_made_meanwhile_is_hidden_and_dies():
     beginning = Beginning()
     items = made()
     assert not gc.isenabled()
-    beginning.end()
+    beginning.end(collector)
     after = [[], []]
     assert gc.isenabled() and set(are_seen(items)) == {False} and set(are_seen(before + after)) == {True}
     assert all(map(gc.is_tracked, items))
@@ -64,7 +64,7 @@ def test_what_is_made_meanwhile_is_hidden_and_dies():
 def test_the_collector_stays_off():
     gc.disable()
     try:
-        Beginning().end()
+        Beginning().end(collector)
         assert not gc.isenabled()
     finally:
         gc.enable()
@@ -75,7 +75,7 @@ def test_nothing_is_hidden_if_all_has_been_collected_meanwhile():
     items = made()
     gc.collect()
     late = made()
-    beginning.end()
+    beginning.end(collector)
     assert set(are_seen(items + late)) == {True}
 
 
