@@ -46,7 +46,7 @@ def unpack(w, container, python, count):
         return unpacked(w, container, container.facts.borrow(w, range(count)))
     w.operation("guard_size", container, exit=w.exit("wrong number of values to unpack"), detail=(python, count))
     locals = stored_in(w, count)
-    named = None not in locals
+    named = None not in locals and any(w.state.locals[local] in w.state.owned for local in locals)
     items = [take_at(w, container, place, python, (w.instruction.site, place), named, local) for place, local in enumerate(locals)]
     return unpacked(w, container, items)
 
@@ -121,7 +121,8 @@ def take_at(w, container, number, python, site, named, local):
     """Item `number` of a container whose size is known. A number is unboxed where it is used, unless that is sure to be: many are only moved.
 
     Args:
-        local: it is given to this local. named: all items of its container are given to locals: dropping a proven number is no effect, so that what else was borrowed stays borrowed.
+        local: it is given to this local. named: all items of its container are given to locals, of which some own what they have: dropping a proven number is no effect,
+        so that what else was borrowed stays borrowed.
     """
     fields = container.shape and container.shape.fields
     known = Shape(TUPLE, fields[number]) if fields and number < len(fields) else container.shape
