@@ -1,14 +1,17 @@
 """How deep compiled code may recurse: Python's limit and the C stack, in one counter.
 
 A body counts r14d down and leaves below zero. The entry wrapper sets r14d to the levels Python still allows, but to no more
-than the C stack can bear at the greatest frame size. Each thread's stack bounds are asked of pthreads once and kept in a small
-table, by the thread state's unique id.
+than the C stack can bear at the greatest frame size. Each thread's stack bounds are asked of pthreads and kept in a small
+table, by the thread state's unique id. Others may take its place there, and a program that begins thread after thread comes back to its main thread
+each time; that one's bounds, for which the C library reads /proc/self/maps, are kept besides.
+
+Source: glibc nptl/pthread_getattr_np.c.
 """
 
 import ctypes
 from functools import lru_cache
 
-from asm import (Assembler, eax, ecx, edx, mem32, mem64, r14d, r15, rax, rbx, rcx, rdi, rdx, relative, rsi, rsp)
+from asm import (Assembler, eax, ecx, edi, edx, mem32, mem64, r14d, r15, rax, rbx, rcx, rdi, rdx, relative, rsi, rsp)
 from jit.machine.arena import arena, placed
 from platforms import pages
 from platforms.cpython import symbols, threads
@@ -18,14 +21,16 @@ L = layout()
 FRAME_SHIFT = 12  # no body's frame is larger than 4096 bytes
 RED_ZONE = 256 << 10  # bytes kept for C code; of a small stack only a quarter, for threads may have less than this in all
 ENTRIES = 8
-ENTRY_SIZE = 32  # id, low, high
+ENTRY_SIZE = 32  # id, low, high, zone
+MAIN = ENTRIES * ENTRY_SIZE  # behind the table: pthread_self() of the main thread or 0, then as in an entry
+_GETTID = 186  # number of the system call; the main thread's is the process's
 _ATTRIBUTES = 64  # bytes of a pthread_attr_t are 56
 
 
 @lru_cache(None)
 def bounds_table():
-    """Address of the table of stack bounds: ENTRIES times (thread id, low, high, where what is kept for C code begins)."""
-    return arena().allocate_data(ENTRIES * ENTRY_SIZE)
+    """Address of the table of stack bounds: ENTRIES times (thread id, low, high, where what is kept for C code begins), then those of the main thread."""
+    return arena().allocate_data((ENTRIES + 1) * ENTRY_SIZE)
 
 
 @lru_cache(None)
@@ -37,11 +42,15 @@ def _refresh_routine():
     def call(name):
         asm.call(relative(asm.constant(limits[name])))
 
-    failed, done = asm.label("failed"), asm.label("done")
+    failed, known, done = asm.label("failed"), asm.label("known"), asm.label("done")
+    main, own = bounds_table() + MAIN, mem64(rsp, _ATTRIBUTES + 16)
     asm.push(rbx)
     asm.sub(rsp, _ATTRIBUTES + 32)
     asm.mov(rbx, rcx)
     call("pthread_self")
+    asm.mov(own, rax)
+    asm.cmp(rax, relative(main))
+    asm.je(known)
     asm.mov(rdi, rax)
     asm.mov(rsi, rsp)
     call("pthread_getattr_np")
@@ -65,12 +74,28 @@ def _refresh_routine():
     asm.cmova(rdx, rcx)
     asm.add(rax, rdx)
     asm.mov(mem64(rbx, 24), rax)
+    call("getpid")
+    asm.mov(mem64(rsp, _ATTRIBUTES), rax)
+    asm.mov(edi, _GETTID)
+    call("syscall")
+    asm.cmp(mem32(rsp, _ATTRIBUTES), eax)
+    asm.jne(done)
+    asm.mov(rax, own)
+    asm.mov(relative(main), rax)
+    for place in (8, 16, 24):
+        asm.mov(rax, mem64(rbx, place))
+        asm.mov(relative(main + place), rax)
     asm.bind(done)
     asm.mov(rax, mem64(r15, L.thread_id))
     asm.mov(mem64(rbx, 0), rax)
     asm.add(rsp, _ATTRIBUTES + 32)
     asm.pop(rbx)
     asm.ret()
+    asm.bind(known)
+    for place in (8, 16, 24):
+        asm.mov(rax, relative(main + place))
+        asm.mov(mem64(rbx, place), rax)
+    asm.jmp(done)
     asm.bind(failed)
     # Without /proc the main thread's bounds cannot be had: no address is within these, so each entry counts as
     # running on an unknown stack.

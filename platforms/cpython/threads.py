@@ -200,6 +200,6 @@ def trace_functions() -> tuple:
 
 def stack_limits() -> dict[str, int]:
     """What a per-thread stack limit needs: C functions and the unique id of a thread."""
-    names = ("pthread_self", "pthread_getattr_np", "pthread_attr_getstack", "pthread_attr_destroy")
+    names = ("pthread_self", "pthread_getattr_np", "pthread_attr_getstack", "pthread_attr_destroy", "getpid", "syscall")
     addresses = {name: symbols.address(name) for name in names}
     return addresses | {"thread_id": layout().thread_id}

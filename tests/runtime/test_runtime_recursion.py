@@ -239,3 +239,37 @@ def test_unknown_stack_bounds():
         print(down(10), down(500))
     """
     assert child(source, timeout=30) == "10 500"
+
+
+def test_the_main_thread_is_asked_for_its_stack_once():
+    """The C library reads /proc/self/maps for it, and threads that are begun again and again take its place in the table."""
+    source = """
+        import threading
+        from platforms import pages
+        from platforms.cpython import symbols, threads as states
+        asked = pages.reserve(4096)
+        pages.protect(asked, 4096, pages.READ | pages.WRITE)
+        function = symbols.address("pthread_getattr_np")
+        limits = states.stack_limits()
+        limits["pthread_getattr_np"] = pages.place(bytes.fromhex(  # mov rax, asked; inc qword [rax]; mov rax, function; jmp rax
+            "48B8" + asked.to_bytes(8, "little").hex() + "48FF00" + "48B8" + function.to_bytes(8, "little").hex() + "FFE0"))
+        states.stack_limits = lambda: limits
+        import jit
+        from platforms.cpython.observe import read
+        @jit.jit
+        def down(n):
+            if n == 0:
+                return 0
+            return 1 + down(n - 1)
+        print(down(500))
+        before = read(asked)
+        for _ in range(40):
+            results = []
+            thread = threading.Thread(target=lambda: results.append(down(50)))
+            thread.start()
+            thread.join()
+            results.append(down(500))
+            assert results == [50, 500], results
+        print(before, 40 <= read(asked) - before <= 41)
+    """
+    assert child(source, timeout=30).split() == ["500", "1", "True"]
