@@ -147,6 +147,15 @@ def _apart(owner, function):
                          f"48 B8 {_word(function)} FF D0 48 C7 03 00 00 00 00 5B C3")  # mov rax, function; call rax; mov qword [rbx], 0; pop rbx; ret
 
 
+def known_hooks():
+    """Hooks that have been tried out; None if CPython's allocators are not known, or there is no page to be had."""
+    try:
+        hooks = Hooks()
+        return hooks if hooks.are_known() else None
+    except OSError:
+        return None
+
+
 class Apart:
     """Entered around what the compiler does, by one thread at a time, which may enter again; what another makes meanwhile lies among the program's.
 
@@ -181,8 +190,8 @@ class Apart:
     def install(self):
         """The first time, with a look at how CPython allocates."""
         if not self.is_tried:
-            self.is_tried, hooks = True, Hooks()
-            self.hooks = hooks if hooks.are_known() else None
+            self.is_tried = True
+            self.hooks = known_hooks()
         if self.hooks is not None:
             self.is_installed = True
             self.hooks.install()

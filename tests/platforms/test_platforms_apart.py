@@ -249,3 +249,13 @@ def test_allocators_that_do_not_do_what_is_expected_are_not_known():
     assert hooks.are_known()
     hooks.ours[2].malloc = hooks.theirs[2].malloc
     assert not hooks.are_known()
+
+
+def test_no_page_to_be_had(monkeypatch):
+    def none(_):
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr("platforms.pages.place", none)
+    apart = Apart()
+    with apart:
+        assert apart.hooks is None and not apart.is_installed
