@@ -152,7 +152,7 @@ class Emitter(Placement):
 
     def repeat(self, header, operations):
         """Do once more, behind a poll, what was moved in front of the loop; whatever fails leaves where the poll does."""
-        poll = self.operation
+        poll, self.previous = self.operation, None
         for moved in operations:
             self.operation = Operation(moved.template, moved.arguments, moved.results, poll.exit, None, moved.detail, poll.instruction)
             self.operation.mismatch = poll.exit

@@ -35,6 +35,8 @@ def load_global(w, instruction):
     found, value = w.unit.global_value(name)
     if not found:
         return w.leave(f"name {name!r} is not defined")
+    if not is_reliable(value):
+        return w.leave(f"builtin {name!r} may be exchanged for another of its address")
     constant = w.constant(value)
     if constant.shape is None and constant.type.is_object:
         constant.shape = shape_of(value)

@@ -83,7 +83,13 @@ def of_a_closure(item):
     return names["outer"](item)
 
 
-SOURCES = [global_, passed_on, of_a_class, of_an_instance, of_a_module, of_a_closure]
+def of_the_builtins(item):
+    names = {"look": lambda: None, "__builtins__": {"G": item, "range": range}}
+    exec(READ.format("G"), names)
+    return names["read"], lambda: names["__builtins__"].update(G=None)
+
+
+SOURCES = [global_, passed_on, of_a_class, of_an_instance, of_a_module, of_a_closure, of_the_builtins]
 
 
 def outcome(source, make, compile):
