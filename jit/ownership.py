@@ -2,7 +2,7 @@
 
 from jit import types
 from jit.errors import InternalError
-from jit.values import COLLECTED_PLAIN, by_number, named_by, renamed
+from jit.values import COLLECTED_PLAIN, HOLDS_PLAIN, by_number, named_by, renamed
 
 
 class Ownership:
@@ -114,7 +114,7 @@ class Ownership:
         if not self.instruction.last:
             self.drops.append((value, flag))
             return
-        plain = value.type.python in types.PLAIN or value.facts in ("number", COLLECTED_PLAIN)
+        plain = value.type.python in types.PLAIN or value.facts in ("number", COLLECTED_PLAIN, HOLDS_PLAIN)
         if not plain:
             self.before_effect()
         if value.facts is COLLECTED_PLAIN:

@@ -294,6 +294,8 @@ class Operation:
 
 #: Facts of lists that generator expressions have been collected in: of any items, of numbers and strings, of any for who shows the list.
 COLLECTED, COLLECTED_PLAIN, COLLECTED_LIST = "collected", "collected plain", "collected list"
+#: Facts of an object that holds nothing but numbers and strings, and that nobody else will ever see.
+HOLDS_PLAIN = "holds plain"
 
 
 class Edge:

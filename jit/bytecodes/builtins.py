@@ -15,7 +15,7 @@ from jit.bytecodes.items import element_guess
 from jit.bytecodes.iterators import iterable
 from jit.bytecodes.numbers import arithmetic, number, operand_kinds, operands, plain_int, to_float
 from jit.types import ARRAY, BOOL, BYTEARRAY, BYTES, FLOAT, INT, LIST, MIXED, OBJECT, STR, TUPLE
-from jit.values import VirtualTuple
+from jit.values import HOLDS_PLAIN, VirtualTuple
 
 CALLABLES = {}
 METHODS = {}
@@ -49,7 +49,16 @@ def call_len(w, value):
         return w.constant(len(value.constant))
     result = w.operation("used" if python in _HASHED else "length", value, detail=python) if python else w.operation("view_length", value)
     result.facts = "nonnegative"
+    if is_unseen_set(w, value):
+        value.facts = HOLDS_PLAIN
     return result
+
+
+def is_unseen_set(w, value):
+    """Whether an operand was made by the last operation but one, of plain items, as in ``len(set(generator))``: it is dropped before anybody sees it."""
+    made = w.block.operations[-2:-1]
+    return bool(made) and made[0].template.name == "set_of_collected" and value in made[0].results and \
+        w.state.stack.count(value) == 1 and value not in w.state.locals
 
 
 @builtin(abs)
