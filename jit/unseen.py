@@ -7,6 +7,7 @@ library that were not there before us. Those that were are the program's.
 
 import _weakref
 import builtins
+import ctypes
 import functools
 import gc
 import sys
@@ -21,6 +22,7 @@ from jit import isolation, types
 from jit.machine import hiding
 from jit.ours import NEEDED, PRESENT, is_ours
 from jit.template import Template
+from platforms import pages
 
 #: The entries of our tables, and how modules were found. What else our classes make is followed by nobody: it may lead to what is the program's.
 ENTRIES = (Form, Memory, Register, Template, types.Type, types.Format, ModuleSpec, SourceFileLoader, isolation.Loader)
@@ -46,6 +48,13 @@ def syntax_trees():
     return found
 
 
+def c_types(names):
+    """Classes that ctypes has made for modules of these names, and its prototypes of functions for us."""
+    caches = [item for item in gc.get_referents(pages.prototype) if type(item) is dict]
+    found = [value for cache in caches for value in cache.values() if issubclass(type(value), type)]
+    return found + [kind for base in (ctypes.Array, ctypes.Structure) for kind in type.__subclasses__(base) if _comes_from(kind, names)]
+
+
 def hide():
     """Called when the compiler has been loaded and has not compiled anything."""
     ours = [module for module in list(sys.modules.values()) if is_ours(module)] + isolation.modules()
@@ -54,7 +63,7 @@ def hide():
     values = [value for module in modules for value in list(vars(module).values())]
     theirs = set(map(id, vars(_weakref).values()))
     classes = list({id(item): item for item in values if issubclass(type(item), type) and _comes_from(item, names) and id(item) not in theirs}.values())
-    classes += syntax_trees()
+    classes += syntax_trees() + c_types(names - {"ctypes"})
     namespaces = [namespace for kind in classes for namespace in gc.get_referents(_namespace_of(kind))]
     items = [vars(module) for module in modules] + modules + classes + namespaces
     items += [reference for kind in classes for reference in weakref.getweakrefs(kind)]  # those by which classes know what is derived from them
