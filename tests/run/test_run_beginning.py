@@ -36,7 +36,8 @@ def test_a_program_finds_nothing_of_it(options):
     plain, compiled = run("-c", SEEN), run("-m", "jit", "run", *options, "-c", SEEN)
     assert compiled[:2] == plain[:2] and compiled[0].startswith("(True, True, ")
     if not options:
-        assert int(compiled[2]) < int(plain[2]) + 1300  # the rest had been imported before: runpy, what it needs, and this package
+        # The rest had been imported before (runpy, what it needs, this package), or is made where modules must be compiled (classes of syntax trees).
+        assert int(compiled[2]) < int(plain[2]) + 2000
 
 
 def made():
