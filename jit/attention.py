@@ -6,7 +6,7 @@ They are compiled anew with what their exits have observed, left alone with more
 from jit import profit, receivers
 from jit.budget import BUDGET
 from jit.errors import NOT_RUN, Unsupported
-from jit.holding import identity
+from jit.holding import is_same
 from jit.machine import records
 from jit.machine.stack import is_room
 from jit.types import STATIC, ClassReference, class_references, in_order_seen, recall
@@ -263,7 +263,7 @@ def changes_often(seen, kind):
 def rebound(code, function):
     """(dictionary, key) of the entries a version relies on that are no longer what they were; None for the function's globals."""
     return [(namespace, key) for namespace, key, expected in code.dependencies
-            if identity(looked_up(function.__globals__ if namespace is None else namespace, key)) != expected]
+            if not is_same(looked_up(function.__globals__ if namespace is None else namespace, key), expected)]
 
 
 def looked_up(namespace, key):

@@ -62,6 +62,12 @@ def identity(item):
     return id(item), id(type(item)) if is_loose(item) else 0
 
 
+def is_same(item, expected):
+    """Whether an object is the one whose `identity` is expected. What is held or watched needs no look at its type."""
+    address, kind = expected
+    return id(item) == address and (not kind or id(type(item)) == kind)
+
+
 def can_die(item):
     """Static types never die (and have no weak references)."""
     return not is_class(item) or bool(instances.flags(item) & instances.HEAP_TYPE)

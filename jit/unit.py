@@ -4,7 +4,7 @@ from jit.arguments import seen_at
 from jit.blocks import Flow
 from jit.decode import decode, exception_entries, local_count, rebound
 from jit.errors import Unsupported
-from jit.holding import can_die, identity, is_loose, is_watched
+from jit.holding import can_die, is_loose, is_same, is_watched
 from jit.types import dies_unnoticed
 from platforms.cpython import feedback
 from platforms.cpython.layout import SUSPENDED, layout
@@ -188,7 +188,7 @@ class Unit:
         for namespace, key, expected in code.dependencies:
             namespace = function.__globals__ if namespace is None else namespace
             now = looked_up(namespace, key)
-            self.changed = self.changed or identity(now) != expected
+            self.changed = self.changed or not is_same(now, expected)
             self.depend(namespace, key, now)
         for address, expected in code.words.items():
             self.depend_word(address, expected)

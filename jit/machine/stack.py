@@ -23,7 +23,6 @@ RED_ZONE = 256 << 10  # bytes kept for C code; of a small stack only a quarter, 
 ENTRIES = 8
 ENTRY_SIZE = 32  # id, low, high, zone
 MAIN = ENTRIES * ENTRY_SIZE  # behind the table: pthread_self() of the main thread or 0, then as in an entry
-_GETTID = 186  # number of the system call; the main thread's is the process's
 _ATTRIBUTES = 64  # bytes of a pthread_attr_t are 56
 
 
@@ -76,7 +75,7 @@ def _refresh_routine():
     asm.mov(mem64(rbx, 24), rax)
     call("getpid")
     asm.mov(mem64(rsp, _ATTRIBUTES), rax)
-    asm.mov(edi, _GETTID)
+    asm.mov(edi, threads.GETTID)
     call("syscall")
     asm.cmp(mem32(rsp, _ATTRIBUTES), eax)
     asm.jne(done)

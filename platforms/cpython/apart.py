@@ -22,7 +22,7 @@ from platforms.cpython import symbols
 
 #: The bit of a size. No memory is that large.
 _BIT = 62
-_RAW, _MEMORY, _OBJECTS = 0, 1, 2
+_RAW, _OBJECTS = 0, 2
 #: In our page of data: the thread that is apart, fs:[0], or 0; and how many blocks were made so.
 _OWNER, _MADE = 0, 8
 #: A size for trying it out.
@@ -38,13 +38,6 @@ class Allocator(ctypes.Structure):
         return self.context, self.malloc, self.calloc, self.realloc, self.free
 
 
-def _in_use(domain):
-    """The allocator of a domain."""
-    allocator = Allocator()
-    symbols.function("PyMem_GetAllocator", None, ctypes.c_int, ctypes.c_void_p)(domain, ctypes.addressof(allocator))
-    return allocator
-
-
 class Hooks:
     """Our allocators, and CPython's behind them.
 
@@ -53,7 +46,10 @@ class Hooks:
     """
 
     def __init__(self):
-        self.theirs = tuple(map(_in_use, (_RAW, _MEMORY, _OBJECTS)))
+        self.get = symbols.function("PyMem_GetAllocator", None, ctypes.c_int, ctypes.c_void_p)
+        self.theirs = Allocator(), Allocator(), Allocator()
+        for domain, allocator in enumerate(self.theirs):
+            self.get(domain, ctypes.addressof(allocator))
         data = pages.reserve(pages.PAGE)
         pages.protect(data, pages.PAGE, pages.READ | pages.WRITE)
         self.owner, self.made = (ctypes.c_uint64.from_address(data + offset) for offset in (_OWNER, _MADE))
@@ -65,7 +61,6 @@ class Hooks:
                   pages.place(_taking_out(data, "48 0F BA F2", raw.calloc)), raw.realloc, raw.free)  # btr rdx, _BIT
         self.ours = tuple(Allocator(*functions) for functions in (taking, marking, marking))
         self.set = symbols.function("PyMem_SetAllocator", None, ctypes.c_int, ctypes.c_void_p)
-        self.get = symbols.function("PyMem_GetAllocator", None, ctypes.c_int, ctypes.c_void_p)
         self.thread = pages.routine(bytes.fromhex("64 48 8B 04 25 00 00 00 00 C3"), ctypes.c_uint64)  # mov rax, fs:[0]; ret
         self.now = Allocator()
         self.addresses = [(domain, ctypes.addressof(ours), ctypes.addressof(theirs)) for domain, (ours, theirs) in enumerate(zip(self.ours, self.theirs))]

@@ -198,6 +198,10 @@ def trace_functions() -> tuple:
     return (fields.thread_trace_function, fields.thread_profile_function)
 
 
+#: Number of Linux's system call; what it gives the main thread is the process's number.
+GETTID = 186
+
+
 def stack_limits() -> dict[str, int]:
     """What a per-thread stack limit needs: C functions and the unique id of a thread."""
     names = ("pthread_self", "pthread_getattr_np", "pthread_attr_getstack", "pthread_attr_destroy", "getpid", "syscall")

@@ -107,8 +107,6 @@ def outcome(source, make, compile):
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.__name__)
 @pytest.mark.filterwarnings("ignore:functools.partial")
 def test_it_dies_when_it_is_rebound(source, make):
-    if source in (of_a_class, of_an_instance) and make in (CONTAINERS["property"], CONTAINERS["static method"]):
-        pytest.skip("a descriptor")
     assert outcome(source, make, jit.jit) == outcome(source, make, lambda read: read) == ([0, 0, 20], 1)
 
 
