@@ -6,6 +6,8 @@ from jit.budget import BUDGET
 from jit.errors import PutOff
 from platforms.cpython import entry, threads
 
+#: Where there is no time to compile, those that wait are looked through every so many samples only.
+LOOKS = 4
 #: Seconds of the processor's time for which a function rests, the first time, and how much longer each time after.
 REST, LONGER = 0.1, 4
 
@@ -23,6 +25,7 @@ class Automatic:
     def __init__(self):
         self.automatic = None
         self.postponed = deque()
+        self.looks = 0
         self.attend_from = 0.0
         self.suspended = self.inattentive = self.in_parts = False
 
@@ -76,9 +79,13 @@ class Automatic:
         """
         if self.inattentive and BUDGET.clock() >= self.attend_from and BUDGET.allows():
             self.attend_all()
+        may_compile = BUDGET.allows()
+        self.looks += 1
+        if not may_compile and self.looks % LOOKS:
+            return
         with self.lock:
             waiting, self.postponed = self.postponed, deque()
-            may_compile, now, wanted = BUDGET.allows(), BUDGET.clock(), []
+            now, wanted = BUDGET.clock(), []
             for record in waiting:
                 # One that has got a version since then, for compiled callers, costs nothing more.
                 if not record.is_due(now):

@@ -34,6 +34,10 @@ HOPE = 0.02
 TRUST, MEMORY = 100.0, 600.0
 
 
+def blind(_):
+    """The sight of a budget that knows of nothing earned."""
+
+
 class Budget:
     """Time spent and allowed.
 
@@ -55,7 +59,7 @@ class Budget:
         self.depth = self.pauses = 0
         self.unlimited = False
         self.granted = 0.0
-        self.sight = lambda code: None
+        self.sight = blind
         self.won = self.played = TRUST
 
     def clock(self):
@@ -65,12 +69,15 @@ class Budget:
     def begin_in_child(self, forked):
         """Go on in a forked child, with its own run and with nothing in hand: what the parent might spend, each of many children would.
 
+        Nothing is compiled in the first PATIENCE seconds, and nothing counts as earned until the child has `sight` of its own.
+
         Args:
             forked: what `clock` said in the parent.
         """
         self.ahead = forked - self.process_clock()
-        self.started, self.spent = forked, GRANT
+        self.started, self.spent = forked, GRANT + SHARE * PATIENCE
         self.hot = self.gaining = 0.0
+        self.sight = blind
 
     def allows(self):
         """Whether something may be compiled (or loaded) now."""

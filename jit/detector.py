@@ -37,6 +37,8 @@ LONGEST = 0.05
 #: (from this many samples on, seconds between two): found soon at first, at little cost later. Each costs a program 0.1 ms, what it loses of
 #: the processor's caches included.
 PACE = ((0, 0.003), (60, 0.005), (160, 0.01), (300, 0.02))
+#: Seconds to the first sample in a forked child. Many children live for less, and there each page that is written to must be copied first.
+CHILDHOOD = 0.05
 #: Function objects registered of the same code: more come from code that makes functions again and again.
 SIBLINGS = 4
 #: Samples of a function in compiled code between two looks at its versions (jit/trials.py).
@@ -87,7 +89,7 @@ class Detector:
         self.sights = {}
         self.sampler = None
         self.given_up = self.stats = False
-        self.busy = self.resume = self.stands = False
+        self.busy = self.resume = self.stands = self.is_child = False
         self.shows_functions = self.wants_functions = False
         self.forking = None
         self.forked = 0.0
@@ -172,9 +174,18 @@ class Detector:
         self.main = _thread.get_ident()
         BUDGET.begin_in_child(self.forked)
         self.stands = False
+        self.is_child = True
         APART.begin_in_child()
         if self.resume:
-            self.sampler.start_in_child()
+            self.sampler.start_in_child(CHILDHOOD)
+
+    def grow_up(self):
+        """The first sample in a child: what has been earned in the parent was the parent's."""
+        self.is_child = False
+        for sight in self.sights.values():
+            sight.earned = 0.0
+        if self.long_runs is not None:
+            BUDGET.sight = self.known
 
     # -- a sample ------------------------------------------------------------------------------------------
 
@@ -218,6 +229,8 @@ class Detector:
 
     def take_sample(self, shown):
         """Look at what runs."""
+        if self.is_child:
+            self.grow_up()
         self.samples += 1
         now = BUDGET.clock()
         self.step, self.last = min(LONGEST, now - self.last), now

@@ -25,7 +25,7 @@ from platforms.pages import memmove
 
 # The block of data both pieces of code work on.
 (_STOP, _OUTSTANDING, _WAITED, _WORK, _CALLABLE, _TICKS, _INTERVAL, _LATE, _NOW, _LAST, _FUNCTIONS, _TID, _LOW,
- _HIGH) = 0, 4, 8, 12, 16, 24, 32, 48, 64, 80, 88, 92, 96, 104
+ _HIGH, _FIRST, _THREAD) = 0, 4, 8, 12, 16, 24, 32, 48, 64, 80, 88, 92, 96, 104, 112, 128
 #: A thread's native id, behind its ident.
 _NATIVE = 8
 #: Threads shown, and frames of each.
@@ -34,8 +34,6 @@ _THREADS, _FRAMES = 8, 16
 _WORDS, _OWN = 64, ROOM + 8 + 6 * 8 + 8
 #: How long to wait for a call that the main thread does not make.
 _LATE_NANOSECONDS = 20_000_000
-#: A sigset_t. Kept: a ctypes class that is dropped waits for the program's garbage collector.
-_SignalSet = ctypes.c_uint64 * 16
 
 
 def _watched():
@@ -134,7 +132,7 @@ def _thread_parts():
     return [
         "thread:", "53 41 54 41 55 48 89 FB",  # push rbx; push r12; push r13; mov rbx, rdi
         f"B8 BA 00 00 00 0F 05 89 43 {_TID:02X}",  # TID = gettid()
-        f"4C 8D 63 {_INTERVAL:02X}",  # lea r12, [rbx + INTERVAL]
+        f"4C 8D 63 {_FIRST:02X}",  # lea r12, [rbx + FIRST]
         "tick:", "48 89 DF BE 80 00 00 00 31 D2 4D 89 E2 B8 CA 00 00 00 0F 05",  # futex(rbx, WAIT | PRIVATE, 0, r12)
         "83 3B 00", (JNE, "end"),  # cmp dword [rbx + STOP], 0
         f"48 FF 43 {_TICKS:02X} 4C 8D 63 {_INTERVAL:02X}",  # inc qword [rbx + TICKS]; lea r12, [rbx + INTERVAL]
@@ -157,6 +155,19 @@ def _thread_parts():
     ]
 
 
+def _start_parts():
+    """int start(block, nanoseconds to the first tick): make the thread, which is not to be given the program's signals. As pthread_create() returns."""
+    return [
+        "start:", "53 41 54 48 81 EC 88 00 00 00 48 89 FB",  # push rbx; push r12; sub rsp, 136 (a sigset_t has 128 bytes); mov rbx, rdi
+        f"48 89 B3 {disp(_FIRST + 8)}",  # mov [FIRST + 8], rsi
+        *(f"C7 43 {word:02X} 00 00 00 00" for word in (_STOP, _TID, _OUTSTANDING)),  # mov dword word, 0
+        f"BF 02 00 00 00 48 BE {disp(every_signal(), 8)} 48 89 E2", call("pthread_sigmask"),  # (SIG_SETMASK, every signal, rsp)
+        f"48 8D BB {disp(_THREAD)} 31 F6", ("48 8D 15", "thread"), "48 89 D9", call("pthread_create"),  # (rbx + THREAD, NULL, thread, rbx)
+        "41 89 C4 BF 02 00 00 00 48 89 E6 31 D2", call("pthread_sigmask"),  # mov r12d, eax; (SIG_SETMASK, rsp, NULL)
+        "44 89 E0 48 81 C4 88 00 00 00 41 5C 5B C3",  # mov eax, r12d; add rsp, 136; pop r12; pop rbx; ret
+    ]
+
+
 class Sampler:
     """A clock. It must be stopped before the interpreter ends, and does not go on in a forked child by itself.
 
@@ -170,9 +181,9 @@ class Sampler:
         Args:
             function: called with a list, see `stacks`. It returns None, or an exception that the program is to see.
         """
-        code, labels = assemble(_thread_parts() + _call_parts() + _collect_parts())
+        code, labels = assemble(_start_parts() + _thread_parts() + _call_parts() + _collect_parts())
         start = pages.place(code)
-        self._entry, self._pending = start + labels["thread"], start + labels["pending"]
+        self._pending = start + labels["pending"]
         self.function = function
         self.running = False
         self.knows_threads = observe.read(threads.current()() + layout().thread_ident + _NATIVE) == get_native_id()
@@ -183,17 +194,18 @@ class Sampler:
         self._set(_CALLABLE, id(function), 8)
         self._set(_LATE + 8, _LATE_NANOSECONDS, 8)
         libc = ctypes.CDLL(None)
-        self._create, self._join, self._syscall = libc.pthread_create, libc.pthread_join, libc.syscall
+        self._join, self._syscall = libc.pthread_join, libc.syscall
         self._add = ctypes.PyDLL(None).Py_AddPendingCall
-        self._sigmask = ctypes.PyDLL(None).pthread_sigmask
-        self._thread = ctypes.c_ulong()
+        self._start = pages.prototype(ctypes.c_int, ctypes.c_uint64, ctypes.c_uint64)(start + labels["start"])
+        self._interval = 0
 
     def _set(self, offset, value, size=4):
         memmove(self._block + offset, value.to_bytes(size, "little"), size)
 
     def set_interval(self, seconds):
         """How long to sleep between two calls, less than a second; from the next tick on."""
-        self._set(_INTERVAL + 8, int(seconds * 1e9), 8)
+        self._interval = int(seconds * 1e9)
+        self._set(_INTERVAL + 8, self._interval, 8)
 
     def set_code(self, low, high):
         """The addresses between which compiled code lies."""
@@ -233,16 +245,8 @@ class Sampler:
 
     def start(self):
         """Let it tick; returns False if there can be no thread."""
-        if self.running:
-            return True
-        self._set(_STOP, 0)
-        self._set(_TID, 0)
-        self._set(_OUTSTANDING, 0)
-        former = _SignalSet()
-        self._sigmask(2, ctypes.c_void_p(every_signal()), former)  # the new thread is not to be given the program's signals
-        self.running = self._create(ctypes.byref(self._thread), None, ctypes.c_void_p(self._entry),
-                                    ctypes.c_void_p(self._block)) == 0
-        self._sigmask(2, former, None)
+        if not self.running:
+            self.running = self._start(self._block, self._interval) == 0
         return self.running
 
     def stop(self):
@@ -252,16 +256,19 @@ class Sampler:
         self.running = False
         self._set(_STOP, 1)
         self._syscall(202, ctypes.c_void_p(self._block), 129, 1, None, None, 0)  # futex: FUTEX_WAKE | FUTEX_PRIVATE_FLAG
-        self._join(self._thread, None)
+        self._join(ctypes.c_ulong(self._words[_THREAD // 8]), None)
         # It is joined a moment before the system has forgotten it, and os.fork() warns of threads that the system knows.
         process = os.getpid()
         while self._words[_TID // 8] >> 32 and self._syscall(234, process, self._words[_TID // 8] >> 32, 0) == 0:  # tgkill
             pass
 
-    def start_in_child(self):
-        """Let it tick in a forked child, where its thread is gone, if that ran."""
-        self.running = False
-        self.start()
+    def start_in_child(self, seconds):
+        """Let it tick in a forked child, where its thread is gone, if that ran.
+
+        Args:
+            seconds: to the first tick, less than one.
+        """
+        self.running = self._start(self._block, int(seconds * 1e9)) == 0
 
     def request(self):
         """Ask for one call soon, without the clock; by the main thread."""

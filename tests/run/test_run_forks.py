@@ -14,8 +14,9 @@ def test_a_child_has_time_of_its_own():
     clock.now = 0.0
     budget.begin_in_child(100.0)
     assert not budget.allows()
-    assert budget.spent - budget.allowance() < GRANT / 10
-    clock.now = 0.1
+    clock.now = PATIENCE
+    assert not budget.allows()
+    clock.now += GRANT + 0.01
     assert budget.allows()
     assert budget.allowance() < 2 * GRANT
     budget.hot = PATIENCE + 1.0
@@ -43,6 +44,45 @@ if not child:
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
     assert python(code) == "1\n"
+
+
+def test_a_child_does_not_spend_what_its_parent_has_earned():
+    """Each of a pool's children compiled the same function, that the parent never called: twice their own time."""
+    code = """
+import jit, jit.hot, os
+from jit.budget import BUDGET
+jit.enable()
+until_compiled()
+jit.hot.DETECTOR.known(f.__code__).earned = 9.0
+assert BUDGET.has_earned(f.__code__)
+child = os.fork()
+if not child:
+    at_once = BUDGET.earned(f.__code__)
+    with jit.paused():
+        work(0.3)
+    work(0.1)
+    os._exit(at_once == 0 and BUDGET.sight(f.__code__) is not None and BUDGET.earned(f.__code__) < 1)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), BUDGET.earned(f.__code__))
+"""
+    assert python(code) == "1 9.0\n"
+
+
+def test_a_child_that_ends_soon_is_not_looked_at():
+    """Each page that it writes to is copied first: a sample takes milliseconds there."""
+    code = """
+import jit, jit.hot, os
+jit.enable()
+until_compiled()
+detector, children = jit.hot.DETECTOR, []
+for _ in range(20):
+    samples, child = detector.samples, os.fork()
+    if not child:
+        work(0.01)
+        os._exit(detector.samples - samples)
+    children.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+print(sorted(children)[10])
+"""
+    assert python(code) == "0\n"
 
 
 def test_a_sample_in_a_child_stands_for_no_negative_time():
