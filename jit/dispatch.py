@@ -35,7 +35,7 @@ from jit.tally import Tally
 from jit.trials import Trials
 from jit.types import OBJECT, remember, shape_of
 from jit.unit import check_compilable
-from jit.bytecodes import attribute_stores, attributes, builtins, calls, comparisons, containers, contexts, control, dictionaries, displays, imports, methods, names, numbers, patterns, sets, slices, stack, star_arguments, types_asked, unpacking  # noqa: F401  (declare handlers)
+from jit.bytecodes import attribute_stores, attributes, attributes_asked, builtins, calls, comparisons, containers, contexts, control, dictionaries, displays, imports, methods, names, numbers, patterns, sets, slices, stack, star_arguments, types_asked, unpacking  # noqa: F401  (declare handlers)
 from platforms import forks
 from platforms.cpython import entry, feedback, threads
 from platforms.cpython.layout import SUSPENDED, layout

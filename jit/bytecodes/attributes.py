@@ -7,8 +7,7 @@ another one leaves. What is found in an instance is borrowed from it until the n
 from types import MethodDescriptorType, ModuleType, WrapperDescriptorType
 
 from jit import profiles, receivers
-from jit.bytecodes.bound import Bound
-from jit.bytecodes.builtins import builtin
+from jit.bytecodes.bound import Bound, BoundMethod
 from jit.bytecodes.classes import class_of_interpreter, example_of, guard_classes, meanings, on_class, settle_class
 from jit.bytecodes.guards import probably
 from jit.bytecodes.items import take
@@ -241,7 +240,10 @@ def push_attribute(w, owner, name, choice):
     w.pop()
     w.push(w.constant(meaning.place))
     w.push(owner)
-    return blind_call(w, "PyMethod_New", 2, OBJECT)
+    ended = blind_call(w, "PyMethod_New", 2, OBJECT)
+    if not ended:
+        w.peek().facts = BoundMethod(meaning.place)
+    return ended
 
 
 def bind_builtin(w, owner, name, method):
@@ -331,6 +333,12 @@ def kept_attribute(w, owner, name, among=None):
     Args:
         among: None, or a class: only those derived from it count, for the owner is known to be of one.
     """
+    kept = guard_kept(w, owner, name, among)
+    return stored_value(w, owner, *kept[0], name) if kept else None
+
+
+def guard_kept(w, owner, name, among=None):
+    """[(Receiver, Attribute)] of the classes of `kept_attribute`, guarded; or None."""
     if owner.__class__ is not Value or owner.type is not OBJECT or owner.is_constant and among is None:
         return None
     groups = [[pair for pair in group if among is None or any(base is among for base in instances.bases(pair[0].kind))] for group in meanings(w, owner, name)]
@@ -343,13 +351,7 @@ def kept_attribute(w, owner, name, among=None):
         w.state.receivers.pop(owner, None)
         if not guard_classes(w, owner, kinds):
             return None
-    return stored_value(w, owner, *groups[0][0], name)
-
-
-@builtin(getattr)
-def call_getattr(w, owner, name, *default):
-    """``getattr(x, "name")`` of an attribute that there is; where it is not set, the interpreter goes on."""
-    return kept_attribute(w, owner, name.constant) if name.is_constant and type(name.constant) is str and len(default) < 2 else None
+    return groups[0]
 
 
 def place_of(w, owner, receiver, meaning, name, in_dict=False):

@@ -23,6 +23,44 @@ class Bound:
         self.owner = owner
 
 
+class BoundMethod:
+    """Facts of a Value that is a method object made here. Attribute `function`: the Python function that is bound in it."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, function):
+        self.function = function
+
+
+def call_bound_function(w, callee, function, arguments, names, depth):
+    """A call of a method object that a function is known to be bound in, which is called directly; NotImplemented if it cannot be.
+
+    Args: as of `call_through`.
+    """
+    from jit.bytecodes.calls import direct_call, fitting_arguments
+    if fitting_arguments(w, function, [callee, *arguments], names) is None:
+        return NotImplemented
+    owner = w.operation("bound_instance", callee, kind=OBJECT)
+    return direct_call(w, function, [owner, *arguments], names, depth)
+
+
+def call_as_seen(w, callee, arguments, names, depth):
+    """A call of what was a Python function, or one bound, when this was compiled, and is proven to be so here; NotImplemented if it was not, or has been another."""
+    from jit.bytecodes.calls import direct_call, fitting_arguments
+    example = callee.shape.example if callee.shape is not None else None
+    site = w.instruction.site, "callee"
+    bound = type(example) is MethodType
+    function = example.__func__ if bound else example
+    if not receivers.is_function(function) or w.knowledge.observed.get(site) or fitting_arguments(w, function, [callee] * bound + arguments, names) is None:
+        return NotImplemented
+    guard = w.exit("another function is called", observe=callee)
+    guard.site = site
+    w.operation("guard_bound" if bound else "guard_same", callee, w.constant(function), exit=guard)
+    if bound:
+        return call_bound_function(w, callee, function, arguments, names, depth)
+    return direct_call(w, function, arguments, names, depth)
+
+
 def call_through(w, callee, arguments, names, depth):
     """Call the Python function that calling `callee` comes down to, directly; NotImplemented if there is none.
 
@@ -38,6 +76,9 @@ def call_through(w, callee, arguments, names, depth):
         return direct_call(w, method.__func__, [w.constant(method.__self__), *arguments], names, depth)
     if callee.type is not OBJECT or callee.facts is not None:
         return NotImplemented
+    done = call_as_seen(w, callee, arguments, names, depth)
+    if done is not NotImplemented:
+        return done
     kinds = classes_of(w, callee, note=False)
     function = receivers.class_attribute(kinds[0], "__call__") if len(kinds) == 1 else None
     if not receivers.is_function(function) or receivers.receiver(kinds[0]) is None or not w.unit.match_arguments(w, function, [callee, *arguments], names):

@@ -6,9 +6,8 @@ from jit.attention import CALLEE_LEFT
 from jit.bytecodes.attributes import BoundBuiltin, bound_to
 from jit.bytecodes.blind import blind_method, is_blind, is_builtin
 from jit.bytecodes.builtins import CALLABLES, METHODS
-from jit.bytecodes.bound import call_through
+from jit.bytecodes.bound import BoundMethod, call_bound_function, call_through
 from jit.bytecodes.classes import settle_class
-from jit.bytecodes.contexts import BoundMethod, call_bound_function
 from jit.bytecodes.collected import sort_collected
 from jit.bytecodes.expected import target_for_expected
 from jit.bytecodes.instantiating import instantiate
@@ -77,8 +76,8 @@ def call(w, instruction):
         done = call_bound(w, callee, arguments, count + 2)
         if done is not NotImplemented:
             return done
-    if callee.facts.__class__ is BoundMethod and not names:
-        done = call_bound_function(w, callee, arguments, count + 2)
+    if callee.facts.__class__ is BoundMethod and first is None:
+        done = call_bound_function(w, callee, callee.facts.function, arguments, names, count + 2)
         if done is not NotImplemented:
             return done
     if callee.facts.__class__ is LocalFunction and not names and first is None:

@@ -7,20 +7,12 @@ Source: CPython Python/ceval.c (BEFORE_WITH), Objects/typeobject.c (_PyObject_Lo
 from types import MethodDescriptorType
 
 from jit import receivers
+from jit.bytecodes.bound import BoundMethod
 from jit.bytecodes.classes import classes_of, guard_classes
 from jit.foreign import Call, blind_call, callout
 from jit.types import OBJECT
 from jit.values import Value
 from jit.walk import bytecode
-
-
-class BoundMethod:
-    """Facts of a Value that is a method object made here. Attribute `function`: the Python function that is bound in it."""
-
-    __slots__ = ("function",)
-
-    def __init__(self, function):
-        self.function = function
 
 
 @bytecode("BEFORE_WITH")
@@ -76,13 +68,3 @@ def methods_of(w, manager):
     if not all(map(receivers.is_function, found[0])) and not all(type(method) is MethodDescriptorType for method in found[0]):
         return None
     return found[0] if guard_classes(w, manager, kinds) else None
-
-
-def call_bound_function(w, callee, arguments, depth):
-    """A call of a method object that was made here: its function is called directly; NotImplemented if it cannot be."""
-    from jit.bytecodes.calls import direct_call, fitting_arguments
-    function = callee.facts.function
-    if fitting_arguments(w, function, [callee, *arguments], ()) is None:
-        return NotImplemented
-    owner = w.operation("bound_instance", callee, kind=OBJECT)
-    return direct_call(w, function, [owner, *arguments], (), depth)

@@ -76,26 +76,26 @@ def emit_values(asm, owner, size, exit):
         asm.jz(exit)
 
 
-def emit_read(asm, emitter, owner, place, exit):
-    """rax = the attribute."""
+def emit_read(asm, emitter, owner, place, exit, absent=None):
+    """rax = the attribute; jumps to `absent`, or to `exit` without that, if it is not set."""
     base = emitter.register(owner, rcx)
     if place.offset is not None:
         asm.mov(rax, mem64(base, place.offset))
         asm.test(rax, rax)
-        asm.jz(exit)
+        asm.jz(absent or exit)
         return
     if place.number is None:
-        emit_look_up(asm, emitter, owner, place, exit)
+        emit_look_up(asm, emitter, owner, place, exit, absent)
         return
     has_dict, found = asm.label("has_dict"), asm.label("found")
     emit_values(asm, base, place.size, has_dict)
     asm.mov(rax, mem64(rax, L.values_items + 8 * place.number))
     asm.test(rax, rax)
-    asm.jz(exit)
+    asm.jz(absent or exit)
     asm.bind(found)
     with asm.cold():
         asm.bind(has_dict)
-        emit_look_up(asm, emitter, owner, place, exit)
+        emit_look_up(asm, emitter, owner, place, exit, absent)
         asm.jmp(found)
 
 
@@ -123,6 +123,31 @@ def attribute_is_not_set_exact(asm, owner, item, exit, detail, emitter):
     emitter.compare_type(rax, detail[1])
     asm.jne(emitter.mismatch_label())
     asm.mov(item, rax)
+
+
+@template("attribute_or", "owner: object, default: object -- item: object")
+def only_CPython_can_look_up_the_attribute(asm, owner, default, item, exit, detail, emitter):
+    absent, done = asm.label("absent"), asm.label("found_or_not")
+    emit_read(asm, emitter, owner, detail, exit, absent)
+    asm.bind(done)
+    asm.mov(item, rax)
+    with asm.cold():
+        asm.bind(absent)
+        asm.mov(rax, default)
+        asm.jmp(done)
+
+
+@template("has_attribute", "owner: object -- found: bool")
+def only_CPython_can_look_for_the_attribute(asm, owner, found, exit, detail, emitter):
+    absent, done = asm.label("absent"), asm.label("found_or_not")
+    emit_read(asm, emitter, owner, detail, exit, absent)
+    asm.mov(eax, 1)
+    asm.bind(done)
+    asm.mov(found, rax)
+    with asm.cold():
+        asm.bind(absent)
+        asm.xor(eax, eax)
+        asm.jmp(done)
 
 
 # -- writing ------------------------------------------------------------------------------------------

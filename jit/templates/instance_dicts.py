@@ -12,8 +12,8 @@ from platforms.cpython.layout import layout
 L = layout()
 
 
-def emit_look_up(asm, emitter, owner, place, exit):
-    """rax = the attribute in the instance's dict."""
+def emit_look_up(asm, emitter, owner, place, exit, absent=None):
+    """rax = the attribute in the instance's dict. Jumps to `absent`, or to `exit` without that, if there is none, to `exit` if only CPython can tell."""
     found, otherwise = asm.label("found_in_dict"), asm.label("look_up")
     _emit_entry(asm, emitter, owner, place, otherwise)
     asm.mov(rax, mem64(rdx, 0))
@@ -22,6 +22,8 @@ def emit_look_up(asm, emitter, owner, place, exit):
     asm.bind(otherwise)
     _emit_search(asm, emitter, owner, place)
     asm.cmp(rax, 1)
+    if absent is not None:
+        asm.jb(absent)
     asm.jbe(exit)
     asm.bind(found)
 
