@@ -9,6 +9,7 @@ from types import MethodDescriptorType, ModuleType, WrapperDescriptorType
 from jit import profiles, receivers
 from jit.bytecodes.bound import Bound, BoundMethod
 from jit.bytecodes.classes import class_of_interpreter, example_of, guard_classes, meanings, on_class, settle_class
+from jit.bytecodes.fixed_types import fixed_method
 from jit.bytecodes.guards import probably
 from jit.bytecodes.items import take
 from jit.foreign import Call, blind_call, callout
@@ -177,6 +178,12 @@ def load_method(w, instruction):
             w.push(w.constant(method))
             w.push(owner)
             return None
+    method = fixed_method(w, owner, name)
+    if method is not None:
+        w.pop()
+        w.push(w.constant(method))
+        w.push(owner)
+        return None
     return put_callable(w, lambda: get_attribute(w, name))
 
 

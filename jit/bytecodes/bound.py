@@ -55,7 +55,7 @@ def call_as_seen(w, callee, arguments, names, depth):
         return NotImplemented
     guard = w.exit("another function is called", observe=callee)
     guard.site = site
-    w.operation("guard_bound" if bound else "guard_same", callee, w.constant(function), exit=guard)
+    w.operation("guard_bound_function" if bound else "guard_same", callee, w.constant(function), exit=guard)
     if bound:
         return call_bound_function(w, callee, function, arguments, names, depth)
     return direct_call(w, function, arguments, names, depth)

@@ -59,6 +59,13 @@ def instance_may_have_its_own(asm, owner, exit, detail, emitter):
         asm.jmp(exit)
 
 
+@template("guard_no_dict", "owner: object --")
+def it_has_attributes_of_its_own(asm, owner, exit, detail, emitter):
+    """`detail`: where an instance of a type written in C has its dict, which is made when it is needed."""
+    asm.cmp(mem64(emitter.register(owner, rcx), detail), 0)
+    asm.jne(exit)
+
+
 def emit_values(asm, owner, size, exit):
     """rax = address of the instance's values, such that `L.values_items` leads to the first; jumps to `exit` if it has a dict instead."""
     if L.values_inline:

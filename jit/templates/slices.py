@@ -63,7 +63,7 @@ def bound_instance(asm, method, owner, emitter):
     asm.mov(owner, mem64(emitter.register(method, rax), L.method_self))
 
 
-@template("guard_bound", "method: object, function: object --")
+@template("guard_bound_function", "method: object, function: object --")
 def another_function_is_bound(asm, method, function, exit, emitter):
     base = emitter.register(method, rcx)
     emitter.compare_type(base, MethodType, rax)
