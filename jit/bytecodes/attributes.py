@@ -67,11 +67,11 @@ def bound_to(w, value):
     return w.operation("bound_to", value, kind=facts.type, shape=facts.shape)
 
 
-def get_attribute(w, name, facts=None):
-    """By PyObject_GetAttr."""
+def get_attribute(w, name, facts=None, symbol="PyObject_GetAttr"):
+    """By a C function, or a routine of ours."""
     w.freeze()
     w.push(w.constant(name))
-    ended = callout(w, Call("PyObject_GetAttr"), 2)
+    ended = callout(w, Call(symbol), 2)
     if not ended:
         w.peek().facts = facts
     return ended
@@ -184,7 +184,7 @@ def load_method(w, instruction):
         w.push(w.constant(method))
         w.push(owner)
         return None
-    return put_callable(w, lambda: get_attribute(w, name))
+    return put_callable(w, lambda: get_attribute(w, name, symbol="method_to_call"))
 
 
 def probably_builtin(w, owner):

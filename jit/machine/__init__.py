@@ -50,7 +50,7 @@ def _let_pending_work_in():
 def routines():
     """Assemble the routines on first use."""
     from asm import Assembler
-    from jit.machine import boxes, dictionaries, lists, lookups, mixed, slices, texts
+    from jit.machine import boxes, dictionaries, lists, lookups, methods, mixed, slices, texts
     from jit.machine.frames import FrameRoutines
     from jit.machine.leave import LeaveRoutines
     from jit.machine.lookers import LookerRoutines
@@ -71,6 +71,7 @@ def routines():
     labels.update(lists.emit(asm))
     labels.update(texts.emit(asm))
     labels.update(lookups.emit(asm, labels["unbox_int"]))
+    labels.update(methods.emit(asm))
     block = arena().allocate_code(asm.size_bound())
     text = asm.finish(block)
     arena().write_code(block, text)

@@ -139,8 +139,10 @@ def test_types_in_turn(function):
 
 @pytest.mark.parametrize("function", [named, many, nothing], ids=lambda function: function.__name__)
 def test_wrong_calls(function):
-    exact = [make for make in OWNERS if type(make()) not in (Plain, Derived)]
-    check(function, *((number, value) for value in VALUES[:2] for number in range(len(exact))), make=lambda calls: (exact[calls[0]](), calls[1]), repeat=3)
+    """Which type the message names is the business of LOAD_METHOD."""
+    for number in range(len(OWNERS)):
+        check(function, *((number, value) for value in VALUES), make=lambda calls: (OWNERS[calls[0]](), calls[1]))
+    check(function, *((number, value) for value in VALUES[:2] for number in range(len(OWNERS))), make=lambda calls: (OWNERS[calls[0]](), calls[1]), repeat=3)
 
 
 def test_what_dies_looks_at_its_caller():
