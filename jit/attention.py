@@ -75,7 +75,7 @@ class Attention:
         """
         attended = changed = False
         for code in list(record.versions):
-            if code not in record.versions or not records.asks_for_attention(code.version_record):
+            if code not in record.versions or not asks(code):
                 continue  # it may have gone with another that it calls
             attended = True
             state = records.read_version(code.version_record)
@@ -84,7 +84,7 @@ class Attention:
                 record.invalidations += 1
                 self.note_unstable(record, code)
                 self.discard(record, code)
-            elif not record.is_due():
+            elif not record.is_due() and not has_lost_enough(code):
                 self.attend_from = min(self.attend_from, record.due)
                 self.inattentive = True
             elif self.learn(record, code):
@@ -108,20 +108,24 @@ class Attention:
         try:
             waits = self.automatic is not None and not BUDGET.allows()
             self.inattentive, self.attend_from = waits, 0.0 if waits else NEVER
-            if not waits:
+            if not waits or self.is_losing():
                 with APART, BUDGET:
-                    self.attend_to_records()
+                    self.attend_to_records(has_lost_enough if waits else asks)
         except (RecursionError, MemoryError):
             pass
         finally:
             self.lock.release()
 
-    def attend_to_records(self):
-        """See `attend_all`."""
+    def is_losing(self):
+        """Whether a version has lost so much that it cannot wait for the budget."""
+        return any(has_lost_enough(code) for record in self.all_records() for code in record.versions)
+
+    def attend_to_records(self, is_wanted):
+        """See `attend_all`. Args: is_wanted: tells of a version whether its function is to be looked after."""
         discarded = set()
         for record in list(self.all_records()):
             function = record.function()
-            if function is None or not any(records.asks_for_attention(code.version_record) for code in record.versions):
+            if function is None or not any(map(is_wanted, record.versions)):
                 continue
             before = list(record.versions)
             self.attend(record)
@@ -237,6 +241,19 @@ class Attention:
             return False
         useless = sum(records.read_count(leaving.address) for leaving in code.exits if leaving.early and leaving.reason != CALLEE_LEFT)
         return useless * 2 > state.exits
+
+
+def asks(code):
+    """Whether a version asks for attention."""
+    return records.asks_for_attention(code.version_record)
+
+
+def has_lost_enough(code):
+    """Whether a version asks for attention, and its exits have taken as long as compiling it has: to wait would not save anything.
+
+    What leaves a loop weighs more (see records.FIRST_EXIT_LIMIT).
+    """
+    return asks(code) and records.read_version(code.version_record).pressure * EXIT_COST >= code.seconds * 1e9
 
 
 def related(seen):

@@ -77,11 +77,12 @@ class Automatic:
 
         All at once would be handed back again but for the first: each time the interpreter has to find out anew how to call them.
         """
-        if self.inattentive and BUDGET.clock() >= self.attend_from and BUDGET.allows():
-            self.attend_all()
         may_compile = BUDGET.allows()
         self.looks += 1
-        if not may_compile and self.looks % LOOKS:
+        looks = may_compile or not self.looks % LOOKS
+        if self.inattentive and looks and (may_compile and BUDGET.clock() >= self.attend_from or self.is_losing()):
+            self.attend_all()
+        if not looks:
             return
         with self.lock:
             waiting, self.postponed = self.postponed, deque()

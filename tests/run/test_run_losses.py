@@ -1,0 +1,62 @@
+"""Versions that keep leaving while there is no time to compile: what they lose is weighed against it."""
+
+from test_run_control import python
+
+LEAVING = """
+import jit, jit.hot
+from jit.budget import BUDGET
+def kind(name):
+    return type(name, (), {"__init__": lambda self, x: setattr(self, "x", x), "__slots__": ("x",)})
+A, B = kind("A"), kind("B")
+def g(item):
+    return item.x + 1
+def caller(items):
+    s = 0
+    for item in items:
+        s += g(item)
+    return s
+def outer(items, count):  # compiled callers do not ask whether what they call asks for attention
+    s = 0
+    for _ in range(count):
+        s += caller(items)
+    return s
+def until(happens):
+    end = time.perf_counter() + 60
+    while not happens() and time.perf_counter() < end:
+        outer(items, 20)
+        work(0.01)
+    return happens()
+def exits():
+    return sum(leaving.count for function in (g, caller, outer) for version in jit.explain(function).versions for leaving in version.exits)
+items = [A(number) for number in range(1000)]
+jit.enable()
+until_loaded()
+assert until(lambda: jit.explain(caller).state == jit.explain(outer).state == "compiled")
+"""
+
+
+def test_what_loses_too_much_does_not_wait():
+    code = LEAVING + """
+BUDGET.spent += 1000  # nothing may be compiled for hours
+assert not BUDGET.allows()
+items[::2] = [B(number) for number in range(500)]
+outer(items, 20)
+def settled():
+    before = exits()
+    outer(items, 20)
+    return exits() == before
+print(until(settled), BUDGET.allows(), caller(items) == sum(item.x + 1 for item in items))
+"""
+    assert python(code) == "True False True\n"
+
+
+def test_what_loses_little_waits():
+    code = LEAVING + """
+BUDGET.spent += 1000
+few = [B(1)] * 40
+outer(few, 1)
+before = [id(version) for version in jit.hot.DETECTOR.compiler.records[id(caller)].versions]
+work(0.5)
+print(before == [id(version) for version in jit.hot.DETECTOR.compiler.records[id(caller)].versions])
+"""
+    assert python(code) == "True\n"
