@@ -81,12 +81,14 @@ def is_one_of_many(function):
 
 def prepare(function, *arguments, looking=[]):  # noqa: B006
     """The first call of any function: True if it is to be made through its new entry, False if never, None if not this time."""
-    if BUDGET.depth or looking:  # audit hooks are called for what is done here
+    if looking:  # audit hooks are called for what is done here
         return None
     looking.append(function)
     try:
         if function.__code__.co_filename.startswith(LEFT_ALONE):
-            return False
+            return False  # also where it is the compiler that calls it, or it would be asked for at each of its calls
+        if BUDGET.depth:
+            return None
         if function.__code__.co_flags & SUSPENDED:
             COMPILER.want_generators(function)
             return False

@@ -281,3 +281,35 @@ def test_references():
         if number in (60, 199):
             counts.append([sys.getrefcount(thing) for thing in (item, x, one, item.own, item.plain, Adder.add)])
     assert counts[0] == counts[1]
+
+
+def test_the_only_holder_of_its_owner_goes_during_the_call():
+    def run(holder, kind, count):
+        found = []
+        for number in range(count):
+            holder.own = kind(holder, number).step
+            found.append(holder.own(number))
+            held = kind(holder, -number).step
+            holder.own = held
+            found.append(held(5))
+            found.append(kind(holder, number).step(7))
+        return found
+
+    def __init__(self, holder, number):
+        self.holder, self.number = holder, number
+
+    def step(self, given):
+        holder = self.holder
+        holder.own = None
+        holder.log.append(given)
+        self.holder = None
+        return self.number, given, self.__class__.__name__
+
+    results = []
+    for side in copies(run, __init__, step):
+        gone, log = [], []
+        kind = type("Owner", (), {"__init__": side[1], "step": side[2], "__del__": lambda self: gone.append((self.number, len(log)))})
+        holder = type("Holder", (), {})()
+        holder.log = log
+        results.append(([side[0](holder, kind, 9) for _ in range(12)], gone, log))
+    assert results[0] == results[1] and len(results[0][1]) == 12 * 9 * 3
