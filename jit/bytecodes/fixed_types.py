@@ -25,7 +25,7 @@ def fixed_method(w, owner, name):
         guard.site = origin(w, owner)
         w.operation("guard_type", owner, exit=guard, detail=kind)
     if instances.dict_offset(kind):
-        w.operation("guard_no_dict", owner, detail=instances.dict_offset(kind))
+        w.operation("guard_not_in_dict", owner, detail=(instances.dict_offset(kind), interned(w, name)))
     return method
 
 
@@ -41,6 +41,13 @@ def fixed_type(w, owner):
 
 def is_fixed(kind):
     """Whether a type was written in C, has attributes that nobody can change, and looks up those of its instances as `object` does."""
-    flags, field = instances.flags(kind), layout().type_getattro
-    return type(kind) is type and bool(flags & instances.IMMUTABLE) and not flags & instances.MANAGED_DICT and instances.dict_offset(kind) >= 0 and \
+    field = layout().type_getattro
+    return all(type(base) is type and instances.flags(base) & instances.IMMUTABLE for base in (kind, *instances.bases(kind))) and \
+        not instances.flags(kind) & instances.MANAGED_DICT and instances.dict_offset(kind) >= 0 and \
         instances.slot_function(kind, field) == instances.slot_function(object, field)
+
+
+def interned(w, name):
+    """The name, kept: dicts of instances have the interned object as their key."""
+    w.unit.keep(name)
+    return name

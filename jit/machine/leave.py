@@ -26,7 +26,7 @@ class LeaveRoutines(CalloutRoutines, FreeingRoutines):
     """Emits exits, callouts and the poll; `frames` is the FrameRoutines they use."""
 
     NAMES = ("exit_start", "exit_throw", "exit_after", "callout_enter", "callout_enter_full", "callout_leave", "resume_caller", "poll", "dealloc", "dealloc_plain",
-             "dealloc_at_return", "drop_last", "revalidate", "attend")
+             "dealloc_at_return", "drop_last", "revalidate", "dict_entry", "attend")
 
     def __init__(self, asm, frames, poll_function, attention_function):
         self.asm = asm
@@ -36,7 +36,7 @@ class LeaveRoutines(CalloutRoutines, FreeingRoutines):
         self.labels = {name: asm.label(name) for name in self.NAMES}
         self.leave = asm.label("leave")
         self.must_leave = asm.label("must_leave")
-        self.dict_entry = asm.label("dict_entry")
+        self.dict_entry = self.labels["dict_entry"]
         self.update_budget = asm.label("update_budget")
 
     def emit(self):

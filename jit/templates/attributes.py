@@ -59,11 +59,24 @@ def instance_may_have_its_own(asm, owner, exit, detail, emitter):
         asm.jmp(exit)
 
 
-@template("guard_no_dict", "owner: object --")
-def it_has_attributes_of_its_own(asm, owner, exit, detail, emitter):
-    """`detail`: where an instance of a type written in C has its dict, which is made when it is needed."""
-    asm.cmp(mem64(emitter.register(owner, rcx), detail), 0)
-    asm.jne(exit)
+@template("guard_not_in_dict", "owner: object --")
+def it_may_have_its_own(asm, owner, exit, detail, emitter):
+    """`detail`: where an instance of a type written in C has its dict, which is made when it is needed; the name."""
+    offset, name = detail
+    has_dict, fine = asm.label("has_dict"), asm.label("has_not_its_own")
+    asm.mov(rcx, mem64(emitter.register(owner, rcx), offset))
+    asm.test(rcx, rcx)
+    asm.jnz(has_dict)
+    asm.bind(fine)
+    with asm.cold():
+        asm.bind(has_dict)
+        emitter.compare_type(rcx, dict, rdx)
+        asm.jne(exit)
+        asm.mov(rdx, emitter.object(name))
+        asm.call(emitter.routines.dict_entry)
+        asm.test(rax, rax)
+        asm.jz(fine)
+        asm.jmp(exit)
 
 
 def emit_values(asm, owner, size, exit):

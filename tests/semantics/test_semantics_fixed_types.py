@@ -4,6 +4,7 @@ import array
 import datetime
 import decimal
 import io
+import os
 import re
 import struct
 import sys
@@ -60,6 +61,30 @@ def shadowed():
     return made
 
 
+def text_file():
+    """Has a dict from the start: open() sets its mode."""
+    return open(os.devnull, "w")
+
+
+def with_dict():
+    made = io.BytesIO()
+    vars(made).update(other=1)
+    return made
+
+
+class Name(str):
+    def __eq__(self, other):
+        return str.__eq__(self, other)
+
+    __hash__ = str.__hash__
+
+
+def with_keys():
+    made = io.BytesIO()
+    vars(made)[Name("write")] = lambda data: ("by a name", data)
+    return made
+
+
 def closed():
     made = io.BytesIO()
     made.close()
@@ -67,7 +92,7 @@ def closed():
 
 
 OWNERS = [lambda: deque([1, 2.5, "x"]), lambda: deque(), lambda: deque([1, 2], 2), lambda: Derived([1]), lambda: Plain([1]), Duck, lambda: [1, 2], lambda: array.array("d", [1.0]), io.BytesIO, io.StringIO,
-          shadowed, closed, lambda: re.match("(a)(b)?", "a"), lambda: re.compile("a+"), lambda: decimal.Decimal("1.50"), lambda: datetime.date(2020, 1, 2), lambda: struct.Struct("<Q"),
+          shadowed, closed, text_file, with_dict, with_keys, lambda: re.match("(a)(b)?", "a"), lambda: re.compile("a+"), lambda: decimal.Decimal("1.50"), lambda: datetime.date(2020, 1, 2), lambda: struct.Struct("<Q"),
           lambda: OrderedDict(a=1), lambda: Counter("aab"), lambda: defaultdict(list), lambda: memoryview(b"abc"), lambda: {"a": 1}, lambda: {1}, lambda: (1, 2), lambda: b"abc", lambda: "abc", lambda: 5, lambda: None]
 VALUES = (1, 2**70, 1.5, b"data", "text", None)
 
@@ -179,6 +204,19 @@ def test_its_own_attribute_later():
         del stream.write
         side[0](stream)
         assert stream.getvalue() == b"x" * 51
+
+
+def test_files_stay_compiled():
+    def f(out, count):
+        for _ in range(count):
+            out.write("text")
+        return out.mode
+
+    _, (fast,) = copies(f)
+    with text_file() as out:
+        for _ in range(10):
+            assert fast(out, 20) == "w"
+        assert_stays_compiled(fast, lambda: [fast(out, 20) for _ in range(30)])
 
 
 def test_nothing_is_left_or_kept():
