@@ -2,6 +2,7 @@ import builtins
 import faulthandler
 import gc
 import sys
+import time
 
 sys.audit("event")
 seen = []
@@ -16,6 +17,10 @@ def work():
 
 
 for _ in range(8):
+    work()
+# A step of loading the compiler may be under way (README): it is over soon.
+end = time.process_time() + 10
+while (gc.callbacks or sys.getswitchinterval() != 0.005) and time.process_time() < end:
     work()
 print(seen, len(gc.callbacks), sys.gettrace(), sys.getprofile(), sys.getswitchinterval(), sys.getrecursionlimit())
 print(faulthandler.is_enabled(), builtins.__import__, sys.breakpointhook is sys.__breakpointhook__, sys.excepthook is sys.__excepthook__)
