@@ -23,12 +23,12 @@ def outer(items, count):  # compiled callers do not ask whether what they call a
 def until(happens):
     end = time.perf_counter() + 60
     while not happens() and time.perf_counter() < end:
-        outer(items, 20)
+        outer(items, 1000)
         work(0.01)
     return happens()
 def exits():
     return sum(leaving.count for function in (g, caller, outer) for version in jit.explain(function).versions for leaving in version.exits)
-items = [A(number) for number in range(1000)]
+items = [A(number) for number in range(20)]
 jit.enable()
 until_loaded()
 assert until(lambda: jit.explain(caller).state == jit.explain(outer).state == "compiled")
@@ -39,11 +39,11 @@ def test_what_loses_too_much_does_not_wait():
     code = LEAVING + """
 BUDGET.spent += 1000  # nothing may be compiled for hours
 assert not BUDGET.allows()
-items[::2] = [B(number) for number in range(500)]
-outer(items, 20)
+items[::2] = [B(number) for number in range(10)]
+outer(items, 1000)
 def settled():
     before = exits()
-    outer(items, 20)
+    outer(items, 1000)
     return exits() == before
 print(until(settled), BUDGET.allows(), caller(items) == sum(item.x + 1 for item in items))
 """
