@@ -79,10 +79,10 @@ class Automatic:
         """
         may_compile = BUDGET.allows()
         self.looks += 1
-        looks = may_compile or not self.looks % LOOKS
-        if self.inattentive and looks and (may_compile and BUDGET.clock() >= self.attend_from or self.is_losing()):
+        looks = not self.looks % LOOKS
+        if self.inattentive and (may_compile and BUDGET.clock() >= self.attend_from or looks and self.is_losing()):
             self.attend_all()
-        if not looks:
+        if not may_compile and not looks:
             return
         with self.lock:
             waiting, self.postponed = self.postponed, deque()

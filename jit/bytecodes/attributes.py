@@ -9,7 +9,7 @@ from types import MethodDescriptorType, ModuleType, WrapperDescriptorType
 from jit import profiles, receivers
 from jit.bytecodes.bound import Bound, BoundMethod
 from jit.bytecodes.classes import class_of_interpreter, example_of, guard_classes, meanings, on_class, settle_class
-from jit.bytecodes.fixed_types import fixed_method
+from jit.bytecodes.fixed_types import fixed_method, interned
 from jit.bytecodes.guards import probably
 from jit.bytecodes.items import take
 from jit.foreign import Call, blind_call, callout
@@ -162,29 +162,22 @@ def load_method(w, instruction):
         return None
     function = class_method(w, itself, name)
     if function is not None:
-        w.pop()
-        w.push(w.constant(function))
-        w.push(owner)
-        return None
+        return push_bound(w, function, owner)
     groups = meanings(w, owner, name)
     if groups:
         return on_class(w, owner, groups, lambda choice: push_method(w, owner, name, choice))
     owner = probably_builtin(w, owner)
-    python = owner.type.python
-    if python in STATIC:
-        method = receivers.class_attribute(python, name)
-        if type(method) is type(list.append):
-            w.pop()
-            w.push(w.constant(method))
-            w.push(owner)
-            return None
-    method = fixed_method(w, owner, name)
-    if method is not None:
-        w.pop()
-        w.push(w.constant(method))
-        w.push(owner)
-        return None
+    method = receivers.class_attribute(owner.type.python, name) if owner.type.python in STATIC else fixed_method(w, owner, name)
+    if type(method) is MethodDescriptorType:
+        return push_bound(w, method, owner)
     return put_callable(w, lambda: get_attribute(w, name, symbol="method_to_call"))
+
+
+def push_bound(w, function, owner):
+    """Stack: owner -> (function, self)."""
+    w.pop()
+    w.push(w.constant(function))
+    w.push(owner)
 
 
 def probably_builtin(w, owner):
@@ -244,9 +237,7 @@ def push_attribute(w, owner, name, choice):
         w.push(w.constant(meaning.place))
         w.push(w.constant(receiver.kind))
         return blind_call(w, "PyMethod_New", 2, OBJECT) or replace_owner(w, owner, w.pop())
-    w.pop()
-    w.push(w.constant(meaning.place))
-    w.push(owner)
+    push_bound(w, meaning.place, owner)
     ended = blind_call(w, "PyMethod_New", 2, OBJECT)
     if not ended:
         w.peek().facts = BoundMethod(meaning.place)
@@ -268,10 +259,7 @@ def push_method(w, owner, name, choice):
     receiver, meaning = choice
     if meaning.how in ("method", "builtin"):
         guard_keys(w, owner, receiver, meaning, name)
-        w.pop()
-        w.push(w.constant(meaning.place))
-        w.push(owner)
-        return None
+        return push_bound(w, meaning.place, owner)
     if meaning.how == "class method":
         guard_keys(w, owner, receiver, meaning, name)
         w.freeze()
@@ -297,12 +285,6 @@ def guard_keys(w, owner, receiver, meaning, name):
         for _, _, _, other in absence.probes if absence is not None else ():
             w.unit.keep(other)
         w.operation("guard_values", owner, detail=(instances.basic_size(receiver.kind), interned(w, name), absence))
-
-
-def interned(w, name):
-    """The name, kept: instances' dicts have the interned object as their key."""
-    w.unit.keep(name)
-    return name
 
 
 def class_constant(w, item):

@@ -32,16 +32,18 @@ class BoundMethod:
         self.function = function
 
 
-def call_bound_function(w, callee, function, arguments, names, depth):
-    """A call of a method object that a function is known to be bound in, which is called directly; NotImplemented if it cannot be.
-
-    Args: as of `call_through`.
-    """
+def call_bound_function(w, callee, arguments, names, depth):
+    """A call of a method object that was made here: its function is called directly; NotImplemented if it cannot be. Args: as of `call_through`."""
     from jit.bytecodes.calls import direct_call, fitting_arguments
+    function = callee.facts.function
     if fitting_arguments(w, function, [callee, *arguments], names) is None:
         return NotImplemented
-    owner = w.operation("bound_instance", callee, kind=OBJECT)
-    return direct_call(w, function, [owner, *arguments], names, depth)
+    return direct_call(w, function, [bound_instance(w, callee), *arguments], names, depth)
+
+
+def bound_instance(w, method):
+    """What a method object is bound to."""
+    return w.operation("bound_instance", method, kind=OBJECT)
 
 
 def call_as_seen(w, callee, arguments, names, depth):
@@ -56,9 +58,7 @@ def call_as_seen(w, callee, arguments, names, depth):
     guard = w.exit("another function is called", observe=callee)
     guard.site = site
     w.operation("guard_bound_function" if bound else "guard_same", callee, w.constant(function), exit=guard)
-    if bound:
-        return call_bound_function(w, callee, function, arguments, names, depth)
-    return direct_call(w, function, arguments, names, depth)
+    return direct_call(w, function, [bound_instance(w, callee), *arguments] if bound else arguments, names, depth)
 
 
 def call_through(w, callee, arguments, names, depth):

@@ -77,7 +77,7 @@ def call(w, instruction):
         if done is not NotImplemented:
             return done
     if callee.facts.__class__ is BoundMethod and first is None:
-        done = call_bound_function(w, callee, callee.facts.function, arguments, names, count + 2)
+        done = call_bound_function(w, callee, arguments, names, count + 2)
         if done is not NotImplemented:
             return done
     if callee.facts.__class__ is LocalFunction and not names and first is None:

@@ -48,6 +48,6 @@ def is_fixed(kind):
 
 
 def interned(w, name):
-    """The name, kept: dicts of instances have the interned object as their key."""
+    """The name, kept: instances' dicts have the interned object as their key."""
     w.unit.keep(name)
     return name

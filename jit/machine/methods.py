@@ -7,8 +7,8 @@ of its call names the type that it is defined in.
 Source: CPython Objects/object.c (_PyObject_GetMethod), Objects/classobject.c (PyMethod_New).
 """
 
-from asm import eax, mem64, rax, rbx, rdi, rdx, relative, rsi, rsp
-from platforms.cpython import symbols
+from asm import eax, mem64, rax, rbx, rdi, rdx, rsi, rsp
+from jit.machine.saving import emit_call
 
 
 def emit(asm):
@@ -22,23 +22,19 @@ def emit(asm):
     asm.mov(rbx, rdi)
     asm.mov(mem64(rsp, 0), 0)
     asm.mov(rdx, rsp)
-    _call(asm, "_PyObject_GetMethod")
+    emit_call(asm, "_PyObject_GetMethod")
     asm.test(eax, eax)
     asm.mov(rax, mem64(rsp, 0))
     asm.jz(done)
     asm.mov(rdi, rax)
     asm.mov(rsi, rbx)
-    _call(asm, "PyMethod_New")
+    emit_call(asm, "PyMethod_New")
     asm.mov(rdi, mem64(rsp, 0))
     asm.mov(mem64(rsp, 0), rax)
-    _call(asm, "Py_DecRef")
+    emit_call(asm, "Py_DecRef")
     asm.mov(rax, mem64(rsp, 0))
     asm.bind(done)
     asm.add(rsp, 16)
     asm.pop(rbx)
     asm.ret()
     return {"method_to_call": label}
-
-
-def _call(asm, name):
-    asm.call(relative(asm.constant(symbols.address(name))))

@@ -147,26 +147,24 @@ def attribute_is_not_set_exact(asm, owner, item, exit, detail, emitter):
 
 @template("attribute_or", "owner: object, default: object -- item: object")
 def only_CPython_can_look_up_the_attribute(asm, owner, default, item, exit, detail, emitter):
-    absent, done = asm.label("absent"), asm.label("found_or_not")
-    emit_read(asm, emitter, owner, detail, exit, absent)
-    asm.bind(done)
-    asm.mov(item, rax)
-    with asm.cold():
-        asm.bind(absent)
-        asm.mov(rax, default)
-        asm.jmp(done)
+    _emit_optional(asm, emitter, owner, detail, exit, item, lambda: None, lambda: asm.mov(rax, default))
 
 
 @template("has_attribute", "owner: object -- found: bool")
 def only_CPython_can_look_for_the_attribute(asm, owner, found, exit, detail, emitter):
+    _emit_optional(asm, emitter, owner, detail, exit, found, lambda: asm.mov(eax, 1), lambda: asm.xor(eax, eax))
+
+
+def _emit_optional(asm, emitter, owner, place, exit, result, emit_found, emit_absent):
+    """result = the attribute, which is in rax, after `emit_found`, or what `emit_absent` leaves in rax."""
     absent, done = asm.label("absent"), asm.label("found_or_not")
-    emit_read(asm, emitter, owner, detail, exit, absent)
-    asm.mov(eax, 1)
+    emit_read(asm, emitter, owner, place, exit, absent)
+    emit_found()
     asm.bind(done)
-    asm.mov(found, rax)
+    asm.mov(result, rax)
     with asm.cold():
         asm.bind(absent)
-        asm.xor(eax, eax)
+        emit_absent()
         asm.jmp(done)
 
 

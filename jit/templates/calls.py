@@ -5,6 +5,7 @@ Frame slots used: 0 materialised frame, 1 spare (vectorcall may scribble on it; 
 """
 
 from functools import lru_cache
+from types import MethodType
 
 from asm import eax, ecx, edx, mem64, r8, r9, r10, r11, rax, rcx, rdi, rdx, relative, rsi, rsp, xmm0
 from asm import xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7
@@ -322,3 +323,26 @@ def pop_from_empty_list(asm, container, item, exit, emitter):
         asm.call(emitter.routines.pop_last)
         asm.mov(item, rax)
         asm.jmp(popped)
+
+
+# -- what a method object is bound to -------------------------------------------------------------------
+
+@template("bound_to", "method: object -- owner: any")
+def bound_to(asm, method, owner, emitter):
+    asm.mov(owner, mem64(emitter.register(method, rax), L.cfunction_m_self))
+
+
+@template("bound_instance", "method: object -- owner: object")
+def bound_instance(asm, method, owner, emitter):
+    """What a method object is bound to; it lives as long as that."""
+    asm.mov(owner, mem64(emitter.register(method, rax), L.method_self))
+
+
+@template("guard_bound_function", "method: object, function: object --")
+def another_function_is_bound(asm, method, function, exit, emitter):
+    base = emitter.register(method, rcx)
+    emitter.compare_type(base, MethodType, rax)
+    asm.jne(exit)
+    asm.mov(rax, function)
+    asm.cmp(mem64(base, L.method_function), rax)
+    asm.jne(exit)

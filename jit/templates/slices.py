@@ -1,7 +1,6 @@
 """Slices with machine bounds, and what moves many items of a list at once: calls of jit/machine/slices.py and of CPython's C functions."""
 
 from functools import lru_cache
-from types import MethodType
 
 from asm import mem64, r8, r9, r10, r11, rax, rcx, rdi, rdx, rsi
 from jit.machine.slices import LARGEST, LOWEST
@@ -50,27 +49,6 @@ def emit_move_slice(asm, emitter, detail):
     asm.je(emitter.stub(emitter.operation.exit))
     asm.jb(emitter.throw_label())
     emitter.set_result(rax)
-
-
-@template("bound_to", "method: object -- owner: any")
-def bound_to(asm, method, owner, emitter):
-    asm.mov(owner, mem64(emitter.register(method, rax), L.cfunction_m_self))
-
-
-@template("bound_instance", "method: object -- owner: object")
-def bound_instance(asm, method, owner, emitter):
-    """What a method object is bound to; it lives as long as that."""
-    asm.mov(owner, mem64(emitter.register(method, rax), L.method_self))
-
-
-@template("guard_bound_function", "method: object, function: object --")
-def another_function_is_bound(asm, method, function, exit, emitter):
-    base = emitter.register(method, rcx)
-    emitter.compare_type(base, MethodType, rax)
-    asm.jne(exit)
-    asm.mov(rax, function)
-    asm.cmp(mem64(base, L.method_function), rax)
-    asm.jne(exit)
 
 
 @template("list_insert", "container: object, index: int, value: object --", clobbers="c")

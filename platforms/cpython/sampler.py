@@ -197,15 +197,13 @@ class Sampler:
         self._join, self._syscall = libc.pthread_join, libc.syscall
         self._add = ctypes.PyDLL(None).Py_AddPendingCall
         self._start = pages.prototype(ctypes.c_int, ctypes.c_uint64, ctypes.c_uint64)(start + labels["start"])
-        self._interval = 0
 
     def _set(self, offset, value, size=4):
         memmove(self._block + offset, value.to_bytes(size, "little"), size)
 
     def set_interval(self, seconds):
         """How long to sleep between two calls, less than a second; from the next tick on."""
-        self._interval = int(seconds * 1e9)
-        self._set(_INTERVAL + 8, self._interval, 8)
+        self._set(_INTERVAL + 8, int(seconds * 1e9), 8)
 
     def set_code(self, low, high):
         """The addresses between which compiled code lies."""
@@ -246,7 +244,7 @@ class Sampler:
     def start(self):
         """Let it tick; returns False if there can be no thread."""
         if not self.running:
-            self.running = self._start(self._block, self._interval) == 0
+            self.running = self._start(self._block, self._words[_INTERVAL // 8 + 1]) == 0
         return self.running
 
     def stop(self):
