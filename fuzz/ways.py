@@ -9,6 +9,7 @@ import gc
 import re
 import sys
 import threading
+import time
 from contextlib import nullcontext
 from types import ModuleType
 
@@ -35,7 +36,8 @@ class Comparison:
 
     Attributes:
         prepared: Prepared. features: set, what was reached. register: a number that decides what a way leaves open: which
-        register is left, which guards are forced, whether leaks are looked for (0, 6, 12).
+        register is left, which guards are forced, whether leaks are looked for (0, 6, 12). interpreted: processor seconds that
+        the interpreter has taken for its side so far.
     """
 
     def __init__(self, prepared, reached, register=0):
@@ -44,6 +46,7 @@ class Comparison:
         self.reached = reached
         self.features = set()
         self.register = register
+        self.interpreted = 0.0
 
     def load(self):
         return Loaded(self.prepared)
@@ -54,10 +57,18 @@ class Comparison:
         where = f"{self.program.entry}(*{self.program.calls[call]}), pass {times + 1}"
         return Difference(f"{way}: {what}", f"{where}\n  interpreted: {wanted}\n  {way}: {got}")
 
+    def wanted(self, plain, number):
+        """The outcome of a call by the interpreter."""
+        started = time.process_time()
+        try:
+            return outcome(plain.entry, plain.arguments(number), plain.namespace)
+        finally:
+            self.interpreted += time.process_time() - started
+
     def pass_over(self, way, plain, other, times, call_other=outcome):
         """Make every call both ways once; returns a Difference or None."""
         for number in range(len(self.program.calls)):
-            wanted = outcome(plain.entry, plain.arguments(number), plain.namespace)
+            wanted = self.wanted(plain, number)
             got = call_other(other.entry, other.arguments(number), other.namespace)
             found = first_difference(wanted, got)
             if found:
@@ -262,7 +273,7 @@ def threaded(comparison):
     """The calls made by three threads at once. Only for programs that keep no state between calls."""
     plain, fast = comparison.load(), comparison.load().decorate()
     before = described_globals(plain.namespace, Describer())
-    wanted = [outcome(plain.entry, plain.arguments(number), plain.namespace) for number in range(len(plain.calls))]
+    wanted = [comparison.wanted(plain, number) for number in range(len(plain.calls))]
     if _KEEPS_STATE.search(comparison.program.source) or described_globals(plain.namespace, Describer()) != before:
         return compiled(comparison)
     results, barrier = [], threading.Barrier(3)

@@ -17,8 +17,8 @@ from fuzz.targets import BaseTarget, Difference, Verdict
 WEIGHTS = ((61, "compiled"), (14, "forced"), (10, "starved"), (2, "shuffled"), (9, "evaluated"), (2, "traced"), (2, "threaded"))
 #: The way of a program that is to be called in a manner of its own.
 MANNERS = {"threads": "threaded", "traced": "traced"}
-#: Processor seconds a case may take.
-WORK_LIMIT = 8.0
+#: Processor seconds a case may take, and the share of it that the interpreter's side may: shifts by 2**30 take seconds either way.
+WORK_LIMIT, INTERPRETED_SHARE = 8.0, 0.1
 
 
 class Overtime(BaseException):
@@ -66,6 +66,8 @@ class Target(BaseTarget):
         try:
             return way(comparison)
         except Overtime:
+            if comparison.interpreted > INTERPRETED_SHARE * WORK_LIMIT:
+                raise Unusable("the interpreter takes too long") from None
             return Difference(f"{way.__name__}: takes too long", f"more than {WORK_LIMIT} s of processor time")
         except (RecursionError, MemoryError) as problem:
             # While arguments were made or outcomes described; what the program itself raises is an outcome.

@@ -201,6 +201,13 @@ def test_what_takes_too_long(monkeypatch):
     monkeypatch.setattr(jit_target, "WORK_LIMIT", 0.3)
     target = targets.make("jit")
     case = {**Program("def f(n):\n    while n:\n        n += 1\n", "f", ("(1,)",)).as_case(), "way": "compiled", "register": 1}
+    assert target.run(case).skipped == "the interpreter takes too long"
+
+    def compiled(comparison):
+        while True:
+            comparison.load()
+
+    monkeypatch.setitem(ways.WAYS, "compiled", compiled)
     assert target.run(case).difference.signature == "compiled: takes too long"
 
 
