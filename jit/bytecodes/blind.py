@@ -1,15 +1,150 @@
-"""Builtins that run no foreign code when they are called with values of certain exact types, so that they need no frame."""
+"""Builtins that run no foreign code when they are called with values of certain exact types, so that they need no frame.
+
+A frame costs more than what the smaller of them do. One row says what must be so of a call, and what comes back.
+None of these lets another thread run, or tells an audit hook; names of codecs, which may lead to Python code, are not among the arguments.
+"""
 
 import math
+import sys
+import time
+from types import MethodDescriptorType, ModuleType
 
 from jit.bytecodes.bound import descriptor_of, result_of_random
 from jit.bytecodes.classes import is_list
+from jit.bytecodes.fixed_types import is_fixed
 from jit.bytecodes.iterators import source_of
-from jit.types import ARRAY, BOOL, INT, exact
+from jit.types import ARRAY, BOOL, BYTES, INT, LIST, STR, TUPLE, Shape, exact
 from jit.values import COLLECTED_PLAIN
+from platforms.cpython import instances
 
 ITERATING = frozenset({enumerate, zip, reversed, iter})
 BUILTIN_TYPES = (type, type(len), type(list.append), type(dict.__dict__["fromkeys"]), type(list.__add__))
+
+
+class Blind:
+    """A call that runs no foreign code.
+
+    Attributes:
+        kinds: of each argument, the types of which it must be one exactly; None: of any. rest: of those behind them; (): there must not be more.
+        result: Shape of what it returns, whose type is certain, or None. names: arguments that may be given by name, all of `PLAIN_NAMED`.
+    """
+
+    __slots__ = ("kinds", "rest", "result", "names")
+
+    def __init__(self, kinds=(), result=None, names=(), rest=()):
+        self.kinds = kinds
+        self.rest = rest
+        self.result = result if result is None or result.__class__ is Shape else Shape(exact(result))
+        self.names = names
+
+    def takes(self, w, arguments, names):
+        """Whether these argument Values are of the right types; `names`: of the last ones."""
+        positional = arguments[:len(arguments) - len(names)]
+        if len(positional) > len(self.kinds) and not self.rest or not all(name in self.names for name in names):
+            return False
+        wanted = self.kinds + (self.rest,) * (len(positional) - len(self.kinds))
+        return all(kind is None or value.type.python in kind or kind == (list,) and is_list(w, value) for kind, value in zip(wanted, positional)) and \
+            all(value.type.python in PLAIN_NAMED for value in arguments[len(positional):])
+
+
+NUMBER, REAL, TEXT, OCTETS, ANY = (int, bool), (int, bool, float), (str,), (bytes,), None
+PLACE = (int, bool, type(None))
+PLAIN = (int, float, bool, str)
+PLAIN_NAMED = (*PLAIN, bytes, type(None))
+TEXTS, PARTS = Shape(LIST, Shape(STR)), Shape(TUPLE, Shape(STR))
+#: Of str and of bytes: names of methods, types of further arguments, result, arguments that may be given by name. OWN: the type itself.
+OWN = "own"
+_OF_TEXT_AND_BYTES = (
+    ("upper lower title capitalize swapcase", (), OWN, ()),
+    ("isdigit isalpha isspace isalnum islower isupper istitle isascii", (), bool, ()),
+    ("strip lstrip rstrip", (OWN,), OWN, ()),
+    ("find rfind index rindex count", (OWN, PLACE, PLACE), int, ()),
+    ("startswith endswith", (OWN, PLACE, PLACE), bool, ()),
+    ("replace", (OWN, OWN, NUMBER), OWN, ()),
+    ("split rsplit", ((OWN, type(None)), NUMBER), list, ("sep", "maxsplit")),
+    ("partition rpartition", (OWN,), tuple, ()),
+    ("splitlines", (NUMBER,), list, ("keepends",)),
+    ("removeprefix removesuffix", (OWN,), OWN, ()),
+    ("ljust rjust center", (NUMBER, OWN), OWN, ()),
+    ("zfill", (NUMBER,), OWN, ()),
+    ("expandtabs", (NUMBER,), OWN, ("tabsize",)))
+_OF_TEXT = (("isdecimal isnumeric isidentifier isprintable", (), bool, ()), ("casefold", (), str, ()), ("join", ((list, tuple),), str, ()), ("encode", (), bytes, ()))
+_OF_BYTES = (("hex", (TEXT, NUMBER), str, ()), ("decode", (), str, ()))
+_OF_FLOATS = """isnan isinf isfinite hypot pow degrees radians trunc fabs floor ceil sqrt log exp cbrt exp2 log2 log10 log1p expm1 gamma lgamma erf erfc
+    ldexp modf frexp remainder fmod copysign atan2 isclose sin cos tan asin acos atan sinh cosh tanh"""
+#: What the program may import, functions of a module or methods of a type in it: names, types of arguments (a method's instance first), result,
+#: arguments that may be given by name, types of further ones.
+_IMPORTED = {
+    ("binascii", None): (("hexlify b2a_hex", (OCTETS,), bytes, (), ()), ("unhexlify a2b_hex", ((bytes, str),), bytes, (), ()),
+                         ("b2a_base64", (OCTETS,), bytes, ("newline",), ()), ("a2b_base64", ((bytes, str),), bytes, ("strict_mode",), ())),
+    ("_struct", None): (("pack", (TEXT,), bytes, (), (*PLAIN, bytes)), ("unpack", (TEXT, OCTETS), tuple, (), ()), ("calcsize", (TEXT,), int, (), ())),
+    ("_struct", "Struct"): (("pack", (ANY,), bytes, (), (*PLAIN, bytes)), ("unpack", (ANY, OCTETS), tuple, (), ())),
+    ("re", "Match"): (("start end", (ANY, (int, str)), int, (), ()), ("span", (ANY, (int, str)), tuple, (), ())),
+    ("collections", "deque"): (("pop popleft", (ANY,), None, (), ()), ("rotate", (ANY, NUMBER), None, (), ())),
+    ("datetime", "date"): (("weekday isoweekday toordinal", (ANY,), int, (), ()),),
+    ("_io", "BytesIO"): (("write", (ANY, OCTETS), int, (), ()), ("read", (ANY, PLACE), bytes, (), ()), ("getvalue", (ANY,), bytes, (), ())),
+    ("_io", "StringIO"): (("write", (ANY, TEXT), int, (), ()), ("read", (ANY, PLACE), str, (), ()), ("getvalue", (ANY,), str, (), ()))}
+
+
+def _methods(kind, rows):
+    shapes = {list: Shape(LIST, Shape(exact(kind))), tuple: Shape(TUPLE, Shape(exact(kind))), OWN: kind}
+
+    def types(wanted):
+        return (kind,) if wanted is OWN else tuple(kind if item is OWN else item for item in wanted)
+
+    return {getattr(kind, name): Blind(((kind,), *map(types, arguments)), shapes.get(result, result), names)
+            for text, arguments, result, names in rows for name in text.split()}
+
+
+def _blind_callables():
+    list_like = (list, tuple, range, bytes, bytearray, str)
+    table = {list.pop: Blind(((list,), NUMBER)), list.insert: Blind(((list,), NUMBER, ANY)), list.reverse: Blind(((list,),)),
+             list.copy: Blind(((list,),), list), dict.copy: Blind(((dict,),), dict),
+             **{method: Blind(((dict,),)) for method in (dict.keys, dict.values, dict.items)},
+             **{kind: Blind((PLAIN,), str) for kind in (str, repr, ascii)}, hash: Blind((PLAIN,), int), callable: Blind((ANY,), bool),
+             divmod: Blind((REAL, REAL)), pow: Blind((NUMBER, NUMBER, NUMBER)), round: Blind((REAL, NUMBER)), format: Blind((PLAIN, TEXT), str),
+             **{to_text: Blind((NUMBER,), str) for to_text in (hex, oct, bin, chr)}, ord: Blind(((str, bytes),), int),
+             int: Blind((PLAIN, NUMBER), int, ("base",)), float: Blind((PLAIN,), float), range: Blind((NUMBER,) * 3), dict: Blind(), set: Blind(), object: Blind(),
+             list: Blind((list_like,)), tuple: Blind((list_like,)), bytearray: Blind(((int, bytes, bytearray, list),)), bytes: Blind(((int, bytes, bytearray),)),
+             int.bit_length: Blind((NUMBER,), int), int.bit_count: Blind((NUMBER,), int), float.is_integer: Blind(((float,),), bool),
+             int.to_bytes: Blind((NUMBER, NUMBER, TEXT), bytes, ("length", "byteorder", "signed")), int.from_bytes: Blind((OCTETS, TEXT), int, ("byteorder", "signed")),
+             **_methods(str, _OF_TEXT_AND_BYTES + _OF_TEXT), **_methods(bytes, _OF_TEXT_AND_BYTES + _OF_BYTES)}
+    if ARRAY is not None:
+        table[ARRAY.append] = Blind(((ARRAY,), REAL))
+    for name in ("time", "perf_counter", "monotonic", "process_time"):
+        table[getattr(time, name)] = Blind((), float)
+        table[getattr(time, name + "_ns")] = Blind((), int)
+    for name in _OF_FLOATS.split():
+        table[getattr(math, name)] = Blind((REAL, REAL))
+    for name in ("gcd", "lcm", "isqrt", "factorial", "comb", "perm"):
+        table[getattr(math, name)] = Blind((NUMBER, NUMBER), int)
+    return table
+
+
+#: Builtins that run no foreign code -> what their arguments must be.
+BLIND = _blind_callables()
+#: Of `_IMPORTED`, what has not been met yet.
+_missing = set(_IMPORTED)
+
+
+def _meet_imported():
+    """Put what has been imported meanwhile into the table, if it is what its name says: anything may stand in a module's place."""
+    for place in list(_missing):
+        name, kind = place
+        module = sys.modules.get(name)
+        if type(module) is not ModuleType:
+            continue
+        _missing.discard(place)
+        held = module.__dict__ if kind is None else _namespace(module.__dict__.get(kind), place)
+        for text, kinds, result, names, rest in _IMPORTED[place]:
+            for function in map(held.get, text.split()):
+                if type(function) is MethodDescriptorType or type(function) is type(len) and function.__self__ is module:
+                    BLIND[function] = Blind(kinds, result, names, rest)
+
+
+def _namespace(kind, place):
+    """Attributes of a type that was written in C, if it has this name."""
+    return instances.namespace(kind) if type(kind) is type and is_fixed(kind) and (kind.__module__, kind.__name__) == place else {}
 
 
 def is_builtin(value):
@@ -17,52 +152,35 @@ def is_builtin(value):
     return any(type(value) is kind for kind in BUILTIN_TYPES)
 
 
-def is_blind(w, callee, arguments):
-    """Whether a builtin, called with values of these exact types, runs no code but its own."""
+def blind(w, callee, arguments, names=()):
+    """The `Blind` of a builtin that, called with values of these exact types, runs no code but its own; or None.
+
+    Args:
+        names: of the last arguments.
+    """
     if not is_builtin(callee):
-        return False
+        return None
     if callee in ITERATING:
-        return bool(arguments) and all(source_of(value) is not None for value in arguments[:1 if callee is enumerate else None]) and \
-            (callee is not enumerate or len(arguments) == 1 or len(arguments) == 2 and arguments[1].type in (INT, BOOL))
-    if callee is set or callee is frozenset:
-        return len(arguments) == 1 and arguments[0].facts is COLLECTED_PLAIN
-    wanted = BLIND.get(callee)
-    if wanted is None or len(arguments) > len(wanted):
-        return False
-    return all(kind is None or value.type.python in kind or kind == (list,) and is_list(w, value) for kind, value in zip(wanted, arguments))
+        return _ITERATION if not names and bool(arguments) and all(source_of(value) is not None for value in arguments[:1 if callee is enumerate else None]) and \
+            (callee is not enumerate or len(arguments) == 1 or len(arguments) == 2 and arguments[1].type in (INT, BOOL)) else None
+    if (callee is set or callee is frozenset) and arguments:
+        return _COLLECTION if not names and len(arguments) == 1 and arguments[0].facts is COLLECTED_PLAIN else None
+    if _missing:
+        _meet_imported()
+    found = BLIND.get(callee)
+    return found if found is not None and found.takes(w, arguments, names) else None
 
 
-def blind_method(w, callee, arguments, kind):
-    """(type of the result, True) of a method of a C type that runs no foreign code, called with these arguments; else (`kind`, False)."""
+_ITERATION = _COLLECTION = Blind()
+
+
+def blind_method(w, callee, arguments, names=()):
+    """The `Blind` of a method of a C type, bound to an instance, that runs no foreign code when it is called with these arguments; or None."""
     found = descriptor_of(w, callee)
     if found is None:
-        return kind, False
+        return None
     method, owner = found
     result = result_of_random(method)
-    if result is not None and (not arguments or len(arguments) == 1 and arguments[0].type in (INT, BOOL)):
-        return exact(result), True
-    return kind, is_blind(w, method, [owner, *arguments])
-
-
-def _blind_callables():
-    text, number, anything = (str,), (int, bool), None
-    table = {list.pop: ((list,), number), list.insert: ((list,), number, anything), list.reverse: ((list,),),
-             list.copy: ((list,),), dict.keys: ((dict,),), dict.values: ((dict,),), dict.items: ((dict,),), dict.copy: ((dict,),), str.join: (text, (list, tuple)), str.replace: (text, text, text), str.split: (text, text),
-             str: ((int, float, bool, str),), repr: ((int, float, bool, str),), divmod: (number + (float,),) * 2,
-             hash: ((int, float, bool, str),), range: (number,) * 3, list: ((list, tuple, range, bytes, bytearray, str),),
-             tuple: ((list, tuple, range, bytes, bytearray, str),), bytearray: ((int, bytes, bytearray, list),),
-             bytes: ((int, bytes, bytearray),), hex: (number,), bin: (number,), chr: (number,), ord: (text,)}
-    if ARRAY is not None:
-        table[ARRAY.append] = ((ARRAY,), (int, bool, float))
-    for name in ("upper", "lower", "strip", "lstrip", "rstrip", "title", "capitalize", "isdigit", "isalpha", "isspace"):
-        table[getattr(str, name)] = (text,)
-    for name in ("startswith", "endswith", "find", "rfind", "count", "index"):
-        table[getattr(str, name)] = (text, text)
-    for name in ("gcd", "isqrt", "isnan", "isinf", "isfinite", "hypot", "pow", "degrees", "radians", "factorial", "trunc", "fabs",
-                 "floor", "ceil", "sqrt", "log", "exp"):
-        table[getattr(math, name)] = ((int, float, bool),) * 2
-    return table
-
-
-#: Builtins that run no foreign code, with the exact types their arguments must have (None: any).
-BLIND = _blind_callables()
+    if result is not None and not names and (not arguments or len(arguments) == 1 and arguments[0].type in (INT, BOOL)):
+        return Blind((), result)
+    return blind(w, method, [owner, *arguments], names)

@@ -4,7 +4,7 @@ from sys import _getframe, getrefcount
 
 from jit.attention import CALLEE_LEFT
 from jit.bytecodes.attributes import BoundBuiltin, bound_to
-from jit.bytecodes.blind import blind_method, is_blind, is_builtin
+from jit.bytecodes.blind import blind, blind_method, is_builtin
 from jit.bytecodes.builtins import CALLABLES, METHODS
 from jit.bytecodes.bound import BoundMethod, call_bound_function, call_through
 from jit.bytecodes.classes import settle_class
@@ -240,9 +240,12 @@ def vectorcall(w, callee, first, count, names):
             shape.element = Shape(INT) if given.type is exact(range) else given.shape and given.shape.element
     if callee.facts.__class__ is LocalFunction and callee.facts.code.co_name == "<listcomp>":
         shape = Shape(LIST)
-    if not names:
-        kind, blind = blind_method(w, callee, arguments, kind)
-    if not names and (blind or callee.is_constant and is_blind(w, callee.constant, arguments)):
+    found = blind_method(w, callee, arguments, names)
+    if found is None and callee.is_constant:
+        found = blind(w, callee.constant, arguments, names)
+    if found is not None:
+        if found.result is not None:
+            kind, shape = found.result.type, found.result
         if callee.is_constant and callee.constant is list.pop:
             shape = arguments[0].shape and arguments[0].shape.element
         source = (made_source(w, callee.constant, arguments) or made_view(callee.constant, arguments)) if callee.is_constant else None

@@ -1,0 +1,270 @@
+"""Builtins that are called without a frame (jit/bytecodes/blind.py): they return what the table says, and all else is as interpreted."""
+
+import binascii
+import datetime
+import io
+import itertools
+import math
+import re
+import struct
+import sys
+import time
+from collections import deque
+
+import pytest
+from compare import assert_stays_compiled, check, copies
+
+from jit.bytecodes import blind
+from jit.types import ARRAY
+
+blind._meet_imported()
+
+OBJECT = object()
+SAMPLES = {
+    int: (0, 1, -1, 3, 255, 2**63), bool: (True, False), float: (0.0, -0.0, 1.5, float("nan"), float("inf"), -1e308), type(None): (None,),
+    str: ("", "a", "aB1", " x,y ", "\xe9\u0130", "\ud800", "12", "big", "<q"), bytes: (b"", b"a", b"YWJj", b" x,y ", b"\xff", b"12345678"),
+    list: ([], ["a"], ["a", 1]), tuple: ((), ("a", "b"), (b"a", None)), dict: ({}, {"a": 1}), range: (range(0), range(3)), bytearray: (bytearray(), bytearray(b"ab")), ARRAY: ()}
+CALLABLES = sorted(blind.BLIND, key=lambda item: (getattr(item, "__qualname__", ""), repr(item)))
+MOST = 6000
+
+
+#: Makers of what methods are called on, by the names of their types.
+INSTANCES = {"Struct": [lambda: struct.Struct("<qd"), lambda: struct.Struct(""), lambda: struct.Struct("3s?")],
+             "Match": [lambda: re.match("(?P<a>.)(b)?", "ac"), lambda: re.search("", "")],
+             "deque": [lambda: deque([1, "x"]), deque, lambda: deque([None], 1)],
+             "date": [lambda: datetime.date(2024, 2, 29), lambda: datetime.datetime(1, 1, 1, 5)],
+             "BytesIO": [io.BytesIO, lambda: io.BytesIO(b"some octets"), lambda: closed(io.BytesIO())],
+             "StringIO": [io.StringIO, lambda: io.StringIO("some text\r\n", newline=None), lambda: closed(io.StringIO())]}
+
+
+def closed(file):
+    file.close()
+    return file
+
+
+def owners(callee):
+    """What a method of an imported type may be called on, made anew each time; else None."""
+    return INSTANCES.get(getattr(callee, "__objclass__", object).__name__)
+
+
+def samples(found, callee=None):
+    """Arguments of the right types, of each number that is allowed; makers of a method's instance in its place."""
+    values = [[OBJECT, *SAMPLES[str]] if kind is None else [value for item in kind for value in SAMPLES[item]] for kind in found.kinds]
+    if owners(callee):
+        values[0] = owners(callee)
+    if found.rest:
+        values += [[value for item in found.rest for value in SAMPLES[item]]] * 2
+    for count in range(bool(owners(callee)), len(values) + 1):
+        yield from itertools.islice(itertools.product(*values[:count]), MOST)
+
+
+def takes_for_ever(callee, arguments):
+    return callee is pow and len(arguments) == 2 and arguments[1] > 255
+
+
+@pytest.mark.parametrize("callee", CALLABLES, ids=lambda item: getattr(item, "__qualname__", str(item)))
+def test_results_have_the_type_of_the_table(callee):
+    found, returned = blind.BLIND[callee], 0
+    named = [{}, *({name: value} for name in found.names for value in (0, True, None, "big", 16, ",", b","))]
+    for arguments in samples(found, callee):
+        if takes_for_ever(callee, arguments):
+            continue
+        for keywords in named:
+            try:
+                result = callee(*map(copied, arguments), **keywords)
+            except (TypeError, ValueError, OverflowError, MemoryError, LookupError, ArithmeticError, struct.error):
+                continue
+            returned += 1
+            if found.result is not None:
+                assert type(result) is found.result.type.python
+    assert returned or not found.kinds and not found.result or callee is ARRAY.append
+
+
+def fresh(arguments):
+    return tuple(map(copied, arguments))
+
+
+def copied(value):
+    return value.copy() if type(value) in (list, dict, bytearray) else value() if callable(value) else value
+
+
+class Text(str):
+    def __str__(self):
+        raise KeyError("asked")
+
+    __format__ = __str__
+
+
+class Octets(bytes):
+    def __bytes__(self):
+        raise KeyError("asked")
+
+
+class Whole(int):
+    def __index__(self):
+        return 2
+
+    __int__ = __trunc__ = __index__
+
+
+class Real(float):
+    def __float__(self):
+        return 2.5
+
+
+#: Beside those of the table's types.
+HOSTILE = (Text("aB1"), Octets(b"a"), Whole(7), Real(1.25), True, 2**70, -2**31, float("nan"), None, OBJECT, "7", b"7", [Text("x")], ("a", 3))
+
+
+def one(x):
+    return CALLEE(x)
+
+
+def two(x, y):
+    return CALLEE(x, y)
+
+
+def three(x, y, z):
+    return CALLEE(x, y, z)
+
+
+@pytest.mark.parametrize("callee", [item for item in CALLABLES if blind.BLIND[item].kinds and item not in (pow, math.factorial, math.comb, math.perm)],
+                         ids=lambda item: getattr(item, "__qualname__", str(item)))
+def test_calls_are_as_interpreted(callee):
+    found = blind.BLIND[callee]
+    for count, function in ((1, one), (2, two), (3, three)):
+        if count > len(found.kinds) + bool(found.rest):
+            break
+        right = [arguments for arguments in samples(found, callee) if len(arguments) == count and not takes_for_ever(callee, arguments)]
+        mixed = [tuple(HOSTILE[(start + 5 * place) % len(HOSTILE)] for place in range(count)) for start in range(len(HOSTILE))]
+        if owners(callee):
+            mixed += [(owner, *arguments[1:]) for owner in owners(callee) for arguments in mixed]
+        check(function, *right[::max(1, len(right) // 12)], *mixed, repeat=2, namespace={"CALLEE": callee}, make=fresh)
+
+
+def words(text, n):
+    found = []
+    for _ in range(n):
+        for word in text.split(","):
+            if word.isdigit():
+                found.append(int(word) + int(word, 16) + word.find("1"))
+            elif word.strip().lower().startswith(("x", "y")):
+                found.append(word.partition("=")[2].encode().hex())
+            else:
+                found.append(word.rjust(6, "*").title().removeprefix("*"))
+    return found
+
+
+def test_methods_of_strings_in_a_loop():
+    check(words, ("12,x=5, Y=\xe9,abc,,7", 20), ("", 3), (",", 3), ("9" * 30, 5))
+    _, (fast,) = copies(words)
+    for _ in range(5):
+        fast("12,x=5, y=6,abc", 50)
+    assert_stays_compiled(fast, lambda: fast("13,x=7, y=8,def", 50))
+
+
+def by_name(data, flag, base):
+    return (binascii.b2a_base64(data, newline=flag), binascii.a2b_base64(b"YWJj", strict_mode=flag), int("12", base=base), "a,b,c".split(sep=",", maxsplit=base),
+            (258).to_bytes(length=base, byteorder="little", signed=flag), int.from_bytes(data, byteorder="big", signed=flag))
+
+
+def test_arguments_by_name():
+    check(by_name, (b"ab", True, 8), (b"", False, 3), (b"ab", None, 5), (b"ab", 1, 1), (Octets(b"ab"), 2.5, 8), ("ab", True, "x"), (b"a", Whole(0), Whole(9)))
+
+
+def wrong_names(data, number):
+    return data.split(separator=number)
+
+
+def test_a_name_that_it_does_not_have():
+    check(wrong_names, ("a,b", 1), (b"a", b","), ("a", None))
+
+
+class Looking:
+    """Looks at its caller when it is compared, hashed, shown or asked for a number."""
+
+    def __init__(self, seen):
+        self.seen = seen
+
+    def look(self, *_):
+        frame = sys._getframe(1)
+        while frame.f_code.co_name != "look_out":
+            frame = frame.f_back
+        self.seen.append((frame.f_lineno - frame.f_code.co_firstlineno, sorted(frame.f_locals)))
+        return "looked"
+
+    __repr__ = __str__ = __format__ = look
+
+    def __index__(self):
+        self.look()
+        return 2
+
+    __int__ = __round__ = __index__
+
+    def __float__(self):
+        return float(len(self.look()))
+
+    def __bytes__(self):
+        return self.look().encode()
+
+    def __hash__(self):
+        return len(self.look())
+
+
+def look_out(x, text):
+    a = text.center(x), text.replace("a", "b", x)
+    b = int(x), float(x), round(x), bytes(x), hash(x)
+    c = format(x), repr(x), hex(x), math.gcd(x, 4), struct.pack("<q", x)
+    return a, b, c
+
+
+def test_objects_with_code_of_their_own_see_their_caller():
+    (plain,), (fast,) = copies(look_out)
+    seen = []
+    for function in (plain, fast):
+        for _ in range(40):
+            function(3, "banana")
+        found = []
+        result = [function(Looking(found), "banana") for _ in range(3)]
+        seen.append((result, found))
+    assert seen[0] == seen[1] and len(seen[0][1]) > 20
+
+
+def clocks(n):
+    for _ in range(n):
+        a, b = time.perf_counter(), time.monotonic_ns()
+        if time.perf_counter() < a or time.monotonic_ns() < b:
+            return type(a), type(b), "backward"
+    return type(a), type(b)
+
+
+def test_clocks():
+    check(clocks, (50,), (1,))
+
+
+def failing(text, data, n):
+    made = []
+    for i in range(n):
+        try:
+            made.append(text.index(str(i)))
+            made.append(data[:i].decode())
+        except ValueError as error:
+            made.append((type(error), str(error), error.__traceback__.tb_lineno))
+    return made
+
+
+def test_errors_are_caught_and_the_loop_goes_on():
+    check(failing, ("0123", b"ab\xff", 6), ("", b"", 3), ("5\ud800", b"\xe9", 8))
+
+
+def test_modules_of_another_name_are_not_trusted(monkeypatch):
+    """What stands in sys.modules may be anything."""
+    before = dict(blind.BLIND)
+    for module in (None, 5, type(sys)("_struct"), math):
+        monkeypatch.setattr(blind, "_missing", {("_struct", None), ("_struct", "Struct")})
+        monkeypatch.setitem(sys.modules, "_struct", module)
+        if type(module) is type(sys) and module is not math:
+            module.pack, module.unpack = len, "text"
+            module.Struct = type("Struct", (), {"__module__": "_struct", "pack": list.append, "unpack": len})
+        blind._meet_imported()
+    assert blind.BLIND == before
