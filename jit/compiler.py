@@ -134,8 +134,9 @@ def _compile(unit, argument_types, shapes, knowledge, function_record):
     if not walker.returns and not walker.loops_reached:
         reason, line, operation = unit.notes[0] if unit.notes else ("it never returns", None, None)
         raise Unsupported(reason, line, operation)
-    if not is_worthwhile(order, unit.entered is not None and not unit.is_part, not unit.is_second):
-        raise NotWorthwhile(NOT_WORTHWHILE)
+    is_called = unit.entered is None and unit.record is not None and unit.record.is_called
+    if not is_worthwhile(order, unit.entered is not None and not unit.is_part, not unit.is_second, is_called):
+        raise NotWorthwhile(NOT_WORTHWHILE, helps_callers=is_promising(expected_gain(order), 0.0, is_called=True))
     argument_registers = calls.argument_registers(kinds)
     numbering = Numbering(order, loops, list(zip(walker.entry.parameters, argument_registers)), LOST_IN_C, LOST_IN_BODY)
     overflow = entry_exit(unit, walker)
@@ -165,7 +166,7 @@ def _compile(unit, argument_types, shapes, knowledge, function_record):
         records.set_exit_limit(code.version_record, SHORT_EXIT_LIMIT)
     code.types, code.result = tuple(kinds), result
     code.promise, code.gain = promise(order), expected_gain(order)
-    code.on_trial, code.was_tried = not is_promising(code.gain, code.promise), False
+    code.on_trial, code.was_tried = not is_promising(code.gain, code.promise, is_called), False
     code.returned = tuple(dict.fromkeys(walker.returned))
     code.kept, watched = unit.kept_and_watched()
     poison = poisoner(code.version_record)

@@ -176,8 +176,10 @@ class Compiler(Misses, Attention, Trials, Automatic, Comprehensions, Eviction):
             walker.calls_itself = True
             unit.rely_on_code(function)
             return Target(None, kinds, walker.knowledge.result, False, None, unit.taken(kinds))
-        if kinds in record.refused or kinds in record.in_progress:
+        if kinds in record.in_progress or kinds in record.refused and not record.refused[kinds].helps_callers:
             return None
+        record.is_called = True
+        record.refused.pop(kinds, None)
         return self.target(unit, walker, record, kinds, arguments)
 
     def target(self, unit, walker, record, kinds, arguments):

@@ -11,10 +11,11 @@ class Unsupported(Exception):
 
     Attributes:
         reason: one sentence for people. line: source line or None. operation: canonical opcode or None.
-        promise: what it tells of what compiling other functions will gain (see profit.promise), or None.
+        promise: what it tells of what compiling other functions will gain (see profit.promise), or None. helps_callers: see NotWorthwhile.
     """
 
     promise = None
+    helps_callers = False
 
     def __init__(self, reason, line=None, operation=None):
         super().__init__(reason)
@@ -28,9 +29,20 @@ class Unsupported(Exception):
 
 
 class NotWorthwhile(Unsupported):
-    """The interpreter does it faster, and probably what it belongs to as well."""
+    """The interpreter does it faster, and probably what it belongs to as well.
+
+    Attributes:
+        helps_callers: compiled code that calls it would gain all the same.
+    """
 
     promise = 0.0
+
+    def __init__(self, reason, helps_callers=False):
+        super().__init__(reason)
+        self.helps_callers = helps_callers
+
+    def kept(self):
+        return NotWorthwhile(self.reason, self.helps_callers)
 
 
 class ArgumentsUnboxed(Unsupported):

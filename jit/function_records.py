@@ -47,7 +47,7 @@ class FunctionRecord:
     Attributes:
         function: weak reference. versions: list of Code in the order their guards are tried. retired: Codes no call
         enters any more. cells: argument types -> BodyCell. refused: argument types -> reason why they are interpreted.
-        reason: why the whole function is. automatic: nobody asked for it to be compiled. calls: a version calls compiled code.
+        reason: why the whole function is. automatic: nobody asked for it to be compiled. is_called: compiled code has asked for a version to call. calls: a version calls compiled code.
         comprehensions: id of a code object -> record of the comprehension in it. is_comprehension: it is one itself (see comprehensions.py), or
         a function made in the one that calls it, which `is_nested` says.
         seconds: that compiling it has taken, callees not counted. due: processor's time from which on it may be compiled anew. was_put_off: once; the next
@@ -64,7 +64,7 @@ class FunctionRecord:
 
     def __init__(self, function, comprehension=None):
         self.function = weakref.ref(function)
-        self.automatic = self.asleep = self.waits = self.is_shared = self.is_nested = self.is_resting = False
+        self.automatic = self.asleep = self.waits = self.is_shared = self.is_nested = self.is_resting = self.is_called = False
         self.calls_seen = self.rests = 0
         self.name = function.__qualname__
         self.comprehensions = {}

@@ -98,23 +98,28 @@ def _share(block, edge):
     return LEAVES_LOOP if block.loop is not None and target not in block.loop.blocks else 1.0
 
 
-def is_worthwhile(order, is_running=False, is_first=True):
+def is_worthwhile(order, is_running=False, is_first=True, is_called=False):
     """Whether to compile. While types are still being noted the next version will know more, and other calls out of it count for nothing.
 
     Args:
         is_running: the interpreter is in the midst of it, and the next version may never come. is_first: none was compiled in that hope before:
             what that one has learnt is all there is to know, mostly. (Of 967 versions in 80 programs one had to be compiled three times.)
+        is_called: by compiled code, see is_promising.
     """
     if EAGER:
         return True
     if is_first and is_observing(order) and not any(shows_frames(operation) for block in order for operation in block.operations):
         return not is_running or expected_gain(order, hoped=0) >= 0
-    return is_promising(expected_gain(order), promise(order))
+    return is_promising(expected_gain(order), promise(order), is_called)
 
 
-def is_promising(gain, promised):
-    """Whether what is expected of a version, as it is, is enough to compile it."""
-    return EAGER or gain >= 0 and promised >= LEAST_PROMISE
+def is_promising(gain, promised, is_called=False):
+    """Whether what is expected of a version, as it is, is enough to compile it.
+
+    Args:
+        is_called: compiled code calls it. That would have to call the interpreter instead, for which a function that gains next to nothing is worth its while.
+    """
+    return EAGER or gain >= 0 and (is_called or promised >= LEAST_PROMISE)
 
 
 def is_observing(order):

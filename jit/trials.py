@@ -9,6 +9,7 @@ it is still there, it knows all it will know. It is judged like any other then, 
 from jit.budget import BUDGET
 from jit.errors import NOT_WORTHWHILE, NotWorthwhile
 from jit.machine import records
+from jit.profit import is_promising
 
 
 class Trials:
@@ -35,7 +36,7 @@ class Trials:
             records.poison(code.version_record)
         given_back = failed.intersection(record.versions)
         for code in given_back:
-            record.refused[code.types] = NotWorthwhile(NOT_WORTHWHILE)
+            record.refused[code.types] = NotWorthwhile(NOT_WORTHWHILE, helps_callers=is_promising(code.gain, code.promise, is_called=True))
             self.discard(record, code)
         if record.loops is not None:
             record.loops.refuse(failed)

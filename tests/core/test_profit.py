@@ -54,12 +54,60 @@ for function, argument in calls:
 """
 
 
+#: Each of the first two gains next to nothing, and is compiled for a compiled caller; the third loses.
+CALLEES = """
+import binascii
+import jit
+@jit.jit
+def encoded(data):
+    return binascii.b2a_base64(data, newline=False)
+@jit.jit
+def handed_on(f, data):
+    return f(data)
+@jit.jit
+def there_and_back(data):
+    return binascii.unhexlify(binascii.hexlify(data))
+callees = [encoded, handed_on, there_and_back]
+def show():
+    print(*("compiled" if jit.explain(callee).versions else "interpreted" for callee in callees))
+@jit.jit
+def caller(data, n):
+    made = b""
+    for i in range(n):
+        made = encoded(data)
+        made = handed_on(bytes, made)
+        made = there_and_back(made)
+    return made
+for _ in range(40):
+    assert encoded(b"abc") == b"YWJj" and handed_on(bytes, b"abc") == there_and_back(b"abc") == b"abc"
+{before}
+for _ in range(40):
+    assert caller(b"abc", 50) == b"YWJj"
+show()
+for _ in range(40):
+    assert encoded(b"abc") == b"YWJj" and handed_on(bytes, b"abc") == there_and_back(b"abc") == b"abc"
+show()
+"""
+
+
+def run(program, **variables):
+    """Lines that a program prints."""
+    environment = {name: value for name, value in os.environ.items() if name != "JIT_EAGER"}
+    environment.update({"PYTHONPATH": os.pathsep.join(sys.path)}, **variables)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("before", ["show()", ""])
+def test_a_function_that_gains_next_to_nothing_is_compiled_for_its_compiled_callers(before):
+    seen = ["interpreted interpreted interpreted"] if before else []
+    assert run(CALLEES.format(before=before)) == [*seen, *["compiled compiled interpreted"] * 2]
+
+
 @pytest.mark.parametrize("eager", [False, True])
 def test_only_what_gains_is_compiled(eager):
-    environment = {name: value for name, value in os.environ.items() if name != "JIT_EAGER"}
-    environment.update({"PYTHONPATH": os.pathsep.join(sys.path)}, **({"JIT_EAGER": "1"} if eager else {}))
-    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, env=environment, timeout=60)
-    assert done.returncode == 0, done.stderr
+    printed = run(PROGRAM, **({"JIT_EAGER": "1"} if eager else {}))
     left = {"table", "frames", "handed_on"}  # the last would gain next to nothing
     names = ["frames", "handed_on", "attribute", "numbers", "table", "numbers_and_a_rare_call", "mixture"]
-    assert done.stdout.splitlines() == [f"{name} {'interpreted' if name in left and not eager else 'compiled'}" for name in names]
+    assert printed == [f"{name} {'interpreted' if name in left and not eager else 'compiled'}" for name in names]
