@@ -13,7 +13,7 @@ from jit.bytecodes.bound import descriptor_of, result_of_random
 from jit.bytecodes.classes import is_list
 from jit.bytecodes.fixed_types import is_fixed
 from jit.bytecodes.iterators import source_of
-from jit.types import ARRAY, BOOL, BYTES, INT, LIST, STR, TUPLE, Shape, exact
+from jit.types import ARRAY, BOOL, INT, LIST, STR, TUPLE, Shape, exact
 from jit.values import COLLECTED_PLAIN
 from platforms.cpython import instances
 
