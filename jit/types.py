@@ -102,9 +102,8 @@ INT_OBJECT = exact(int)
 FLOAT_OBJECT = exact(float)
 BOOL_OBJECT = exact(bool)
 
-#: Types whose instances run no foreign code when they are freed, so freeing needs no frame.
-PLAIN = frozenset({int, float, bool, str, bytes, bytearray, range, type(None), complex, slice,
-                   type(iter(range(0)))})
+#: Types whose instances run no foreign code when they are freed, so freeing needs no frame. More may be added when they have been imported.
+PLAIN = {int, float, bool, str, bytes, bytearray, range, type(None), complex, slice, type(iter(range(0)))}
 #: Small numbers and the like: nobody can tell when one dies.
 _UNNOTICED = frozenset({int, float, bool, complex, range, type(None)})
 #: Only guards for these may be kept in compiled code: static types, whose address never dies, and array.array, which we hold.

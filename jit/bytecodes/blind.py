@@ -11,6 +11,7 @@ from types import MethodDescriptorType, ModuleType
 
 from jit.bytecodes.bound import descriptor_of, result_of_random
 from jit.bytecodes.classes import is_list
+from jit.bytecodes.decimals import decimal_type
 from jit.bytecodes.fixed_types import is_fixed
 from jit.bytecodes.iterators import source_of
 from jit.types import ARRAY, BOOL, INT, LIST, STR, TUPLE, Shape, exact
@@ -79,6 +80,7 @@ _IMPORTED = {
                          ("b2a_base64", (OCTETS,), bytes, ("newline",), ()), ("a2b_base64", ((bytes, str),), bytes, ("strict_mode",), ())),
     ("_struct", None): (("pack", (TEXT,), bytes, (), (*PLAIN, bytes)), ("unpack", (TEXT, OCTETS), tuple, (), ()), ("calcsize", (TEXT,), int, (), ())),
     ("_struct", "Struct"): (("pack", (ANY,), bytes, (), (*PLAIN, bytes)), ("unpack", (ANY, OCTETS), tuple, (), ())),
+    ("_decimal", None): (),
     ("re", "Match"): (("start end", (ANY, (int, str)), int, (), ()), ("span", (ANY, (int, str)), tuple, (), ())),
     ("collections", "deque"): (("pop popleft", (ANY,), None, (), ()), ("rotate", (ANY, NUMBER), None, (), ())),
     ("datetime", "date"): (("weekday isoweekday toordinal", (ANY,), int, (), ()),),
@@ -135,11 +137,18 @@ def _meet_imported():
         if type(module) is not ModuleType:
             continue
         _missing.discard(place)
+        if name == "_decimal":
+            BLIND.update(_of_decimals(decimal_type()))
         held = module.__dict__ if kind is None else _namespace(module.__dict__.get(kind), place)
         for text, kinds, result, names, rest in _IMPORTED[place]:
             for function in map(held.get, text.split()):
                 if type(function) is MethodDescriptorType or type(function) is type(len) and function.__self__ is module:
                     BLIND[function] = Blind(kinds, result, names, rest)
+
+
+def _of_decimals(kind):
+    """What there is to call of the class of Decimals, or of None."""
+    return {} if kind is None else {kind: Blind(((*PLAIN, kind),), kind), instances.namespace(kind)["quantize"]: Blind((ANY, (kind, int)), kind, ("rounding",))}
 
 
 def _namespace(kind, place):

@@ -3,6 +3,7 @@
 import operator
 
 from jit import foreign, receivers, types
+from jit.bytecodes.decimals import decimal_comparison
 from jit.bytecodes.guards import probably
 from jit.bytecodes.numbers import as_number, guess, operands
 from jit.bytecodes.operators import compare_identities, compare_instances
@@ -127,6 +128,8 @@ def compare_op(w, instruction):
             return None
         if texts is None:
             done = compare_instances(w, symbol, w.peek(2), w.peek(1)) if w.instruction.last else NotImplemented
+            if done is NotImplemented:
+                done = decimal_comparison(w, symbol, w.peek(2), w.peek(1))
             return foreign.compare(w, symbol, w.peek(2), w.peek(1)) if done is NotImplemented else done
         left, right = texts
         w.freeze()

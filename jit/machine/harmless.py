@@ -58,17 +58,25 @@ def note(kind, tag):
     """Put a Python class into the table, if freeing an instance runs none of its code."""
     builtin = next((base for base in instances.bases(kind) if base is list or base is tuple), None)
     if is_simple(kind, builtin):
-        place = table() + (id(kind) >> 4) % _ENTRIES * _SIZE
         managed = instances.flags(kind) & instances.MANAGED_DICT
         values = _NO_DICT if not managed else _VALUES if instances.has_values(kind) else _NO_VALUES
         first = instances.basic_size(builtin) if builtin else _HEADER
         words = (instances.basic_size(kind) - first) // 8
-        entry = _ENTRY.pack(id(kind), tag, words, instances.weak_offset(kind), values, first,
-                            {list: _IS_LIST, tuple: _IS_TUPLE}.get(builtin, 0))
-        # Other threads may look meanwhile: the address, which makes the entry valid, comes last.
-        _put(place, 0)
-        for offset in (24, 16, 8, 0):
-            _put(place + offset, int.from_bytes(entry[offset:offset + 8], "little"))
+        _enter(id(kind), tag, words, instances.weak_offset(kind), values, first, {list: _IS_LIST, tuple: _IS_TUPLE}.get(builtin, 0))
+
+
+def note_leaf(kind, tag):
+    """Put a type that is written in C into the table, whose instances hold no objects and cannot be referred to weakly."""
+    _enter(id(kind), tag, 0, 0, _NO_DICT, _HEADER, 0)
+
+
+def _enter(address, *entry):
+    place = table() + (address >> 4) % _ENTRIES * _SIZE
+    words = _ENTRY.pack(address, *entry)
+    # Other threads may look meanwhile: the address, which makes the entry valid, comes last.
+    _put(place, 0)
+    for offset in (24, 16, 8, 0):
+        _put(place + offset, int.from_bytes(words[offset:offset + 8], "little"))
 
 
 def is_simple(kind, builtin=None):

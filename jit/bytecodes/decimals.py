@@ -1,0 +1,92 @@
+"""Arithmetic and comparison of decimal.Decimal, of the one that is written in C: it runs no foreign code, and so needs no frame, nor do Decimals that die.
+
+Source: CPython Modules/_decimal/_decimal.c (convert_op, nm_*, dec_richcompare).
+"""
+
+import sys
+from types import ModuleType
+
+from jit import foreign, types
+from jit.bytecodes.classes import classes_of
+from jit.bytecodes.fixed_types import is_fixed
+from jit.bytecodes.guards import observe, prove
+from jit.machine import harmless
+from jit.types import BOOL, BOOL_OBJECT, INT, OBJECT, exact, in_order_seen
+from jit.values import Value
+from platforms.cpython import instances
+
+#: With three operands in C; the third is None.
+_LEFT_OUT = ("**", "@", "&", "|", "^", "<<", ">>")
+_met = []
+
+
+def decimal_type():
+    """The class, if the program has imported it; or None. What else has to know of it is told then."""
+    if not _met:
+        module = sys.modules.get("_decimal")
+        kind = module.__dict__.get("Decimal") if type(module) is ModuleType else None
+        if type(kind) is not type or not is_fixed(kind) or (kind.__module__, kind.__name__) != ("decimal", "Decimal") or not instances.version_tag(kind):
+            return None
+        _met.append(kind)
+        types.PLAIN.add(kind)
+        harmless.note_leaf(kind, instances.version_tag(kind))
+    return _met[0]
+
+
+def decimal_arithmetic(w, symbol, left, right):
+    """``left symbol right``, of two Decimals or of one and an int; NotImplemented if they are not known to be that."""
+    if symbol.rstrip("=") in _LEFT_OUT or not are_decimals(w, left, right):
+        return NotImplemented
+    return foreign.blind_call(w, foreign.BINARY[symbol], 2, exact(decimal_type()))
+
+
+def decimal_comparison(w, symbol, left, right):
+    """The same of a comparison, of which True or False comes."""
+    if not are_decimals(w, left, right):
+        return NotImplemented
+    left, right = w.peek(2), w.peek(1)
+    if symbol in ("==", "!="):
+        # The C function takes an object to be equal to itself without asking it, and there are Decimals that are not.
+        if left is right:
+            return NotImplemented
+        if left.type.is_object and right.type.is_object:
+            w.operation("guard_distinct", left, right, exit=w.exit("an object is compared with itself"))
+    ended = foreign.blind_call(w, "PyObject_RichCompareBool", 2, BOOL_OBJECT, immediates=(foreign.COMPARISONS[symbol],), failure="truth")
+    if not ended:
+        w.unbox_plain_bool()
+    return ended
+
+
+def are_decimals(w, left, right):
+    """Whether both operands, on top of the stack, are Decimals or ints, one of them a Decimal at least; of objects this is proven here."""
+    kind = decimal_type()
+    if kind is None or not left.__class__ is right.__class__ is Value:
+        return False
+    found = [what(w, value, number, kind) for number, value in enumerate((left, right))]
+    if kind not in found:
+        return False
+    if None in found:
+        number = found.index(None)
+        value = (left, right)[number]
+        if value.type is OBJECT and not value.is_constant and not w.seen(number) and not w.inlined:
+            observe(w, value, number)
+        return False
+    for number, value in enumerate((left, right)):
+        if value.type is OBJECT and not value.is_constant:
+            w.unit.keep(kind)
+            prove(w, value, kind, number)
+    return True
+
+
+def what(w, value, number, kind):
+    """The class of Decimals, or int, if that is what operand `number` is, or has been seen to be, here; else None."""
+    if value.type in (INT, BOOL) or value.type.python in (int, bool):
+        return int
+    if value.type.python is kind or value.is_constant and type(value.constant) is kind:
+        return kind
+    if value.type is not OBJECT or value.is_constant:
+        return None
+    seen = w.seen(number)
+    references = in_order_seen(seen)
+    kinds = [reference.kind() for reference in references if not reference.changes] if seen else classes_of(w, value, note=False)
+    return kind if len(kinds) == 1 == len(seen or kinds) and kinds[0] is kind else None
