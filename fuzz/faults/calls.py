@@ -62,4 +62,33 @@ def run(table, key):
 def main():
     return run({1: 2}, 1), attempt(run, {}, 1)
 """),
+    Fault("objects-of-any-kind-given-to-blind-calls", "calls", "jit",
+          rewriting("jit.bytecodes.blind", "Blind.takes", ("kind is None or value", "True or value")),
+          "A builtin is called without a frame though its argument has code of its own.", """
+import sys
+
+class Looking:
+    def __index__(self):
+        return sys._getframe(1).f_lineno
+
+def shown(number):
+    return hex(number)
+
+def main():
+    return shown(1), shown(Looking()), shown(2)
+"""),
+    Fault("decimal-equal-to-itself", "calls", "jit",
+          rewriting("jit.bytecodes.decimals", "decimal_comparison", ('w.operation("guard_distinct", left, right, exit=w.exit("an object is compared with itself"))', "pass")),
+          "A Decimal that is not a number equals itself.", """
+from decimal import Decimal
+
+def alike(x, y):
+    return x == y
+
+def main():
+    one, none = Decimal(1), Decimal("nan")
+    for _ in range(40):
+        alike(one, none)
+    return alike(one, one), alike(one, none), alike(none, none)
+"""),
 ]
