@@ -208,7 +208,7 @@ def _stages_of(comparison):
 def evaluated(comparison):
     """The reference evaluator's opinion of values, exceptions and what is left of arguments and globals."""
     from fuzz.evaluator import NotEvaluated, evaluate, forget_operations
-    if tells_of_deaths(comparison.program):
+    if tells_of_deaths(comparison.program) or looks_at_frames(comparison.program):
         return compiled(comparison)
     plain, other = comparison.load(), comparison.load()
 
@@ -233,6 +233,11 @@ def evaluated(comparison):
 def tells_of_deaths(program):
     """Whether a program can show when its objects die, which is another time where another interpreter or Python code in its place holds them."""
     return "__del__" in program.source
+
+
+def looks_at_frames(program):
+    """Whether a program can find the evaluator's frames in the place of its own."""
+    return "_getframe" in program.source or "__traceback__" in program.source
 
 
 def traced(comparison):
