@@ -361,3 +361,14 @@ def renamed(item, old, new):
     if item.__class__ is VirtualFunction:
         return VirtualFunction(item.code, tuple(renamed(cell, old, new) for cell in item.cells), item.consumer)
     return new if item is old else item
+
+
+#: Fewer characters than the digits from which on CPython makes ints in Python code (3.12: Lib/_pylong.py).
+SHORT = 4000
+
+
+def may_be_large(value):
+    """Whether an argument may be an int of more than 64 bits, or is a long text; other texts are to be guarded."""
+    if value.is_constant:
+        return type(value.constant) is int and not -1 << 63 <= value.constant < 1 << 63 or type(value.constant) is str and len(value.constant) > SHORT
+    return value.type.is_object and value.type.python is int

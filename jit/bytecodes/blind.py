@@ -1,7 +1,8 @@
 """Builtins that run no foreign code when they are called with values of certain exact types, so that they need no frame.
 
 A frame costs more than what the smaller of them do. One row says what must be so of a call, and what comes back.
-None of these lets another thread run, or tells an audit hook; names of codecs, which may lead to Python code, are not among the arguments.
+None of these lets another thread run, looks for signals, as decimal digits and the multiplication of large ints do (Objects/longobject.c,
+SIGCHECK), or tells an audit hook; names of codecs, which may lead to Python code, are not among the arguments.
 """
 
 import math
@@ -15,7 +16,7 @@ from jit.bytecodes.decimals import decimal_type
 from jit.bytecodes.fixed_types import is_fixed
 from jit.bytecodes.iterators import source_of
 from jit.types import ARRAY, BOOL, INT, LIST, STR, TUPLE, Shape, exact
-from jit.values import COLLECTED_PLAIN
+from jit.values import COLLECTED_PLAIN, SHORT, may_be_large
 from platforms.cpython import instances
 
 ITERATING = frozenset({enumerate, zip, reversed, iter})
@@ -28,11 +29,13 @@ class Blind:
     Attributes:
         kinds: of each argument, the types of which it must be one exactly; None: of any. rest: of those behind them; (): there must not be more.
         result: Shape of what it returns, whose type is certain, or None. names: arguments that may be given by name, all of `PLAIN_NAMED`.
+        small: ints must have 64 bits at most, and texts `SHORT`: with more of them CPython calculates in Python code (3.12: Lib/_pylong.py).
     """
 
-    __slots__ = ("kinds", "rest", "result", "names")
+    __slots__ = ("kinds", "rest", "result", "names", "small")
 
-    def __init__(self, kinds=(), result=None, names=(), rest=()):
+    def __init__(self, kinds=(), result=None, names=(), rest=(), small=False):
+        self.small = small
         self.kinds = kinds
         self.rest = rest
         self.result = result if result is None or result.__class__ is Shape else Shape(exact(result))
@@ -44,8 +47,17 @@ class Blind:
         if len(positional) > len(self.kinds) and not self.rest or not all(name in self.names for name in names):
             return False
         wanted = self.kinds + (self.rest,) * (len(positional) - len(self.kinds))
+        if self.small and any(may_be_large(value) for value in positional):
+            return False
         return all(kind is None or value.type.python in kind or kind == (list,) and is_list(w, value) for kind, value in zip(wanted, positional)) and \
             all(value.type.python in PLAIN_NAMED for value in arguments[len(positional):])
+
+
+def guard_sizes(w, found, arguments):
+    """Leave where one of the texts is longer than a call that wants its arguments small takes them."""
+    for value in dict.fromkeys(arguments):
+        if found.small and value.type is STR and not value.is_constant:
+            w.operation("guard_size_most", value, exit=w.exit("a long text"), detail=(str, SHORT))
 
 
 NUMBER, REAL, TEXT, OCTETS, ANY = (int, bool), (int, bool, float), (str,), (bytes,), None
@@ -103,10 +115,10 @@ def _blind_callables():
     table = {list.pop: Blind(((list,), NUMBER)), list.insert: Blind(((list,), NUMBER, ANY)), list.reverse: Blind(((list,),)),
              list.copy: Blind(((list,),), list), dict.copy: Blind(((dict,),), dict),
              **{method: Blind(((dict,),)) for method in (dict.keys, dict.values, dict.items)},
-             **{kind: Blind((PLAIN,), str) for kind in (str, repr, ascii)}, hash: Blind((PLAIN,), int), callable: Blind((ANY,), bool),
-             divmod: Blind((REAL, REAL)), pow: Blind((NUMBER, NUMBER, NUMBER)), round: Blind((REAL, NUMBER)), format: Blind((PLAIN, TEXT), str),
+             **{kind: Blind(((float, bool, str),), str) for kind in (str, repr, ascii)}, hash: Blind((PLAIN,), int), callable: Blind((ANY,), bool),
+             divmod: Blind(((float,), REAL), tuple), round: Blind(((float,), NUMBER)), format: Blind(((float, str), TEXT), str),
              **{to_text: Blind((NUMBER,), str) for to_text in (hex, oct, bin, chr)}, ord: Blind(((str, bytes),), int),
-             int: Blind((PLAIN, NUMBER), int, ("base",)), float: Blind((PLAIN,), float), range: Blind((NUMBER,) * 3), dict: Blind(), set: Blind(), object: Blind(),
+             int: Blind((PLAIN, NUMBER), int, ("base",), small=True), float: Blind((PLAIN,), float), range: Blind((NUMBER, NUMBER), small=True), dict: Blind(), set: Blind(), object: Blind(),
              list: Blind((list_like,)), tuple: Blind((list_like,)), bytearray: Blind(((int, bytes, bytearray, list),)), bytes: Blind(((int, bytes, bytearray),)),
              int.bit_length: Blind((NUMBER,), int), int.bit_count: Blind((NUMBER,), int), float.is_integer: Blind(((float,),), bool),
              int.to_bytes: Blind((NUMBER, NUMBER, TEXT), bytes, ("length", "byteorder", "signed")), int.from_bytes: Blind((OCTETS, TEXT), int, ("byteorder", "signed")),
@@ -118,8 +130,7 @@ def _blind_callables():
         table[getattr(time, name + "_ns")] = Blind((), int)
     for name in _OF_FLOATS.split():
         table[getattr(math, name)] = Blind((REAL, REAL))
-    for name in ("gcd", "lcm", "isqrt", "factorial", "comb", "perm"):
-        table[getattr(math, name)] = Blind((NUMBER, NUMBER), int)
+    table[math.isqrt] = Blind((NUMBER,), int, small=True)
     return table
 
 

@@ -4,7 +4,7 @@ from sys import _getframe, getrefcount
 
 from jit.attention import CALLEE_LEFT
 from jit.bytecodes.attributes import BoundBuiltin, bound_to
-from jit.bytecodes.blind import blind, blind_method, is_builtin
+from jit.bytecodes.blind import blind, blind_method, guard_sizes, is_builtin
 from jit.bytecodes.builtins import CALLABLES, METHODS
 from jit.bytecodes.bound import BoundMethod, call_bound_function, call_through
 from jit.bytecodes.classes import settle_class
@@ -223,6 +223,11 @@ def vectorcall(w, callee, first, count, names):
         arguments = stack[base + 2:]
     else:
         arguments = [first] + stack[base + 2:]
+    found = blind_method(w, callee, arguments, names)
+    if found is None and callee.is_constant:
+        found = blind(w, callee.constant, arguments, names)
+    if found is not None:
+        guard_sizes(w, found, arguments)
     w.freeze()
     null = stack[base] if stack[base].type is NULL else stack[base + 1]
     stack[base:] = [null] * (1 if first is None else 0) + [callee] + arguments
@@ -240,9 +245,6 @@ def vectorcall(w, callee, first, count, names):
             shape.element = Shape(INT) if given.type is exact(range) else given.shape and given.shape.element
     if callee.facts.__class__ is LocalFunction and callee.facts.code.co_name == "<listcomp>":
         shape = Shape(LIST)
-    found = blind_method(w, callee, arguments, names)
-    if found is None and callee.is_constant:
-        found = blind(w, callee.constant, arguments, names)
     if found is not None:
         if found.result is not None:
             kind, shape = found.result.type, found.result

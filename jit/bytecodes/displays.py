@@ -28,6 +28,11 @@ def is_plain(value):
     return type(value.constant) in _PLAIN if value.is_constant else value.type.python in _PLAIN
 
 
+def is_written_in_c(value):
+    """Whether a Value's text is surely made by C code alone: while digits of ints are, signal handlers may run."""
+    return is_plain(value) and value.type.python not in (int, bool)
+
+
 def put(w, symbol, count, depth):
     """Call ``symbol(container, item...)`` for the top `count` items, which it borrows, and pop them.
 
@@ -242,7 +247,8 @@ def format_value(w, instruction):
     value = w.peek(2) if has_spec else w.peek()
     if value.__class__ is not Value:
         return w.leave("an iterator is formatted")
-    if conversion != _NO_CONVERSION and not is_plain(value):
+    digits = value.type is INT and not value.is_constant
+    if conversion != _NO_CONVERSION and not digits and not is_written_in_c(value):
         # Two calls of foreign code in one instruction: nobody could go on between them.
         return callout(w, Call(_CONVERTED[conversion], () if has_spec else (0,)), 2 if has_spec else 1)
     if not has_spec:
@@ -252,7 +258,7 @@ def format_value(w, instruction):
         return formatted(w)
     w.freeze()
     spec = w.pop()
-    ended = blind_call(w, _CONVERSIONS[conversion], 1, STR)
+    ended = number_text(w) if digits else blind_call(w, _CONVERSIONS[conversion], 1, STR)
     if ended:
         return ended
     w.push(spec)
@@ -266,7 +272,7 @@ def formatted(w):
         w.freeze()
         w.pop()
         return number_text(w)
-    if is_plain(value) and spec.type is STR:
+    if is_written_in_c(value) and spec.type is STR:
         if value.type is STR and spec.is_constant and not spec.constant:
             w.freeze()
             w.pop()
@@ -290,7 +296,9 @@ def convert_value(w, instruction):
     symbol = _CONVERSIONS.get(instruction.argument)
     if symbol is None or w.peek().__class__ is not Value:
         return w.leave("an unknown conversion")
-    return blind_call(w, symbol, 1, STR) if is_plain(w.peek()) else callout(w, Call(symbol), 1)
+    if w.peek().type is INT and not w.peek().is_constant:
+        return number_text(w)
+    return blind_call(w, symbol, 1, STR) if is_written_in_c(w.peek()) else callout(w, Call(symbol), 1)
 
 
 @bytecode("FORMAT_SIMPLE")

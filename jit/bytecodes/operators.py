@@ -51,14 +51,15 @@ def binary_on_instances(w, symbol, left, right):
     return direct_call(w, function, arguments, (), 2, lambda result: check_implemented(w, operator, result), operator)
 
 
-#: Types of objects whose text C code alone makes.
-_PLAIN_TEXT = (int, float, bool, str, type(None))
+#: Types of objects whose text C code alone makes: while it writes an int's digits, it lets signal handlers run.
+_PLAIN_TEXT = (float, str, type(None))
 
 
 def format_text(w, symbol, left, right):
     """``"%s: %d" % (name, number)``, if no foreign code runs meanwhile; else NotImplemented."""
     items = right.facts.items if right.facts.__class__ is Built else (right,)
-    if symbol not in ("%", "%=") or left.type is not STR or not all(item.__class__ is Value and item.type.python in _PLAIN_TEXT for item in items):
+    if symbol not in ("%", "%=") or left.type is not STR or \
+            not all(item.__class__ is Value and item.type.python in _PLAIN_TEXT for item in items):
         return NotImplemented
     return foreign.blind_call(w, foreign.BINARY["%"], 2, STR)
 

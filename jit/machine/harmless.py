@@ -44,10 +44,6 @@ HOLDERS = (*((kind, (L.sequence_iterator_sequence,)) for kind in (type(iter([]))
 _SAVED = (rax, rcx, rdx, rsi, rdi, r8, r9, r10)
 
 
-def _put(place, word):
-    ctypes.c_uint64.from_address(place).value = word
-
-
 @functools.cache
 def table():
     """Address of the table of classes."""
@@ -72,11 +68,10 @@ def note_leaf(kind, tag):
 
 def _enter(address, *entry):
     place = table() + (address >> 4) % _ENTRIES * _SIZE
-    words = _ENTRY.pack(address, *entry)
+    words = struct.unpack("<4Q", _ENTRY.pack(address, *entry))
     # Other threads may look meanwhile: the address, which makes the entry valid, comes last.
-    _put(place, 0)
-    for offset in (24, 16, 8, 0):
-        _put(place + offset, int.from_bytes(words[offset:offset + 8], "little"))
+    for number, word in ((0, 0), (3, words[3]), (2, words[2]), (1, words[1]), (0, words[0])):
+        ctypes.c_uint64.from_address(place + 8 * number).value = word
 
 
 def is_simple(kind, builtin=None):

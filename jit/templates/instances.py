@@ -5,6 +5,7 @@ from functools import lru_cache
 from asm import mem8, mem64, rax, rcx, rdi, rdx, rsi
 from jit.machine.refcounts import emit_incref
 from jit.template import Template, template
+from jit.templates.collecting import noticing_collections
 from jit.templates.attributes import emit_values
 from jit.templates.boxing import emit_box
 from platforms.cpython.layout import layout
@@ -23,16 +24,15 @@ def new_instance(asm, kind, instance, detail, emitter):
 
 def _emit_make(asm, emitter, kind, maker):
     """`maker`: address of the C function of ``object.__new__``; or the number of items of a tuple."""
-    asm.mov(rdi, kind)
-    if maker <= LONGEST_TUPLE:
-        asm.mov(rsi, maker)
-        emitter.call_symbol("PyType_GenericAlloc")
-        asm.test(rax, rax)
-        asm.jz(emitter.throw_label())
-        return
-    asm.mov(rsi, emitter.object(()))
-    asm.xor(rdx.r32, rdx.r32)
-    asm.call(emitter.address(maker))
+    with noticing_collections(asm):
+        asm.mov(rdi, kind)
+        if maker <= LONGEST_TUPLE:
+            asm.mov(rsi, maker)
+            emitter.call_symbol("PyType_GenericAlloc")
+        else:
+            asm.mov(rsi, emitter.object(()))
+            asm.xor(rdx.r32, rdx.r32)
+            asm.call(emitter.address(maker))
     asm.test(rax, rax)
     asm.jz(emitter.throw_label())
 

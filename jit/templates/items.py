@@ -121,6 +121,13 @@ def size_too_small(asm, container, exit, detail, emitter):
     asm.jl(exit)
 
 
+@template("guard_size_most", "container: object --")
+def size_too_large(asm, container, exit, detail, emitter):
+    python, count = detail
+    asm.cmp(mem64(emitter.register(container, rax), SIZE[python]), count)
+    asm.jg(exit)
+
+
 @template("known_item_object", "container: object -- item: object")
 def known_item(asm, container, item, detail, emitter):
     """Items of one container read one after the other share rdx: a list's items, or a tuple that is in no register."""

@@ -17,7 +17,12 @@ from types import FrameType
 from platforms import pages
 from platforms.cpython import threads
 from platforms.cpython.layout import layout
+from platforms.cpython.opcodes import VERSION
 from platforms.pages import memmove
+
+
+#: Whether garbage is collected in the midst of making an object; later versions wait for the evaluation loop to look for pending work.
+AT_ONCE = VERSION < (3, 12)
 
 
 def counter() -> int:

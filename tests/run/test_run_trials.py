@@ -44,7 +44,7 @@ CALLS = """
 seen = set()
 def work():
     seen.add(many(box, 300))
-    seen.add(sum(map(lambda box: many(box, 300), [box] * 20)) // 20)
+    seen.add(sum(map(many, [box] * 20, [300] * 20)) // 20)
 until(lambda versions, loops, refused: versions, work)
 print(state()[::2])
 until(lambda versions, loops, refused: refused, work, {seconds})

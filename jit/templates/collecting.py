@@ -1,0 +1,44 @@
+"""Garbage that is collected in the midst of making an object, as CPython 3.11 does.
+
+Problem: finalisers run then, and may rebind what the version relies on. Elsewhere they run in calls behind which all of that is looked at.
+Idea: behind a collection the number of objects made since the last one is smaller than before. Then pending work is asked for, and the next poll looks.
+Invariant: the word is written and read with the interpreter's lock held in between, so threads share it.
+"""
+
+from contextlib import contextmanager
+from functools import cache
+
+from asm import ecx, mem32, rax, rcx, rdx, relative
+from jit.machine.arena import arena
+from platforms.cpython import collector, threads
+
+
+@cache
+def _before():
+    """Address of the word that holds the number from before the call."""
+    return arena().allocate_data(8)
+
+
+@contextmanager
+def noticing_collections(asm):
+    """Around the code of a call that makes objects, with its result in rax. Lost: rax in front of it, rcx and rdx behind."""
+    if not collector.AT_ONCE:
+        yield
+        return
+    counter = asm.constant(collector.counter())
+    asm.mov(rax, relative(counter))
+    asm.mov(rax.r32, mem32(rax, 0))
+    asm.mov(relative(_before()), rax)
+    yield
+    collected, noticed = asm.label("collected"), asm.label("noticed")
+    asm.mov(rdx, relative(counter))
+    asm.mov(rcx, relative(_before()))
+    asm.cmp(mem32(rdx, 0), ecx)
+    asm.jl(collected)
+    asm.bind(noticed)
+    with asm.cold():
+        asm.bind(collected)
+        _, breaker, _ = threads.eval_breaker()
+        asm.mov(rdx, relative(asm.constant(breaker)))
+        asm.mov(mem32(rdx, 0), 1)
+        asm.jmp(noticed)
