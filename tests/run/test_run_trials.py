@@ -43,8 +43,7 @@ def python(code, least):
 CALLS = """
 seen = set()
 def work():
-    seen.add(many(box, 300))
-    seen.add(sum(map(many, [box] * 20, [300] * 20)) // 20)
+    seen.update(map(many, [box] * 21, [300] * 21))  # by C code: for compiled callers it would be worth its while
 until(lambda versions, loops, refused: versions, work)
 print(state()[::2])
 until(lambda versions, loops, refused: refused, work, {seconds})
