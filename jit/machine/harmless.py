@@ -19,6 +19,7 @@ from asm import mem8, mem32, mem64, r8, r9, r10, rax, rcx, rdi, rdx, relative, r
 from jit.machine.arena import arena
 from platforms.cpython import instances
 from platforms.cpython.layout import layout
+from platforms.cpython.matches import MATCH
 from platforms.cpython.observe import read
 
 L = layout()
@@ -36,9 +37,9 @@ MOST_VISITED, DEEPEST = 24, 4
 LARGEST_TABLE = 255
 #: Objects of these types hold nothing.
 PLAIN = (float, int, str, type(None), bool, bytes, type(iter(range(0))))
-#: Types of objects that hold one or two others, and offsets of these. Iterators hold nothing when they have come to the end.
+#: Types of objects that hold up to three others, and offsets of these. Iterators hold nothing when they have come to the end.
 HOLDERS = (*((kind, (L.sequence_iterator_sequence,)) for kind in (type(iter([])), type(iter(())), type(reversed([])))),
-           (CellType, (L.cell_value,)), (MethodType, (L.method_function, L.method_self)), (BuiltinMethodType, (L.cfunction_m_self, L.cfunction_m_module)),
+           (MATCH, (L.match_string, L.match_pattern, L.match_regs)), (CellType, (L.cell_value,)), (MethodType, (L.method_function, L.method_self)), (BuiltinMethodType, (L.cfunction_m_self, L.cfunction_m_module)),
            *((type(iter(view)), (L.dict_iterator_dict, L.dict_iterator_result)) for view in ({}.keys(), {}.values(), {}.items())),
            *((type(view), (L.dict_view_dict,)) for view in ({}.keys(), {}.values(), {}.items())))
 _SAVED = (rax, rcx, rdx, rsi, rdi, r8, r9, r10)

@@ -75,6 +75,9 @@ ascii_data                         48    40    40
 compact_data                       72    56    56
 
 cell_value                         16    16    16
+match_string                       24    24    24  of a re.Match
+match_regs                         32    32    32  tuple; NULL until somebody asks
+match_pattern                      40    40    40
 sequence_iterator_index            16    16    16  of list, tuple, bytes, bytearray, str and array.array, and reversed ones
 sequence_iterator_sequence         24    24    24  NULL when exhausted
 range_iterator_index               16     -     -  number of items given so far

@@ -8,6 +8,7 @@ import gc
 import sys
 
 from platforms.cpython import symbols
+from platforms.cpython.matches import empty_pattern
 from platforms.cpython.observe import keep, read, read_signed
 
 _WORD = 8
@@ -232,10 +233,21 @@ def _zip(fields, peeker):
     yield "zip_iterators", [peeker.number(held + fields.tuple_items + 8 * number) for number in range(2)], [id(part) for part in parts]
 
 
+def _matches(fields):
+    pattern, text = empty_pattern(), "some text"
+    found = pattern.match(text)
+    yield "match_string", read(id(found) + fields.match_string), id(text)
+    yield "match_pattern", read(id(found) + fields.match_pattern), id(pattern)
+    yield "match_regs", read(id(found) + fields.match_regs), 0
+    places = found.regs
+    yield "match_regs", read(id(found) + fields.match_regs), id(places)
+
+
 def _others(fields, peeker):
     marker = _Marker()
     cell = (lambda: marker).__closure__[0]
     yield "cell_value", read(id(cell) + fields.cell_value), id(marker)
+    yield from _matches(fields)
     mapping = {"first": 1}
     yield "dict_used", read(id(mapping) + fields.dict_used), 1
     yield from _dict_iterators(fields)

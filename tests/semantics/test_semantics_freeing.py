@@ -1,12 +1,15 @@
 """What is freed by compiled code, with a finaliser somewhere in it or not, runs and shows what it would interpreted."""
 
 import gc
+import re
 import sys
 import weakref
 
 import pytest
 
 from compare import copies, outcome
+
+from platforms.cpython.matches import empty_pattern
 
 LOG = []
 
@@ -236,6 +239,23 @@ def watched_method():
     return found
 
 
+class LoudText(str):
+    def __del__(self):
+        note("text deleted")
+
+
+def watched_pattern():
+    """Only the match holds it."""
+    pattern = empty_pattern()
+    REFERENCES.append(weakref.ref(pattern, lambda _: note("pattern died")))
+    return pattern.match("a new text"[:5])
+
+
+def with_places():
+    found = re.match("(a)(b)?", "abc")
+    return found if found.regs else None
+
+
 REFERENCES = []
 MAKERS = [nothing, loud, deep, with_dict, many, cyclic, observed, lambda: "text", lambda: (1, Loud()), lambda: [Plain(Loud())], lambda: {1: Loud()},
           lambda: Slotted(Loud()), lambda: Derived(1, Loud()), lambda: None, lambda: 1 << 70, lambda: Plain(Plain(), (Slotted(), [2.5])),
@@ -244,7 +264,8 @@ MAKERS = [nothing, loud, deep, with_dict, many, cyclic, observed, lambda: "text"
           lambda: {1, "a"}, lambda: {Loud()}, lambda: frozenset({1.5, (Loud(),)}), lambda: {"a": 1}, lambda: {"a": Loud()}, lambda: {1: Loud()}, lambda: {Loud(): 1},
           lambda: {1: {"b": [Loud()]}}, lambda: vars(Plain(Loud())), lambda: vars(Plain(1.5)), split_dict, dict_subclass, watched_set, emptied,
           cell, watched_method, lambda: [Loud()].append, lambda: Loud().__init__, lambda: len,
-          lambda: iter(range(3)), lambda: iter({1: Loud()}.items()), lambda: iter("text")]
+          lambda: iter(range(3)), lambda: iter({1: Loud()}.items()), lambda: iter("text"),
+          lambda: re.match("a", "abc"), lambda: re.match("a", LoudText("abc")), lambda: re.match(b"a", bytearray(b"abc")), watched_pattern, with_places]
 
 
 @pytest.mark.parametrize("kind", [Plain, Slotted, Derived, Loud, Listening, Listed, ListedSlotted])
