@@ -64,7 +64,6 @@ NUMBER, REAL, TEXT, OCTETS, ANY = (int, bool), (int, bool, float), (str,), (byte
 PLACE = (int, bool, type(None))
 PLAIN = (int, float, bool, str)
 PLAIN_NAMED = (*PLAIN, bytes, type(None))
-TEXTS, PARTS = Shape(LIST, Shape(STR)), Shape(TUPLE, Shape(STR))
 #: Of str and of bytes: names of methods, types of further arguments, result, arguments that may be given by name. OWN: the type itself.
 OWN = "own"
 _OF_TEXT_AND_BYTES = (
@@ -97,7 +96,7 @@ _IMPORTED = {
     ("collections", "deque"): (("pop popleft", (ANY,), None, (), ()), ("rotate", (ANY, NUMBER), None, (), ())),
     ("datetime", "date"): (("weekday isoweekday toordinal", (ANY,), int, (), ()),),
     ("_io", "BytesIO"): (("write", (ANY, OCTETS), int, (), ()), ("read", (ANY, PLACE), bytes, (), ()), ("getvalue", (ANY,), bytes, (), ())),
-    ("_io", "StringIO"): (("write", (ANY, TEXT), int, (), ()), ("read", (ANY, PLACE), str, (), ()), ("getvalue", (ANY,), str, (), ()))}
+    ("_io", "StringIO"): (("write", (ANY, TEXT), int, (), ()), ("read", (ANY, PLACE), None, (), ()), ("getvalue", (ANY,), None, (), ()))}
 
 
 def _methods(kind, rows):
