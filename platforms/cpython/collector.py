@@ -12,17 +12,17 @@ Source: CPython Modules/gcmodule.c (gc_alloc, gc_list_*), Python/gc.c; Include/i
 import ctypes
 import functools
 import gc
+import sys
 from types import FrameType
 
 from platforms import pages
 from platforms.cpython import threads
 from platforms.cpython.layout import layout
-from platforms.cpython.opcodes import VERSION
 from platforms.pages import memmove
 
 
 #: Whether garbage is collected in the midst of making an object; later versions wait for the evaluation loop to look for pending work.
-AT_ONCE = VERSION < (3, 12)
+AT_ONCE = sys.version_info < (3, 12)
 
 
 def counter() -> int:
