@@ -12,7 +12,7 @@ from asm import xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7
 from jit import types
 from jit.machine.refcounts import emit_decref, emit_incref
 from jit.template import Template, template
-from jit.templates.collecting import noticing_collections
+from jit.templates.collecting import NoticedCollections
 from platforms.cpython.layout import layout
 
 L = layout()
@@ -201,7 +201,7 @@ def drop_operand(asm, emitter, operand):
 def emit_blind_call(asm, emitter, detail):
     operands = emitter.operation.arguments
     moves = [(C_ARGUMENTS[number], emitter.operand(value)) for number, value in enumerate(operands)]
-    with noticing_collections(asm):
+    with NoticedCollections(asm):
         emitter.place(moves)
         for number, immediate in enumerate(detail.immediates):
             asm.mov(C_ARGUMENTS[len(operands) + number], immediate)
@@ -215,7 +215,7 @@ def emit_blind_vectorcall(asm, emitter, detail):
     operands = emitter.operation.arguments
     for number, value in enumerate(operands):
         emitter.store_operand(slot(FIRST_OPERAND + number), value)
-    with noticing_collections(asm):
+    with NoticedCollections(asm):
         _vectorcall_arguments(asm, emitter, detail, operands)
         emitter.call_symbol(detail.symbol)
     asm.test(rax, rax)
@@ -239,7 +239,7 @@ def emit_build(asm, emitter, detail):
     """A new list or tuple; items whose reference is ours are moved in, others get one more. A list has room for so many items."""
     is_list, moved, room = detail
     operands = emitter.operation.arguments
-    with noticing_collections(asm):
+    with NoticedCollections(asm):
         asm.mov(rdi, max(room, len(operands)))
         emitter.call_symbol("PyList_New" if is_list else "PyTuple_New")
     asm.test(rax, rax)

@@ -5,7 +5,7 @@ What uses up the list's reference has done nothing where it fails.
 
 from asm import mem64, rax, rdi
 from jit.template import template
-from jit.templates.collecting import noticing_collections
+from jit.templates.collecting import NoticedCollections
 from platforms.cpython.layout import layout
 
 L = layout()
@@ -13,7 +13,7 @@ L = layout()
 
 @template("collecting_list", "-- made: list", clobbers="c")
 def collecting_list(asm, emitter):
-    with noticing_collections(asm):
+    with NoticedCollections(asm):
         asm.call(emitter.routines.collecting_list)
     _result(asm, emitter)
 
@@ -21,7 +21,7 @@ def collecting_list(asm, emitter):
 @template("tuple_of_collected", "items: list -- made: tuple", clobbers="c")
 def tuple_of_collected(asm, items, emitter):
     emitter.place([(rdi, items)])
-    with noticing_collections(asm):
+    with NoticedCollections(asm):
         asm.call(emitter.routines.tuple_of_collected)
     _result(asm, emitter)
 
@@ -29,7 +29,7 @@ def tuple_of_collected(asm, items, emitter):
 @template("set_of_collected", "items: list -- made: set", clobbers="c")
 def set_of_collected(asm, items, emitter):
     emitter.place([(rdi, items)])
-    with noticing_collections(asm):
+    with NoticedCollections(asm):
         asm.call(emitter.routines.set_of_collected)
     _result(asm, emitter)
 

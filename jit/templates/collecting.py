@@ -5,7 +5,6 @@ Idea: behind a collection the number of objects made since the last one is small
 Invariant: the word is written and read with the interpreter's lock held in between, so threads share it.
 """
 
-from contextlib import contextmanager
 from functools import cache
 
 from asm import ecx, mem32, rax, rcx, rdx, relative
@@ -19,26 +18,36 @@ def _before():
     return arena().allocate_data(8)
 
 
-@contextmanager
-def noticing_collections(asm):
+class NoticedCollections:
     """Around the code of a call that makes objects, with its result in rax. Lost: rax in front of it, rcx and rdx behind."""
-    if not collector.AT_ONCE:
-        yield
-        return
-    counter = asm.constant(collector.counter())
-    asm.mov(rax, relative(counter))
-    asm.mov(rax.r32, mem32(rax, 0))
-    asm.mov(relative(_before()), rax)
-    yield
-    collected, noticed = asm.label("collected"), asm.label("noticed")
-    asm.mov(rdx, relative(counter))
-    asm.mov(rcx, relative(_before()))
-    asm.cmp(mem32(rdx, 0), ecx)
-    asm.jl(collected)
-    asm.bind(noticed)
-    with asm.cold():
-        asm.bind(collected)
-        _, breaker, _ = threads.eval_breaker()
-        asm.mov(rdx, relative(asm.constant(breaker)))
-        asm.mov(mem32(rdx, 0), 1)
-        asm.jmp(noticed)
+
+    __slots__ = ("asm", "counter")
+
+    def __init__(self, asm):
+        self.asm = asm
+
+    def __enter__(self):
+        if not collector.AT_ONCE:
+            return
+        asm = self.asm
+        self.counter = asm.constant(collector.counter())
+        asm.mov(rax, relative(self.counter))
+        asm.mov(rax.r32, mem32(rax, 0))
+        asm.mov(relative(_before()), rax)
+
+    def __exit__(self, failure, *_):
+        if not collector.AT_ONCE or failure is not None:
+            return
+        asm = self.asm
+        collected, noticed = asm.label("collected"), asm.label("noticed")
+        asm.mov(rdx, relative(self.counter))
+        asm.mov(rcx, relative(_before()))
+        asm.cmp(mem32(rdx, 0), ecx)
+        asm.jl(collected)
+        asm.bind(noticed)
+        with asm.cold():
+            asm.bind(collected)
+            _, breaker, _ = threads.eval_breaker()
+            asm.mov(rdx, relative(asm.constant(breaker)))
+            asm.mov(mem32(rdx, 0), 1)
+            asm.jmp(noticed)

@@ -5,7 +5,7 @@ from functools import lru_cache
 from asm import mem8, mem64, rax, rcx, rdi, rdx, rsi
 from jit.machine.refcounts import emit_incref
 from jit.template import Template, template
-from jit.templates.collecting import noticing_collections
+from jit.templates.collecting import NoticedCollections
 from jit.templates.attributes import emit_values
 from jit.templates.boxing import emit_box
 from platforms.cpython.layout import layout
@@ -24,7 +24,7 @@ def new_instance(asm, kind, instance, detail, emitter):
 
 def _emit_make(asm, emitter, kind, maker):
     """`maker`: address of the C function of ``object.__new__``; or the number of items of a tuple."""
-    with noticing_collections(asm):
+    with NoticedCollections(asm):
         asm.mov(rdi, kind)
         if maker <= LONGEST_TUPLE:
             asm.mov(rsi, maker)

@@ -5,7 +5,7 @@ from functools import lru_cache
 from asm import mem64, r8, r9, r10, r11, rax, rcx, rdi, rdx, rsi
 from jit.machine.slices import LARGEST, LOWEST
 from jit.template import Template, template
-from jit.templates.collecting import noticing_collections
+from jit.templates.collecting import NoticedCollections
 from platforms.cpython.layout import layout
 
 L = layout()
@@ -36,7 +36,7 @@ def emit_slice(asm, emitter, detail):
     """`detail`: routine, parts."""
     routine, parts = detail
     _place(emitter, parts, (rdi, rsi, rdx, rcx))
-    with noticing_collections(asm):
+    with NoticedCollections(asm):
         asm.call(getattr(emitter.routines, routine))
     asm.test(rax, rax)
     asm.jz(emitter.throw_label())
@@ -46,7 +46,7 @@ def emit_slice(asm, emitter, detail):
 def emit_move_slice(asm, emitter, detail):
     _, parts = detail
     _place(emitter, parts, (rdi, rsi, rdx, r8, r9, r10, r11))
-    with noticing_collections(asm):
+    with NoticedCollections(asm):
         asm.call(emitter.routines.move_slice)
     asm.cmp(rax, 1)
     asm.je(emitter.stub(emitter.operation.exit))
