@@ -39,10 +39,10 @@ class Call:
             "falsehood" if the opposite is wanted, "error" where NULL without an exception ends an iteration).
         has_result: an owned object comes back.
         looks: it looks at the locals of the frame by itself, not through a frame object. shows: it gives a frame of a caller away.
-        drops: the operands are dropped where it fails, too. ended: exit taken when an iteration has ended and the frame is in use. exhausted: iterator to drop before that.
+        makes: it may make objects that the collector knows. drops: the operands are dropped where it fails, too. ended: exit taken when an iteration has ended and the frame is in use. exhausted: iterator to drop before that.
     """
 
-    __slots__ = ("symbol", "immediates", "vector", "names", "consumed", "failure", "has_result", "looks", "shows", "ended", "exhausted", "drops")
+    __slots__ = ("symbol", "immediates", "vector", "names", "consumed", "failure", "has_result", "looks", "shows", "ended", "exhausted", "drops", "makes")
 
     def __init__(self, symbol, immediates=(), vector=False, names=None, failure=0, has_result=True):
         self.symbol = symbol
@@ -55,6 +55,7 @@ class Call:
         self.looks = self.shows = False
         self.ended = self.exhausted = None
         self.drops = False
+        self.makes = True
 
 
 def box_operands(w, count):

@@ -30,12 +30,14 @@ class Blind:
         kinds: of each argument, the types of which it must be one exactly; None: of any. rest: of those behind them; (): there must not be more.
         result: Shape of what it returns, whose type is certain, or None. names: arguments that may be given by name, all of `PLAIN_NAMED`.
         small: ints must have 64 bits at most, and texts `SHORT`: with more of them CPython calculates in Python code (3.12: Lib/_pylong.py).
+        makes: what it returns may have been made by it.
     """
 
-    __slots__ = ("kinds", "rest", "result", "names", "small")
+    __slots__ = ("kinds", "rest", "result", "names", "small", "makes")
 
-    def __init__(self, kinds=(), result=None, names=(), rest=(), small=False):
+    def __init__(self, kinds=(), result=None, names=(), rest=(), small=False, makes=True):
         self.small = small
+        self.makes = makes
         self.kinds = kinds
         self.rest = rest
         self.result = result if result is None or result.__class__ is Shape else Shape(exact(result))
@@ -111,7 +113,7 @@ def _methods(kind, rows):
 
 def _blind_callables():
     list_like = (list, tuple, range, bytes, bytearray, str)
-    table = {list.pop: Blind(((list,), NUMBER)), list.insert: Blind(((list,), NUMBER, ANY)), list.reverse: Blind(((list,),)),
+    table = {list.pop: Blind(((list,), NUMBER), makes=False), list.insert: Blind(((list,), NUMBER, ANY), makes=False), list.reverse: Blind(((list,),), makes=False),
              list.copy: Blind(((list,),), list), dict.copy: Blind(((dict,),), dict),
              **{method: Blind(((dict,),)) for method in (dict.keys, dict.values, dict.items)},
              **{kind: Blind(((float, bool, str),), str) for kind in (str, repr, ascii)}, hash: Blind((PLAIN,), int), callable: Blind((ANY,), bool),

@@ -248,6 +248,7 @@ def vectorcall(w, callee, first, count, names):
     if found is not None:
         if found.result is not None:
             kind, shape = found.result.type, found.result
+        made.makes = found.makes
         if callee.is_constant and callee.constant is list.pop:
             shape = arguments[0].shape and arguments[0].shape.element
         source = (made_source(w, callee.constant, arguments) or made_view(callee.constant, arguments)) if callee.is_constant else None

@@ -12,7 +12,7 @@ from asm import xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7
 from jit import types
 from jit.machine.refcounts import emit_decref, emit_incref
 from jit.template import Template, template
-from jit.templates.collecting import NoticedCollections
+from jit.templates.collecting import NoticedCollections, makes_collectable
 from platforms.cpython.layout import layout
 
 L = layout()
@@ -201,7 +201,7 @@ def drop_operand(asm, emitter, operand):
 def emit_blind_call(asm, emitter, detail):
     operands = emitter.operation.arguments
     moves = [(C_ARGUMENTS[number], emitter.operand(value)) for number, value in enumerate(operands)]
-    with NoticedCollections(asm):
+    with NoticedCollections(asm, makes_collectable(emitter.operation)):
         emitter.place(moves)
         for number, immediate in enumerate(detail.immediates):
             asm.mov(C_ARGUMENTS[len(operands) + number], immediate)
@@ -215,7 +215,7 @@ def emit_blind_vectorcall(asm, emitter, detail):
     operands = emitter.operation.arguments
     for number, value in enumerate(operands):
         emitter.store_operand(slot(FIRST_OPERAND + number), value)
-    with NoticedCollections(asm):
+    with NoticedCollections(asm, detail.makes and makes_collectable(emitter.operation)):
         _vectorcall_arguments(asm, emitter, detail, operands)
         emitter.call_symbol(detail.symbol)
     asm.test(rax, rax)

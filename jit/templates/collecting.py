@@ -11,6 +11,8 @@ from asm import ecx, mem32, rax, rcx, rdx, relative
 from jit.machine.arena import arena
 from platforms.cpython import collector, threads
 
+_HAVE_GC = 1 << 14  # Include/object.h, Py_TPFLAGS_HAVE_GC
+
 
 @cache
 def _before():
@@ -19,15 +21,20 @@ def _before():
 
 
 class NoticedCollections:
-    """Around the code of a call that makes objects, with its result in rax. Lost: rax in front of it, rcx and rdx behind."""
+    """Around the code of a call that makes objects, with its result in rax. Lost: rax in front of it, rcx and rdx behind.
 
-    __slots__ = ("asm", "counter")
+    Args:
+        needed: whether it may make one that the collector knows.
+    """
 
-    def __init__(self, asm):
+    __slots__ = ("asm", "counter", "needed")
+
+    def __init__(self, asm, needed=True):
         self.asm = asm
+        self.needed = needed and collector.AT_ONCE
 
     def __enter__(self):
-        if not collector.AT_ONCE:
+        if not self.needed:
             return
         asm = self.asm
         self.counter = asm.constant(collector.counter())
@@ -36,7 +43,7 @@ class NoticedCollections:
         asm.mov(relative(_before()), rax)
 
     def __exit__(self, failure, *_):
-        if not collector.AT_ONCE or failure is not None:
+        if not self.needed or failure is not None:
             return
         asm = self.asm
         collected, noticed = asm.label("collected"), asm.label("noticed")
@@ -51,3 +58,8 @@ class NoticedCollections:
             asm.mov(rdx, relative(asm.constant(breaker)))
             asm.mov(mem32(rdx, 0), 1)
             asm.jmp(noticed)
+
+
+def makes_collectable(operation):
+    """Whether the result of an operation may be an object that the collector knows; one of a C function that only changes something has none."""
+    return any(value.type.python is None or bool(value.type.python.__flags__ & _HAVE_GC) for value in operation.results)
