@@ -13,7 +13,7 @@ from types import MethodDescriptorType, ModuleType
 from jit.bytecodes.bound import descriptor_of, result_of_random
 from jit.bytecodes.classes import is_list
 from jit.bytecodes.decimals import decimal_type
-from jit.bytecodes.fixed_types import is_fixed
+from jit.bytecodes.fixed_types import imported_type
 from jit.bytecodes.iterators import source_of
 from jit.types import ARRAY, BOOL, INT, LIST, STR, TUPLE, Shape, exact
 from jit.values import COLLECTED_PLAIN, SHORT, may_be_large
@@ -93,7 +93,7 @@ _IMPORTED = {
                          ("b2a_base64", (OCTETS,), bytes, ("newline",), ()), ("a2b_base64", ((bytes, str),), bytes, ("strict_mode",), ())),
     ("_struct", None): (("pack", (TEXT,), bytes, (), (*PLAIN, bytes)), ("unpack", (TEXT, OCTETS), tuple, (), ()), ("calcsize", (TEXT,), int, (), ())),
     ("_struct", "Struct"): (("pack", (ANY,), bytes, (), (*PLAIN, bytes)), ("unpack", (ANY, OCTETS), tuple, (), ())),
-    ("_decimal", None): (),
+    ("decimal", None): (),
     ("re", "Match"): (("start end", (ANY, (int, str)), int, (), ()), ("span", (ANY, (int, str)), tuple, (), ())),
     ("collections", "deque"): (("pop popleft", (ANY,), None, (), ()), ("rotate", (ANY, NUMBER), None, (), ())),
     ("datetime", "date"): (("weekday isoweekday toordinal", (ANY,), int, (), ()),),
@@ -149,9 +149,9 @@ def _meet_imported():
         if type(module) is not ModuleType:
             continue
         _missing.discard(place)
-        if name == "_decimal":
+        if name == "decimal":
             BLIND.update(_of_decimals(decimal_type()))
-        held = module.__dict__ if kind is None else _namespace(module.__dict__.get(kind), place)
+        held = module.__dict__ if kind is None else _namespace(imported_type(*place))
         for text, kinds, result, names, rest in _IMPORTED[place]:
             for function in map(held.get, text.split()):
                 if type(function) is MethodDescriptorType or type(function) is type(len) and function.__self__ is module:
@@ -163,9 +163,8 @@ def _of_decimals(kind):
     return {} if kind is None else {kind: Blind(((*PLAIN, kind),), kind), instances.namespace(kind)["quantize"]: Blind((ANY, (kind, int)), kind, ("rounding",))}
 
 
-def _namespace(kind, place):
-    """Attributes of a type that was written in C, if it has this name."""
-    return instances.namespace(kind) if type(kind) is type and is_fixed(kind) and (kind.__module__, kind.__name__) == place else {}
+def _namespace(kind):
+    return {} if kind is None else instances.namespace(kind)
 
 
 def is_builtin(value):

@@ -3,12 +3,9 @@
 Source: CPython Modules/_decimal/_decimal.c (convert_op, nm_*, dec_richcompare).
 """
 
-import sys
-from types import ModuleType
-
 from jit import foreign, types
 from jit.bytecodes.classes import classes_of
-from jit.bytecodes.fixed_types import is_fixed
+from jit.bytecodes.fixed_types import imported_type
 from jit.bytecodes.guards import observe, prove
 from jit.machine import harmless
 from jit.types import BOOL, BOOL_OBJECT, INT, OBJECT, exact, in_order_seen
@@ -23,9 +20,8 @@ _met = []
 def decimal_type():
     """The class, if the program has imported it; or None. What else has to know of it is told then."""
     if not _met:
-        module = sys.modules.get("_decimal")
-        kind = module.__dict__.get("Decimal") if type(module) is ModuleType else None
-        if type(kind) is not type or not is_fixed(kind) or (kind.__module__, kind.__name__) != ("decimal", "Decimal") or not instances.version_tag(kind):
+        kind = imported_type("decimal", "Decimal")
+        if kind is None or not instances.version_tag(kind):
             return None
         _met.append(kind)
         types.PLAIN.add(kind)

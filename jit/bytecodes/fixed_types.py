@@ -4,7 +4,8 @@ Which method a name means follows from the type alone; so the type is proven, an
 Source: CPython Python/specialize.c (specialize_attr_loadmethod), Objects/typeobject.c (type_setattro: Py_TPFLAGS_IMMUTABLETYPE).
 """
 
-from types import MethodDescriptorType
+import sys
+from types import MethodDescriptorType, ModuleType
 
 from jit import receivers
 from jit.bytecodes.classes import class_of_interpreter, classes_of, origin
@@ -45,6 +46,13 @@ def is_fixed(kind):
     return all(type(base) is type and instances.flags(base) & instances.IMMUTABLE for base in (kind, *instances.bases(kind))) and \
         not instances.flags(kind) & instances.MANAGED_DICT and instances.dict_offset(kind) >= 0 and \
         instances.slot_function(kind, field) == instances.slot_function(object, field)
+
+
+def imported_type(module, name):
+    """The type of this name in a module that the program has imported, if it is one of these; or None: anything may stand in either's place."""
+    found = sys.modules.get(module)
+    kind = found.__dict__.get(name) if type(found) is ModuleType else None
+    return kind if type(kind) is type and is_fixed(kind) and (kind.__module__, kind.__name__) == (module, name) else None
 
 
 def interned(w, name):

@@ -9,9 +9,7 @@ from functools import cache
 
 from asm import ecx, mem32, rax, rcx, rdx, relative
 from jit.machine.arena import arena
-from platforms.cpython import collector, threads
-
-_HAVE_GC = 1 << 14  # Include/object.h, Py_TPFLAGS_HAVE_GC
+from platforms.cpython import collector, instances, threads
 
 
 @cache
@@ -62,4 +60,4 @@ class NoticedCollections:
 
 def makes_collectable(operation):
     """Whether the result of an operation may be an object that the collector knows; one of a C function that only changes something has none."""
-    return any(value.type.python is None or bool(value.type.python.__flags__ & _HAVE_GC) for value in operation.results)
+    return any(value.type.python is None or bool(instances.flags(value.type.python) & instances.HAVE_GC) for value in operation.results)

@@ -5,9 +5,9 @@ from functools import lru_cache
 from asm import mem8, mem64, rax, rcx, rdi, rdx, rsi
 from jit.machine.refcounts import emit_incref
 from jit.template import Template, template
-from jit.templates.collecting import NoticedCollections
 from jit.templates.attributes import emit_values
 from jit.templates.boxing import emit_box
+from jit.templates.collecting import NoticedCollections
 from platforms.cpython.layout import layout
 
 L = layout()
