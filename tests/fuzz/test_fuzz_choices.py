@@ -1,5 +1,7 @@
 """Choices: the same answers again, and shrinking."""
 
+from random import Random
+
 from hypothesis import find, settings
 
 from fuzz.choices import Replayed, Seeded, strategy
@@ -32,8 +34,15 @@ def test_all_answers_come_up_and_none_beyond():
 
 
 def test_hypothesis_shrinks_programs():
-    found = find(strategy(typed_program), lambda program: "//" in program.source, settings=settings(database=None, max_examples=2000))
-    assert "//" in found.source and len(found.source.splitlines()) < 18
+    """Shrinking is greedy, and now and then one gets stuck in a long program: two further ones may try."""
+
+    def shrunk(seed):
+        found = find(strategy(typed_program), lambda program: "//" in program.source,
+                     settings=settings(database=None, max_examples=2000), random=Random(seed))
+        assert "//" in found.source
+        return len(found.source.splitlines())
+
+    assert any(shrunk(seed) < 14 for seed in range(3))
 
 
 def run_of(explorer, reached):
