@@ -30,6 +30,11 @@ THRESHOLD = 2
 MODULE_THRESHOLD = 10
 #: Nanoseconds a thread must have computed since it was looked at last to be taken for running.
 COMPUTING = 1_000_000
+#: Seconds the main thread computes before a tick meets it, above which it was in one long call of C code, of which compiling gains nothing. On a busy
+#: virtual machine bytecode seems to take up to half of that.
+IN_C = 5e-5
+#: Samples over which it is averaged how many met bytecode.
+RECENT = 32
 #: The kind of a thread's clock in Linux's numbers for clocks (clock_getcpuclockid(3)).
 THREAD_CLOCK = 6
 #: Seconds of the processor's time that one sample may stand for.
@@ -79,7 +84,7 @@ class Detector:
         samples: taken so far. compiling: those met while something was compiled. sights: id of a code object -> Sight.
         gone: some of code that has died, for the report. orphans: what must not die in the clock's thread.
         given_up: something was wrong; problem: what. shows_functions, wants_functions: whether the clock's thread is shown functions
-        of others, and should be next time. forking: the frame that forks and its instruction, until that is over. forked: BUDGET's time then.
+        of others, and should be next time. step: seconds that the sample stands for, 0 if it met C code. bytecode: share of recent ones that did not. forking: the frame that forks and its instruction, until that is over. forked: BUDGET's time then.
         resume: whether the clock goes on after it. stands: nothing is to be begun meanwhile.
     """
 
@@ -100,7 +105,7 @@ class Detector:
         self.compiling = 0
         self.loading_seconds = 0.0
         self.last = BUDGET.clock()
-        self.step = 0.0
+        self.step, self.bytecode = 0.0, 1.0
         self.used = {}
         self.gone = deque(maxlen=100)
         self.orphans = []
@@ -195,6 +200,7 @@ class Detector:
             self.keep_orphans(shown)
             return None
         self.busy = True
+        delay = self.sampler.delay
         try:
             with APART:
                 if self.forking is not None:
@@ -202,7 +208,7 @@ class Detector:
                 else:
                     if self.loading is not None:
                         self.load_further()
-                    self.take_sample(shown)
+                    self.take_sample(shown, delay if _thread.get_ident() == self.main else 0.0)
         except BaseException as problem:
             return self.blame(problem)
         finally:
@@ -227,13 +233,14 @@ class Detector:
             return None
         return problem.with_traceback(step)
 
-    def take_sample(self, shown):
-        """Look at what runs."""
+    def take_sample(self, shown, delay):
+        """Look at what runs, which was met so many seconds late."""
         if self.is_child:
             self.grow_up()
         self.samples += 1
         now = BUDGET.clock()
-        self.step, self.last = min(LONGEST, now - self.last), now
+        self.bytecode += ((delay <= IN_C) - self.bytecode) / RECENT
+        self.step, self.last = min(LONGEST, now - self.last) if delay <= IN_C else 0.0, now
         if BUDGET.depth:
             self.compiling += 1
             return
@@ -322,7 +329,7 @@ class Detector:
                 self.register(sight, function)
         if top is not None and not compiled and (top.top >= MODULE_THRESHOLD if top.is_module else
                                                  top.total >= self.threshold and (top.is_comprehension or not top.is_special)):
-            BUDGET.note_hot(self.step)
+            BUDGET.note_hot(self.step * self.bytecode)
             if top.is_module:
                 self.load()
 

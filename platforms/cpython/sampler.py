@@ -5,6 +5,9 @@ program. Idea: a native thread of machine code sleeps and asks CPython for a *pe
 makes at its next check for signals: at a point where the frames are in order. Where the main thread does not come by, although
 the process is computing (it waits for other threads), the clock's thread takes the GIL and makes the call itself.
 
+How long the thread that is looked at has computed between the tick and the call tells where the tick has met it: at a bytecode instruction it is
+there at once, from a long call of C code it comes back late.
+
 The call is made by machine code that keeps it out of the program's sight: no signal handler runs in the meantime, the
 recursion limit does not apply, and nothing happens while a debugger or profiler watches.
 
@@ -25,7 +28,9 @@ from platforms.pages import memmove
 
 # The block of data both pieces of code work on.
 (_STOP, _OUTSTANDING, _WAITED, _WORK, _CALLABLE, _TICKS, _INTERVAL, _LATE, _NOW, _LAST, _FUNCTIONS, _TID, _LOW,
- _HIGH, _FIRST, _THREAD) = 0, 4, 8, 12, 16, 24, 32, 48, 64, 80, 88, 92, 96, 104, 112, 128
+ _HIGH, _FIRST, _THREAD, _CLOCK, _ASKED, _MET) = 0, 4, 8, 12, 16, 24, 32, 48, 64, 80, 88, 92, 96, 104, 112, 128, 136, 144, 160
+#: The kind of a thread's clock in Linux's numbers for clocks (clock_getcpuclockid(3)).
+_THREAD_CLOCK = 6
 #: A thread's native id, behind its ident.
 _NATIVE = 8
 #: Threads shown, and frames of each.
@@ -34,6 +39,11 @@ _THREADS, _FRAMES = 8, 16
 _WORDS, _OWN = 64, ROOM + 8 + 6 * 8 + 8
 #: How long to wait for a call that the main thread does not make.
 _LATE_NANOSECONDS = 20_000_000
+
+
+def _read_clock(place):
+    """Note how long the main thread has computed, as a timespec; it has the process's id."""
+    return [f"8B BB {disp(_CLOCK)} 48 8D B3 {disp(place)}", call("clock_gettime")]  # (dword [rbx + CLOCK], rbx + place)
 
 
 def _watched():
@@ -107,7 +117,7 @@ def _call_parts():
         "pending:", f"C7 47 {_OUTSTANDING:02X} 00 00 00 00 BE 01 00 00 00", (JMP, "body"),  # mov dword [rdi + OUTSTANDING], 0; mov esi, 1
         "call:", "31 F6",  # xor esi, esi
         "body:", f"53 41 54 41 55 41 56 41 57 55 48 81 EC {disp(ROOM + 8)}",  # push rbx, r12, r13, r14, r15, rbp; sub rsp, ROOM + 8
-        "48 89 FB 41 89 F6", call("PyThreadState_Get"), "49 89 C4",  # mov rbx, rdi; mov r14d, esi; r12 = PyThreadState_Get()
+        "48 89 FB 41 89 F6", *_read_clock(_MET), call("PyThreadState_Get"), "49 89 C4",  # mov rbx, rdi; mov r14d, esi; r12 = PyThreadState_Get()
         *_watched(),
         *before("failed"), *_show_parts(),
         f"48 8B 7B {_CALLABLE:02X} 4C 89 FE 31 D2", call("PyObject_CallFunctionObjArgs"),  # r13 = ([rbx + CALLABLE], r15, NULL)
@@ -132,6 +142,7 @@ def _thread_parts():
     return [
         "thread:", "53 41 54 41 55 48 89 FB",  # push rbx; push r12; push r13; mov rbx, rdi
         f"B8 BA 00 00 00 0F 05 89 43 {_TID:02X}",  # TID = gettid()
+        f"B8 27 00 00 00 0F 05 F7 D0 C1 E0 03 83 C8 {_THREAD_CLOCK:02X} 89 83 {disp(_CLOCK)}",  # CLOCK = ~getpid() << 3 | THREAD_CLOCK
         f"4C 8D 63 {_FIRST:02X}",  # lea r12, [rbx + FIRST]
         "tick:", "48 89 DF BE 80 00 00 00 31 D2 4D 89 E2 B8 CA 00 00 00 0F 05",  # futex(rbx, WAIT | PRIVATE, 0, r12)
         "83 3B 00", (JNE, "end"),  # cmp dword [rbx + STOP], 0
@@ -139,8 +150,10 @@ def _thread_parts():
         f"83 7B {_WORK:02X} 00", (JNE, "by_itself"),  # cmp dword [rbx + WORK], 0
         f"83 7B {_OUTSTANDING:02X} 00", (JNE, "late"),  # cmp dword [rbx + OUTSTANDING], 0
         f"C7 43 {_OUTSTANDING:02X} 01 00 00 00 C7 43 {_WAITED:02X} 00 00 00 00",  # OUTSTANDING = 1; WAITED = 0
+        f"48 C7 83 {disp(_ASKED)} FF FF FF 7F",  # mov qword [rbx + ASKED], as if it had not been asked yet
         ("48 8D 3D", "pending"), "48 89 DE", call("Py_AddPendingCall"),  # lea rdi, pending; mov rsi, rbx
-        "85 C0", (JNE, "refused"), *notice, (JMP, "tick"),  # test eax, eax
+        # The clock is read behind it: were this thread to wait here, the main thread would seem to have been quicker, not slower.
+        "85 C0", (JNE, "refused"), *notice, *_read_clock(_ASKED), (JMP, "tick"),  # test eax, eax
         "refused:", f"C7 43 {_OUTSTANDING:02X} 00 00 00 00", (JMP, "tick"),
         "late:", f"4C 8D 63 {_LATE:02X}",  # lea r12, [rbx + LATE]
         f"BF 02 00 00 00 48 8D 73 {_NOW:02X}", call("clock_gettime"),  # (CLOCK_PROCESS_CPUTIME_ID, rbx + NOW)
@@ -235,6 +248,12 @@ class Sampler:
     def show_functions(self, wanted):
         """Whether calls in its own thread show functions of others: these could see that theirs live longer than they should."""
         self._set(_FUNCTIONS, int(wanted))
+
+    @property
+    def delay(self):
+        """Seconds that the main thread has computed from the tick until the call that is being made, if it makes that: to be read first of all."""
+        asked, met = _ASKED // 8, _MET // 8
+        return self._words[met] - self._words[asked] + (self._words[met + 1] - self._words[asked + 1]) * 1e-9
 
     @property
     def ticks(self):

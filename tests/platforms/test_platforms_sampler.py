@@ -59,3 +59,36 @@ def test_stacks():
     frames = ("code", "function", 1), ("code", "code", 2)
     assert Sampler.stacks([1, 77, *frames[0], *frames[1], None, 78, None]) == (True, [(77, [*frames]), (78, [])])
     assert Sampler.stacks([0]) == (False, [])
+
+
+DELAYS = """
+import time
+from platforms.cpython.sampler import Sampler
+
+def look(shown):
+    delays.append(sampler.delay)
+
+def median_delay(work):
+    del delays[:]
+    assert sampler.start()
+    end = time.process_time() + 20
+    while len(delays) < 60 and time.process_time() < end:
+        work()
+    sampler.stop()
+    return sorted(delays)[len(delays) // 2]
+
+def bytecode():
+    for number in range(1000):
+        number & 7
+
+delays = []
+sampler = Sampler(look)
+sampler.set_interval(0.002)
+in_c = median_delay(lambda: sum(numbers) if (numbers := range(300_000)) else None)
+print(in_c > 0.0005, median_delay(bytecode) < in_c / 2, in_c < 1)
+"""
+
+
+def test_long_calls_of_c_code_delay_it():
+    done = subprocess.run([sys.executable, "-c", DELAYS], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True True True\n", "")

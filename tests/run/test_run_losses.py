@@ -1,4 +1,4 @@
-"""Versions that keep leaving while there is no time to compile: what they lose is weighed against it."""
+"""What would only be lost: versions that keep leaving while there is no time to compile, and a compiler for programs that do little else than call C code."""
 
 from test_run_control import python
 
@@ -31,6 +31,7 @@ def exits():
 items = [A(number) for number in range(20)]
 jit.enable()
 until_loaded()
+BUDGET.spent -= 100  # `outer` alone would wait for seconds: it takes next to no time
 assert until(lambda: jit.explain(caller).state == jit.explain(outer).state == "compiled")
 """
 
@@ -60,3 +61,25 @@ work(0.5)
 print(before == [id(version) for version in jit.hot.DETECTOR.compiler.records[id(caller)].versions])
 """
     assert python(code) == "True\n"
+
+
+def test_no_compiler_for_long_calls_of_c_code():
+    code = """
+import jit, jit.hot, sys
+from jit.budget import BUDGET, PATIENCE
+def in_c(numbers):
+    return sum(numbers) + max(numbers)
+def in_bytecode(numbers):
+    for number in numbers:
+        number & 7
+def spend(function, numbers, seconds):
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        function(numbers)
+jit.enable()
+spend(in_c, range(200_000), 1)
+print(BUDGET.hot < PATIENCE / 2, jit.hot.DETECTOR.compiler, jit.hot.DETECTOR.loading)
+spend(in_bytecode, range(1000), 1)
+print(BUDGET.hot > PATIENCE, jit.hot.DETECTOR.compiler is not None)
+"""
+    assert python(code) == "True None None\nTrue True\n"
