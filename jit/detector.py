@@ -200,15 +200,15 @@ class Detector:
             self.keep_orphans(shown)
             return None
         self.busy = True
-        delay = self.sampler.delay
         try:
             with APART:
+                delay = self.sampler.delay if _thread.get_ident() == self.main else 0.0
                 if self.forking is not None:
                     self.restart(shown)
                 else:
                     if self.loading is not None:
                         self.load_further()
-                    self.take_sample(shown, delay if _thread.get_ident() == self.main else 0.0)
+                    self.take_sample(shown, delay)
         except BaseException as problem:
             return self.blame(problem)
         finally:
