@@ -20,7 +20,7 @@ from jit.arguments import type_of_value
 from jit.decode import raw_instructions
 from jit.entries import FunctionBlock
 from jit.function_records import FunctionRecord
-from jit.iteration import DICT_ITERATORS, Entries, Numbers, Sequence
+from jit.iteration import DICT_ITERATORS, SET_ITERATOR, Entries, Members, Numbers, Sequence
 from jit.ours import COMPREHENSIONS
 from jit.types import NULL, OBJECT, exact
 from jit.unit import Unit, check_compilable
@@ -171,6 +171,8 @@ def iterator_type(w, value):
         return exact(type(iter(source.python())))
     if source.__class__ is Entries:
         return exact(next(kind for kind, what in DICT_ITERATORS.items() if what == source.what))
+    if source.__class__ is Members:
+        return exact(SET_ITERATOR)
     return OBJECT
 
 
@@ -183,6 +185,8 @@ def note_iterator(value):
         value.facts = Sequence(_ITERATORS[python], value.shape)
     elif python in DICT_ITERATORS:
         value.facts = Entries(DICT_ITERATORS[python], value.shape)
+    elif python is SET_ITERATOR:
+        value.facts = Members()
 
 
 class Comprehensions:

@@ -15,7 +15,7 @@ from jit.decode import parameter_count
 from jit.depths import depths
 from jit.entries import FunctionBlock
 from jit.errors import Unsupported
-from jit.iteration import DICT_ITERATORS, Entries, Enumerated, Numbers, Sequence, Zipped
+from jit.iteration import DICT_ITERATORS, SET_ITERATOR, Entries, Enumerated, Members, Numbers, Sequence, Zipped
 from jit.loops import LoopState, Slot
 from jit.machine import activations, monitoring, records
 from jit.machine.building import SKETCHED
@@ -320,6 +320,8 @@ def source_of(iterator):
         if kind is known:
             walked = observe.read(id(iterator) + fields.dict_iterator_dict)
             return Entries(what, shape_of(ctypes.cast(walked, ctypes.py_object).value)) if walked else None
+    if kind is SET_ITERATOR:
+        return Members() if observe.read(id(iterator) + fields.set_iterator_set) else None
     if kind is enumerate:
         inner = source_of(ctypes.cast(observe.read(id(iterator) + fields.enumerate_iterator), ctypes.py_object).value)
         return None if inner is None else Enumerated(inner, False)

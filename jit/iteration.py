@@ -35,12 +35,20 @@ class Entries:
         self.shape = shape
 
 
+class Members:
+    """A position in a set or frozenset."""
+
+    __slots__ = ()
+
+
 class View(Entries):
     """No iterator, but what a dict's method of that name gives."""
 
     __slots__ = ()
 
 
+#: The type of the iterators over sets and frozensets.
+SET_ITERATOR = type(iter(set()))
 #: Types of a dict's iterators, and what they give.
 DICT_ITERATORS = {type(iter({})): "keys", type(iter({}.values())): "values", type(iter({}.items())): "items"}
 
@@ -70,14 +78,14 @@ class Zipped:
         self.sources = sources
 
 
-SOURCES = (Sequence, Numbers, Entries, Enumerated, Zipped)
+SOURCES = (Sequence, Numbers, Entries, Members, Enumerated, Zipped)
 
 
 def nodes(source, path=()):
     """Each part of a source, outermost first, with its path: indexes into zips, and -1 into an enumeration.
 
     Yields:
-        (path, Sequence, Numbers, Entries, Enumerated or Zipped).
+        (path, Sequence, Numbers, Entries, Members, Enumerated or Zipped).
     """
     yield path, source
     if source.__class__ is Enumerated:

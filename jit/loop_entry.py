@@ -16,7 +16,7 @@ Source: CPython Python/bytecodes.c (RETURN_VALUE, RERAISE), Include/internal/pyc
 from asm import (Assembler, eax, ecx, edx, mem8, mem32, mem64, r8, r12, r13, r14d, r15, rax, rbp, rbx, rcx, rdi, rdx, relative, rsi, rsp)
 from jit import perfmap, types
 from jit.entries import ARGUMENTS, FUNCTION, PUSHED, Entry, EntryEmitter
-from jit.iteration import DICT_ITERATORS, Entries, Enumerated, Numbers, Sequence, nodes
+from jit.iteration import DICT_ITERATORS, SET_ITERATOR, Entries, Enumerated, Members, Numbers, Sequence, nodes
 from jit.machine import activations as active
 from jit.machine import arena, records, routines
 from jit.machine.refcounts import emit_decref, emit_incref
@@ -256,6 +256,8 @@ class LoopEntryEmitter(EntryEmitter):
             self.emit_type_check(base, _RANGE_ITERATOR)
         elif part.__class__ is Entries:
             self.emit_type_check(base, next(kind for kind, what in DICT_ITERATORS.items() if what == part.what))
+        elif part.__class__ is Members:
+            self.emit_type_check(base, SET_ITERATOR)
         elif part.__class__ is Enumerated:
             self.emit_type_check(base, enumerate)
         elif part.__class__ is Sequence:

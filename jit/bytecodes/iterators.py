@@ -1,19 +1,19 @@
-"""Loops over sequences, ranges, enumerations and zips, by the fields of their iterator objects."""
+"""Loops over sequences, ranges, dicts, sets, enumerations and zips, by the fields of their iterator objects."""
 
 from jit.bytecodes.buffers import array_format
 from jit.bytecodes.classes import is_list_seen
 from jit.bytecodes.guards import probably
 from jit.bytecodes.items import take
 from jit.foreign import blind_call
-from jit.iteration import SOURCES, Entries, Enumerated, Numbers, Sequence, View, Zipped, nodes
+from jit.iteration import SOURCES, Entries, Enumerated, Members, Numbers, Sequence, View, Zipped, nodes
 from jit.types import ARRAY, OBJECT, STR
 from jit.values import Value, VirtualTuple
 
 _SEQUENCES = (list, tuple, bytes, bytearray, str)
-#: Role in which iterators are observed that left a loop because of their dict.
-SHARED = "dict that shares its keys"
+#: Role in which iterators are observed that left a loop because of their dict or set.
+SHARED = "dict that shares its keys, or has changed"
 #: What a loop walks by itself, if it is of exactly this type.
-ITERABLES = frozenset((*_SEQUENCES, range, dict, ARRAY))
+ITERABLES = frozenset((*_SEQUENCES, range, dict, set, frozenset, ARRAY))
 
 
 def source_of(value):
@@ -29,6 +29,8 @@ def source_of(value):
         return Numbers()
     if python is dict:
         return Entries("keys", value.shape)
+    if python is set or python is frozenset:
+        return Members()
     if python in _SEQUENCES:
         return Sequence(python, value.shape)
     buffer = array_format(value)
@@ -38,7 +40,7 @@ def source_of(value):
 def reversed_source_of(value):
     """The same for ``reversed(value)``."""
     source = source_of(value)
-    if source is None or value.facts is source or source.__class__ is Entries:
+    if source is None or value.facts is source or source.__class__ in (Entries, Members):
         return None
     if source.__class__ is Sequence:
         source.step = -1
@@ -95,9 +97,9 @@ def for_source(w, instruction, iterator, exhausted):
 
 def source_exit(w, iterator):
     """Taken where only CPython can tell whether an iterator goes on; dicts that share their keys are remembered, and left to it."""
-    if not any(part.__class__ is Entries for _, part in nodes(iterator.facts)):
+    if not any(part.__class__ in (Entries, Members) for _, part in nodes(iterator.facts)):
         return w.exit("a range beyond 64 bits")
-    leaving = w.exit("a dict that shares its keys, or has changed its size", observe=iterator)
+    leaving = w.exit("a dict that shares its keys, or a dict or set that has changed its size", observe=iterator)
     leaving.site = w.instruction.site, SHARED
     return leaving
 
@@ -142,6 +144,8 @@ def _read(w, iterator, source, path):
         return w.operation("source_number", iterator, detail=detail)
     if source.__class__ is Entries:
         return _read_entry(w, iterator, source, path)
+    if source.__class__ is Members:
+        return take(w, "entry_key", (iterator, w.operation("source_member", iterator, detail=path)), dict, None, role=("key", *path))
     if source.python is str:
         return (w.operation("source_character", iterator, detail=detail),)
     if source.buffer is not None:

@@ -3,12 +3,12 @@
     records.py      layouts of descriptors, function and version records
     frames.py       interpreter frames: linking and clearing; building.py makes them, callers.py walks compiled callers
     lookers.py      who looks at a frame's locals
-    leave.py        exits; callouts.py: foreign code, polls; freeing.py: dead objects; area.py: where they keep registers
+    leave.py        exits; callouts.py: foreign code, polls; freeing.py: dead objects (harmless.py, holders.py: how); area.py: where they keep registers
     stack.py        recursion: Python's limit and the C stack
     boxes.py        numbers to objects and back; mixed.py: arithmetic of objects that are ints or floats
     kept.py         dead numbers for new ones; saving.py: calls of C functions that keep registers
     dictionaries.py attributes of instances that have a dict
-    lookups.py      keys of dictionaries
+    lookups.py      keys of dictionaries and sets; members.py: walking over sets
     texts.py        numbers to strings
     slices.py       slices with machine bounds
     lists.py        lists that generator expressions are collected in, room that is given back
@@ -50,7 +50,7 @@ def _let_pending_work_in():
 def routines():
     """Assemble the routines on first use."""
     from asm import Assembler
-    from jit.machine import boxes, dictionaries, lists, lookups, methods, mixed, slices, texts
+    from jit.machine import boxes, dictionaries, lists, lookups, members, methods, mixed, slices, texts
     from jit.machine.frames import FrameRoutines
     from jit.machine.leave import LeaveRoutines
     from jit.machine.lookers import LookerRoutines
@@ -71,6 +71,7 @@ def routines():
     labels.update(lists.emit(asm))
     labels.update(texts.emit(asm))
     labels.update(lookups.emit(asm, labels["unbox_int"]))
+    labels.update(members.emit(asm))
     labels.update(methods.emit(asm))
     block = arena().allocate_code(asm.size_bound())
     text = asm.finish(block)

@@ -5,7 +5,8 @@ of an activation that leaves.
 from asm import eax, ecx, mem32, mem64, r12, r13, r15, rax, rbp, rbx, rcx, rdi, rdx, rsi
 from jit.machine import records as r
 from jit.machine.area import BASE, EXTRA, RETURN
-from jit.machine.harmless import HOLDERS, emit_unless_harmless, emit_unless_referred
+from jit.machine.harmless import emit_unless_harmless, emit_unless_referred
+from jit.machine.holders import HOLDERS, emit_go_to_kind
 from jit.machine.kept import emit_keep
 from platforms.cpython.layout import layout
 
@@ -73,9 +74,7 @@ class FreeingRoutines:
         for kind in (int, float, str, bytes):
             asm.cmp(rdx, self.frames.pointer(id(kind)))
             asm.je(plain)
-        for (kind, _), label in zip(HOLDERS, holders):
-            asm.cmp(rdx, self.frames.pointer(id(kind)))
-            asm.je(label)
+        emit_go_to_kind(asm, [(kind, label) for (kind, _), label in zip(HOLDERS, holders)])
         for register in (rdi, rsi, rdx, rcx):
             asm.pop(register)
         asm.bind(look_deeper)

@@ -13,13 +13,13 @@ import ctypes
 import functools
 import struct
 import weakref
-from types import BuiltinMethodType, CellType, MemberDescriptorType, MethodType
+from types import MemberDescriptorType
 
 from asm import mem8, mem32, mem64, r8, r9, r10, rax, rcx, rdi, rdx, relative, rsi, rsp
 from jit.machine.arena import arena
+from jit.machine.holders import HOLDERS, PLAIN, emit_go_to_kind
 from platforms.cpython import instances
 from platforms.cpython.layout import layout
-from platforms.cpython.matches import MATCH
 from platforms.cpython.observe import read
 
 L = layout()
@@ -35,13 +35,6 @@ _HEADER = 16
 MOST_VISITED, DEEPEST = 24, 4
 #: Places, less one, of the largest table of a set that is gone through.
 LARGEST_TABLE = 255
-#: Objects of these types hold nothing.
-PLAIN = (float, int, str, type(None), bool, bytes, type(iter(range(0))))
-#: Types of objects that hold up to three others, and offsets of these. Iterators hold nothing when they have come to the end.
-HOLDERS = (*((kind, (L.sequence_iterator_sequence,)) for kind in (type(iter([])), type(iter(())), type(reversed([])))),
-           (MATCH, (L.match_string, L.match_pattern, L.match_regs)), (CellType, (L.cell_value,)), (MethodType, (L.method_function, L.method_self)), (BuiltinMethodType, (L.cfunction_m_self, L.cfunction_m_module)),
-           *((type(iter(view)), (L.dict_iterator_dict, L.dict_iterator_result)) for view in ({}.keys(), {}.values(), {}.items())),
-           *((type(view), (L.dict_view_dict,)) for view in ({}.keys(), {}.values(), {}.items())))
 _SAVED = (rax, rcx, rdx, rsi, rdi, r8, r9, r10)
 
 
@@ -176,9 +169,7 @@ def _emit_visit(asm, visit, stop):
     asm.mov(rsi, mem64(rsi, L.list_items))
     asm.jmp(items)
     asm.bind(other)
-    for kind, label in ((set, of_set), (frozenset, of_set), (dict, of_dict), *zip([kind for kind, _ in HOLDERS], holders)):
-        asm.cmp(rdx, relative(asm.constant(id(kind))))
-        asm.je(label)
+    emit_go_to_kind(asm, [(set, of_set), (frozenset, of_set), (dict, of_dict), *zip([kind for kind, _ in HOLDERS], holders)])
     asm.jmp(instance)
     asm.bind(of_set)
     _emit_set(asm, visit, stop)

@@ -1,11 +1,11 @@
 """Iterators by their fields: whether they go on, what they give next, and moving them on.
 
 `detail` of the readers: (path, Sequence or Numbers or Enumerated), see jit/iteration.py. Source: Objects/iterobject.c and the
-types' own files, Objects/dictobject.c, Objects/enumobject.c, Objects/rangeobject.c, Python/bltinmodule.c (zip).
+types' own files, Objects/dictobject.c, Objects/setobject.c, Objects/enumobject.c, Objects/rangeobject.c, Python/bltinmodule.c (zip).
 """
 
 from asm import Memory, ecx, edx, mem8, mem64, rax, rcx, rdi, rdx
-from jit.iteration import Entries, Enumerated, Numbers, Sequence, nodes
+from jit.iteration import Entries, Enumerated, Members, Numbers, Sequence, nodes
 from jit.template import template
 from jit.templates.boxing import UNBOX
 from jit.templates.buffers import emit_load
@@ -34,13 +34,13 @@ def emit_part(asm, emitter, iterator, path):
 def range_beyond_64_bits(asm, iterator, exit, detail, emitter):
     """Goes on while every part has an item left; sequences may grow and shrink meanwhile."""
     ended = asm.label("ended")
-    parts = [(path, part) for path, part in nodes(detail) if part.__class__ in (Sequence, Numbers, Entries)]
+    parts = [(path, part) for path, part in nodes(detail) if part.__class__ in (Sequence, Numbers, Entries, Members)]
     for path, part in parts:
         base = emit_part(asm, emitter, iterator, path)
-        if part.__class__ is Entries:
+        if part.__class__ in (Entries, Members):
             if base is not rcx:
                 asm.mov(rcx, base)
-            asm.call(emitter.routines.next_entry)
+            asm.call(emitter.routines.next_entry if part.__class__ is Entries else emitter.routines.next_member)
             asm.cmp(rax, 1)
             asm.je(exit)
             asm.xor(rdx.r32, rdx.r32)
@@ -92,6 +92,9 @@ def advance_source(asm, iterator, detail, emitter):
         elif part.__class__ is Entries:
             asm.add(mem64(base, L.dict_iterator_position), 1)
             asm.sub(mem64(base, L.dict_iterator_left), 1)
+        elif part.__class__ is Members:
+            asm.add(mem64(base, L.set_iterator_position), 1)
+            asm.sub(mem64(base, L.set_iterator_left), 1)
         elif part.__class__ is Numbers and L.range_iterator_index is not None:
             asm.add(mem64(base, L.range_iterator_index), 1)
         elif part.__class__ is Numbers:
@@ -148,6 +151,17 @@ def next_entry(asm, iterator, entry, detail, emitter):
         asm.shl(rax, 3)
         asm.add(rax, 8)
         asm.jmp(have)
+
+
+@template("source_member", "iterator: object -- entry: int")
+def next_member(asm, iterator, entry, detail, emitter):
+    """The address of the entry, which begins with the key, that `branch_source` has come to."""
+    base = emit_part(asm, emitter, iterator, detail)
+    asm.mov(rax, mem64(base, L.set_iterator_position))
+    asm.mov(rdx, mem64(base, L.set_iterator_set))
+    asm.shl(rax, 4)
+    asm.add(rax, mem64(rdx, L.set_table))
+    asm.mov(entry, rax)
 
 
 def _entry_reader(offset, kind):

@@ -89,6 +89,7 @@ range_stop                         24    24    24  PyObject*
 range_step                         32    32    32  PyObject*
 range_length                       40    40    40  PyObject*
 zip_iterators                      24    24    24  tuple
+zip_result                         32    32    32  the tuple given last, or what is to be given first
 enumerate_index                    16    16    16
 enumerate_iterator                 24    24    24
 enumerate_result                   32    32    32
@@ -99,6 +100,10 @@ dict_iterator_position             32    32    32  number of the next entry, if 
 dict_iterator_result               40    40    40  the tuple given last, or NULL
 dict_iterator_left                 48    48    48  entries left
 dict_view_dict                     16    16    16
+set_iterator_set                   16    16    16  of a set's or frozenset's iterator; NULL when exhausted
+set_iterator_used                  24    24    24  entries that the set had
+set_iterator_position              32    32    32  place in the table to go on at
+set_iterator_left                  40    40    40  entries left
 dict_used                          16    16    16
 set_fill                           16    16    16
 set_used                           24    24    24

@@ -231,6 +231,8 @@ def _zip(fields, peeker):
     zipped = zip(*parts)
     held = read(id(zipped) + fields.zip_iterators)
     yield "zip_iterators", [peeker.number(held + fields.tuple_items + 8 * number) for number in range(2)], [id(part) for part in parts]
+    given = next(zipped)
+    yield "zip_result", read(id(zipped) + fields.zip_result), id(given)
 
 
 def _matches(fields):
@@ -260,6 +262,7 @@ def _others(fields, peeker):
         yield "set_mask", mask, 7
         keys = {peeker.number(table + 16 * place): peeker.number(table + 16 * place + 8) for place in range(8)}
         yield "set_table", (keys.get(id(1)), keys.get(id(3)), keys.get(0)), (1, 3, 0)
+        yield from _set_iterator(fields, items)
     if fields.dict_version is not None:
         version = read(id(mapping) + fields.dict_version)
         mapping.copy()
@@ -301,6 +304,14 @@ def _dict_iterators(fields):
         yield "dict_iterator_result", read(id(iterator) + fields.dict_iterator_result), id(given) if type(given) is tuple else 0
     for view in (mapping.keys(), mapping.values(), mapping.items()):
         yield "dict_view_dict", read(id(view) + fields.dict_view_dict), id(mapping)
+
+
+def _set_iterator(fields, items):
+    """`items` is {1, 3}."""
+    iterator = iter(items)
+    next(iterator)
+    names = [f"set_iterator_{name}" for name in ("set", "used", "position", "left")]
+    yield from zip(names, [read(id(iterator) + getattr(fields, name)) for name in names], (id(items), 2, 2, 1))
 
 
 def _dictionaries(fields, peeker):

@@ -169,8 +169,8 @@ def count(n):
 def twice(n):
     return count(n) + count(n)
 found = set()
-for _ in range(1500):
-    twice(2000)
+for _ in range(600):
+    twice(30_000)  # for longer than a collection takes, or the program would not be hot
     found.add(gc.collect())
 import sys
 print(found, "jit.dispatch" in sys.modules)
