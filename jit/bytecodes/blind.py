@@ -30,13 +30,14 @@ class Blind:
         kinds: of each argument, the types of which it must be one exactly; None: of any. rest: of those behind them; (): there must not be more.
         result: Shape of what it returns, whose type is certain, or None. names: arguments that may be given by name, all of `PLAIN_NAMED`.
         small: ints must have 64 bits at most, and texts `SHORT`: with more of them CPython calculates in Python code (3.12: Lib/_pylong.py).
-        makes: what it returns may have been made by it.
+        makes: what it returns may have been made by it. guard: what else must be so of the first argument: (template, reason to leave), or None.
     """
 
-    __slots__ = ("kinds", "rest", "result", "names", "small", "makes")
+    __slots__ = ("kinds", "rest", "result", "names", "small", "makes", "guard")
 
-    def __init__(self, kinds=(), result=None, names=(), rest=(), small=False, makes=True):
+    def __init__(self, kinds=(), result=None, names=(), rest=(), small=False, makes=True, guard=None):
         self.small = small
+        self.guard = guard
         self.makes = makes
         self.kinds = kinds
         self.rest = rest
@@ -55,8 +56,11 @@ class Blind:
             all(value.type.python in PLAIN_NAMED for value in arguments[len(positional):])
 
 
-def guard_sizes(w, found, arguments):
-    """Leave where one of the texts is longer than a call that wants its arguments small takes them."""
+def guard_arguments(w, found, arguments):
+    """Leave where one of the texts is longer than a call that wants its arguments small takes them, or where the first is not as it must be."""
+    if found.guard is not None:
+        template, reason = found.guard
+        w.operation(template, arguments[0], exit=w.exit(reason))
     for value in dict.fromkeys(arguments):
         if found.small and value.type is STR and not value.is_constant:
             w.operation("guard_size_most", value, exit=w.exit("a long text"), detail=(str, SHORT))
@@ -114,13 +118,13 @@ def _methods(kind, rows):
 def _blind_callables():
     list_like = (list, tuple, range, bytes, bytearray, str)
     table = {list.pop: Blind(((list,), NUMBER), makes=False), list.insert: Blind(((list,), NUMBER, ANY), makes=False), list.reverse: Blind(((list,),), makes=False),
-             list.copy: Blind(((list,),), list), dict.copy: Blind(((dict,),), dict),
+             list.copy: Blind(((list,),), list), dict.copy: Blind(((dict,),), dict, guard=("guard_cloned", "a dict whose keys are compared when it is copied")),
              **{method: Blind(((dict,),)) for method in (dict.keys, dict.values, dict.items)},
              **{kind: Blind(((float, bool, str),), str) for kind in (str, repr, ascii)}, hash: Blind((PLAIN,), int), callable: Blind((ANY,), bool),
              divmod: Blind(((float,), REAL), tuple), round: Blind(((float,), NUMBER)), format: Blind(((float, str), TEXT), str),
              **{to_text: Blind((NUMBER,), str) for to_text in (hex, oct, bin, chr)}, ord: Blind(((str, bytes),), int),
              int: Blind((PLAIN, NUMBER), int, ("base",), small=True), float: Blind((PLAIN,), float), range: Blind((NUMBER, NUMBER), small=True), dict: Blind(), set: Blind(), object: Blind(),
-             list: Blind((list_like,)), tuple: Blind((list_like,)), bytearray: Blind(((int, bytes, bytearray, list),)), bytes: Blind(((int, bytes, bytearray),)),
+             list: Blind((list_like,)), tuple: Blind((list_like,)), bytearray: Blind(((int, bytes, bytearray),)), bytes: Blind(((int, bytes, bytearray),)),
              int.bit_length: Blind((NUMBER,), int), int.bit_count: Blind((NUMBER,), int), float.is_integer: Blind(((float,),), bool),
              int.to_bytes: Blind((NUMBER, NUMBER, TEXT), bytes, ("length", "byteorder", "signed")), int.from_bytes: Blind((OCTETS, TEXT), int, ("byteorder", "signed")),
              **_methods(str, _OF_TEXT_AND_BYTES + _OF_TEXT), **_methods(bytes, _OF_TEXT_AND_BYTES + _OF_BYTES)}

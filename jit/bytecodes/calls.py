@@ -4,7 +4,7 @@ from sys import _getframe, getrefcount
 
 from jit.attention import CALLEE_LEFT
 from jit.bytecodes.attributes import BoundBuiltin, bound_to
-from jit.bytecodes.blind import blind, blind_method, guard_sizes, is_builtin
+from jit.bytecodes.blind import blind, blind_method, guard_arguments, is_builtin
 from jit.bytecodes.builtins import CALLABLES, METHODS
 from jit.bytecodes.bound import BoundMethod, call_bound_function, call_through
 from jit.bytecodes.classes import settle_class
@@ -227,7 +227,7 @@ def vectorcall(w, callee, first, count, names):
     if found is None and callee.is_constant:
         found = blind(w, callee.constant, arguments, names)
     if found is not None:
-        guard_sizes(w, found, arguments)
+        guard_arguments(w, found, arguments)
     w.freeze()
     null = stack[base] if stack[base].type is NULL else stack[base + 1]
     stack[base:] = [null] * (1 if first is None else 0) + [callee] + arguments

@@ -35,6 +35,22 @@ def guard_text_keys(asm, container, exit, emitter):
     asm.je(exit)
 
 
+@template("guard_cloned", "container: object --")
+def sparse_dict(asm, container, exit, emitter):
+    """A copy takes the table as it is, or compares exact strings; source: CPython Objects/dictobject.c (PyDict_Copy)."""
+    cloned = asm.label("cloned")
+    base = emitter.register(container, rcx)
+    asm.mov(rdx, mem64(base, L.dict_keys))
+    asm.cmp(mem8(rdx, L.keys_kind), 0)
+    asm.jne(cloned)
+    asm.mov(rax, mem64(base, L.dict_used))  # where two thirds of the entries are used
+    asm.lea(rax, mem64(rax, 0, rax, 2))
+    asm.shr(rax, 1)
+    asm.cmp(rax, mem64(rdx, L.keys_entries_used))
+    asm.jb(exit)
+    asm.bind(cloned)
+
+
 def declare_contains(name, wanted, routine):
     """A template that asks whether a dictionary, or a set, has a key, which `routine` of jit/machine/lookups.py finds."""
 

@@ -137,6 +137,80 @@ def test_calls_are_as_interpreted(callee):
         check(function, *right[::max(1, len(right) // 12)], *mixed, repeat=2, namespace={"CALLEE": callee}, make=fresh)
 
 
+class Foreign:
+    """Tells whenever it is asked anything."""
+
+    def __hash__(self):
+        asked.append("__hash__")
+        return 1
+
+
+for _name in "eq ne lt gt le ge index int float trunc str repr format len iter bool add radd bytes contains getitem length_hint round floor ceil complex".split():
+    setattr(Foreign, f"__{_name}__", lambda *arguments, name=_name: asked.append(name) or NotImplemented)
+asked = []
+
+
+def containers():
+    """With foreign objects; the first two dicts are made anew entry by entry when they are copied, which compares keys of the same hash."""
+    things = [Foreign() for _ in range(9)]
+    sparse, mixed = {thing: 1 for thing in things}, {thing: "x" for thing in things}
+    for thing in things[:6]:
+        del sparse[thing]
+    for thing in things[1:]:
+        del mixed[thing]
+    mixed["text"] = 1
+    yield from (sparse, mixed, {"a": things[0]}, {things[0]: 1}, [*things], [things[0], "a"], (*things,), ("a", things[0]))
+
+
+@pytest.mark.parametrize("callee", [item for item in CALLABLES if {list, tuple, dict} & {kind for kinds in blind.BLIND[item].kinds for kind in kinds or ()}],
+                         ids=lambda item: getattr(item, "__qualname__", str(item)))
+def test_containers_of_foreign_objects(callee):
+    """What is called without a frame asks no object in them anything."""
+    kinds, called = blind.BLIND[callee].kinds, 0
+    others = [[OBJECT, 1] if kind is None else [value for item in kind for value in SAMPLES[item][:2]] for kind in kinds]
+    for place, kind in enumerate(kinds):
+        for made in itertools.islice(containers(), 2 * (callee is dict.copy), None):  # compiled code leaves for those, see below
+            if type(made) in (kind or ()):
+                for arguments in itertools.product(*others[:place], [made], *others[place + 1:]):
+                    asked.clear()
+                    try:
+                        callee(*arguments)
+                    except (TypeError, ValueError, IndexError, KeyError):
+                        pass
+                    assert not asked, arguments
+                    called += 1
+    assert called
+
+
+def test_copies_that_compare_keys():
+    assert child("""
+import sys, jit
+class Key:
+    def __hash__(self):
+        return 1
+    def __eq__(self, other):
+        seen.add(sys._getframe(1).f_code.co_name)
+        return self is other
+def copied(given):
+    return given.copy()
+seen = set()
+copied = jit.jit(copied)
+keys = [Key() for _ in range(9)]
+whole, sparse, texts, numbers = dict.fromkeys(keys), dict.fromkeys(keys), {str(n): n for n in range(20)}, dict.fromkeys(range(20))
+for given, gone in ((sparse, keys[:6]), (texts, list(texts)[:15]), (numbers, list(numbers)[5:])):
+    for key in gone:
+        del given[key]
+class Instance:
+    def __init__(self):
+        self.a, self.b = 1, 2
+for given in ({}, {1: 2}, {"a": 1}, vars(Instance()), whole, texts, numbers, sparse, {}, sparse, whole) * 2:
+    print(len(given), end=" ")
+    copied(given)
+    print([] if given is not sparse else sorted(seen))
+    seen.clear()
+""", environment={"JIT_EAGER": "1"}).count("['copied']") == 4
+
+
 def words(text, n):
     found = []
     for _ in range(n):
