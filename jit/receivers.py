@@ -10,7 +10,7 @@ Source: CPython Python/specialize.c, Objects/typeobject.c (_PyType_Lookup), Obje
 import weakref
 from types import FunctionType, MemberDescriptorType, MethodDescriptorType
 
-from jit.machine import harmless
+from jit.machine import simple_classes
 from jit.types import STATIC
 from platforms.cpython import instances
 from platforms.cpython.layout import layout
@@ -80,7 +80,7 @@ def _receiver(kind):
             class_attribute(kind, "__getattribute__") is not object.__getattribute__:
         return None
     if tag:
-        harmless.note(kind, tag)
+        simple_classes.note(kind, tag)
     return Receiver(kind, tag) if tag else None
 
 

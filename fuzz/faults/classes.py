@@ -36,7 +36,7 @@ def main():
     return [make() for _ in range(4)]
 """),
     Fault("items-of-a-derived-list-freed-unseen", "frames", "jit",
-          rewriting("jit.machine.harmless", "_emit_instance", ("asm.cmp(mem32(rcx, 28), _IS_LIST)\n    asm.jb(no_items)\n    asm.ja(is_tuple)", "asm.jmp(no_items)\n    pass\n    pass")),
+          rewriting("jit.machine.harmless", "_emit_instance", ("asm.cmp(mem32(rcx, 28), IS_LIST)\n    asm.jb(no_items)\n    asm.ja(is_tuple)", "asm.jmp(no_items)\n    pass\n    pass")),
           "A dying instance of a class derived from list is freed without a frame whatever its items are.", """
 import sys
 

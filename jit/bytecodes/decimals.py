@@ -7,7 +7,7 @@ from jit import foreign, types
 from jit.bytecodes.classes import classes_of
 from jit.bytecodes.fixed_types import imported_type
 from jit.bytecodes.guards import observe, prove
-from jit.machine import harmless
+from jit.machine import simple_classes
 from jit.types import BOOL, BOOL_OBJECT, INT, OBJECT, exact, in_order_seen
 from jit.values import Value
 from platforms.cpython import instances
@@ -25,7 +25,7 @@ def decimal_type():
             return None
         _met.append(kind)
         types.PLAIN.add(kind)
-        harmless.note_leaf(kind, instances.version_tag(kind))
+        simple_classes.note_leaf(kind, instances.version_tag(kind))
     return _met[0]
 
 

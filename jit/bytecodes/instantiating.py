@@ -8,7 +8,7 @@ from jit.bytecodes import operands
 from jit.decode import VARARGS, VARKEYWORDS, decode
 from jit.foreign import Call, blind_vectorcall
 from jit.inlining import initialiser_candidate, inline
-from jit.machine import harmless
+from jit.machine import simple_classes
 from jit.templates.attributes import Place
 from jit.templates.instances import LONGEST_TUPLE, filled_template
 from jit.types import NONE, NULL, OBJECT, PENDING, instance_of
@@ -32,7 +32,7 @@ def instantiate(w, callee, arguments, names, depth):
     maker = plain_maker(kind)
     if w.inlined or not tag:
         return NotImplemented
-    harmless.note(kind, tag)
+    simple_classes.note(kind, tag)
     if maker is None and make_named_tuple(w, callee, arguments, names, depth):
         return None
     if maker is None:
@@ -163,7 +163,7 @@ def make_filled(w, callee, maker, initialiser, ordered, depth):
     """
     kind = callee.constant
     instructions = initialiser_candidate(w.unit, initialiser)
-    if instructions is None or not harmless.is_simple(kind):
+    if instructions is None or not simple_classes.is_simple(kind):
         return False
     w.freeze()
     given, stores = w.state.stack[-depth:], []

@@ -3,7 +3,7 @@
     records.py      layouts of descriptors, function and version records
     frames.py       interpreter frames: linking and clearing; building.py makes them, callers.py walks compiled callers
     lookers.py      who looks at a frame's locals
-    leave.py        exits; callouts.py: foreign code, polls; freeing.py: dead objects (harmless.py, holders.py: how); area.py: where they keep registers
+    leave.py        exits; callouts.py: foreign code, polls; freeing.py: dead objects (harmless.py, holders.py, simple_classes.py: how); area.py: where they keep registers
     stack.py        recursion: Python's limit and the C stack
     boxes.py        numbers to objects and back; mixed.py: arithmetic of objects that are ints or floats
     kept.py         dead numbers for new ones; saving.py: calls of C functions that keep registers

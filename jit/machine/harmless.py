@@ -2,113 +2,23 @@
 
 Problem: freeing an instance of a Python class may run finalisers, of its own or of what only it holds; so the frames of all compiled
 callers are built first, which costs more than the freeing.
-Idea: classes that are compiled for are put into a table if they have no finaliser and nothing but slots, values, a dict or a list's items; machine code looks
-there, by the class's address and version tag, and then at what the instance holds, to a small depth. An object with more references
-than are visited cannot die.
-
-Source: CPython Objects/typeobject.c (subtype_dealloc), Objects/dictobject.c (PyDictValues).
+Idea: classes that are compiled for are put into a table if that is all right (simple_classes.py); machine code looks there, and then at what the
+instance holds, to a small depth. Each reference followed is a visit, the first visit is that of what
+dies itself: an object with as many references as there were visits, when it is visited last, has one from elsewhere and cannot die.
 """
 
-import ctypes
-import functools
-import struct
-import weakref
-from types import MemberDescriptorType
-
 from asm import mem8, mem32, mem64, r8, r9, r10, rax, rcx, rdi, rdx, relative, rsi, rsp
-from jit.machine.arena import arena
 from jit.machine.holders import HOLDERS, PLAIN, emit_go_to_kind
+from jit.machine.simple_classes import ENTRIES, IS_LIST, NO_DICT, VALUES, table
 from platforms.cpython import instances
 from platforms.cpython.layout import layout
-from platforms.cpython.observe import read
 
 L = layout()
-_ENTRIES = 256
-#: type, version tag, number of slots in the instance, offset of its list of weak references or 0, one of the three below, offset of its
-#: slots, whether it is a list (1) or a tuple (2).
-_ENTRY = struct.Struct("<QIIiiii")
-_SIZE = 32
-_IS_LIST, _IS_TUPLE = 1, 2
-_NO_DICT, _VALUES, _NO_VALUES = range(3)  # instances have neither values nor a dict, both, or a dict that may be absent
-_HEADER = 16
-#: Pointers that are visited, and levels.
+#: Visits, and levels, at most.
 MOST_VISITED, DEEPEST = 24, 4
 #: Places, less one, of the largest table of a set that is gone through.
 LARGEST_TABLE = 255
 _SAVED = (rax, rcx, rdx, rsi, rdi, r8, r9, r10)
-
-
-@functools.cache
-def table():
-    """Address of the table of classes."""
-    return arena().allocate_data(_ENTRIES * _SIZE)
-
-
-def note(kind, tag):
-    """Put a Python class into the table, if freeing an instance runs none of its code."""
-    builtin = next((base for base in instances.bases(kind) if base is list or base is tuple), None)
-    if is_simple(kind, builtin):
-        managed = instances.flags(kind) & instances.MANAGED_DICT
-        values = _NO_DICT if not managed else _VALUES if instances.has_values(kind) else _NO_VALUES
-        first = instances.basic_size(builtin) if builtin else _HEADER
-        words = (instances.basic_size(kind) - first) // 8
-        _enter(id(kind), tag, words, instances.weak_offset(kind), values, first, {list: _IS_LIST, tuple: _IS_TUPLE}.get(builtin, 0))
-
-
-def note_leaf(kind, tag):
-    """Put a type that is written in C into the table, whose instances hold no objects and cannot be referred to weakly."""
-    _enter(id(kind), tag, 0, 0, _NO_DICT, _HEADER, 0)
-
-
-def _enter(address, *entry):
-    place = table() + (address >> 4) % _ENTRIES * _SIZE
-    words = struct.unpack("<4Q", _ENTRY.pack(address, *entry))
-    # Other threads may look meanwhile: the address, which makes the entry valid, comes last.
-    for number, word in ((0, 0), (3, words[3]), (2, words[2]), (1, words[1]), (0, words[0])):
-        ctypes.c_uint64.from_address(place + 8 * number).value = word
-
-
-def is_simple(kind, builtin=None):
-    """Whether instances have no finaliser, and hold objects in slots, in values, and nowhere else.
-
-    Args:
-        builtin: list if they may also be lists, with items and a dict in the place of values; tuple if they may be tuples, which have neither slots nor dict.
-    """
-    dealloc, has_lists = _expected()
-    flags = instances.flags(kind)
-    if not has_lists or instances.dict_offset(kind) and not instances.has_values(kind) and not (builtin is list and flags & instances.MANAGED_DICT) or \
-            builtin is tuple and flags & instances.MANAGED_DICT:
-        return False
-    known = {instances.weak_offset(kind)}
-    if builtin is not None:
-        known.update(range(_HEADER, instances.basic_size(builtin), 8))
-    for base in instances.bases(kind):
-        known.update(instances.slot_offset(item) for item in instances.namespace(base).values() if type(item) is MemberDescriptorType)
-    if not known.issuperset(range(_HEADER, instances.basic_size(kind), 8)):
-        return False  # fields of a class that is written in C
-    return all(base is object or base is builtin or
-               instances.flags(base) & instances.HEAP_TYPE and instances.slot_function(base, L.type_dealloc) == dealloc and
-               "__del__" not in instances.namespace(base) for base in instances.bases(kind))
-
-
-class _Plain:
-    pass
-
-
-class _Slotted:
-    __slots__ = ("__weakref__", "slot")
-
-
-@functools.cache
-def _expected():
-    """(address of the function that frees instances of Python classes, whether their lists of weak references lie where the class says)."""
-    found = []
-    for kind in (_Plain, _Slotted):
-        instance, offset = kind(), instances.weak_offset(kind)
-        before = read(id(instance) + offset)
-        reference = weakref.ref(instance)
-        found.append((before, read(id(instance) + offset)) == (0, id(reference)))
-    return instances.slot_function(_Plain, L.type_dealloc), all(found)
 
 
 def emit_unless_harmless(asm, foreign):
@@ -147,8 +57,10 @@ def _emit_visit(asm, visit, stop):
         asm.cmp(rdx, relative(asm.constant(id(kind))))
         asm.je(done)
     # The count is unsigned here: that of immortal objects is large, too.
-    asm.cmp((mem32 if L.immortal_refcounts else mem64)(rsi, L.ob_refcnt), MOST_VISITED)
-    asm.ja(done)
+    asm.mov(rax.r32, MOST_VISITED)
+    asm.sub(rax.r32, r8.r32)
+    asm.cmp(*(mem32(rsi, L.ob_refcnt), rax.r32) if L.immortal_refcounts else (mem64(rsi, L.ob_refcnt), rax))
+    asm.jae(done)
     asm.sub(r9.r32, 1)
     asm.js(stop)
     asm.cmp(rdx, relative(asm.constant(id(tuple))))
@@ -184,13 +96,20 @@ def _emit_visit(asm, visit, stop):
         emit_unless_referred(asm, rsi, kind, stop)
         for offset in offsets:
             absent = asm.label("absent")
-            asm.push(rsi)
-            asm.mov(rsi, mem64(rsi, offset))
-            asm.test(rsi, rsi)
+            asm.mov(rax, mem64(rsi, offset))
+            asm.test(rax, rax)
             asm.jz(absent)
+            # Most that functions hold are strings, or known everywhere.
+            asm.cmp(mem64(rax, L.ob_refcnt), MOST_VISITED)
+            asm.ja(absent)
+            asm.mov(rdx, relative(asm.constant(id(str))))
+            asm.cmp(mem64(rax, L.ob_type), rdx)
+            asm.je(absent)
+            asm.push(rsi)
+            asm.mov(rsi, rax)
             asm.call(visit)
-            asm.bind(absent)
             asm.pop(rsi)
+            asm.bind(absent)
         asm.jmp(visited)
     asm.bind(instance)
     _emit_instance(asm, visit, stop)
@@ -299,7 +218,7 @@ def _emit_instance(asm, visit, stop):
     no_list, no_items, is_tuple, end = (asm.label(name) for name in ("no_list", "no_items", "is_a_tuple", "no_values"))
     asm.mov(rcx, rdx)
     asm.shr(rcx, 4)
-    asm.and_(rcx.r32, _ENTRIES - 1)
+    asm.and_(rcx.r32, ENTRIES - 1)
     asm.shl(rcx.r32, 5)
     asm.lea(rax, relative(table()))
     asm.add(rcx, rax)
@@ -322,7 +241,7 @@ def _emit_instance(asm, visit, stop):
     _emit_items(asm, visit, lambda: asm.mov(rsi, mem64(rsi, 0, rdi, 8)))
     asm.pop(rsi)
     asm.pop(rcx)
-    asm.cmp(mem32(rcx, 28), _IS_LIST)
+    asm.cmp(mem32(rcx, 28), IS_LIST)
     asm.jb(no_items)
     asm.ja(is_tuple)
     asm.push(rcx)
@@ -333,7 +252,7 @@ def _emit_instance(asm, visit, stop):
     asm.pop(rsi)
     asm.pop(rcx)
     asm.bind(no_items)
-    asm.cmp(mem32(rcx, 20), _NO_DICT)
+    asm.cmp(mem32(rcx, 20), NO_DICT)
     asm.je(end)
     _emit_values(asm, visit, stop, end)
     asm.jmp(end)
@@ -364,7 +283,7 @@ def _emit_values(asm, visit, stop, end):
     if L.instance_tagged is not None:
         asm.add(rsi, 1)
     if L.values_inline:
-        asm.cmp(mem32(rcx, 20), _VALUES)
+        asm.cmp(mem32(rcx, 20), VALUES)
         asm.jne(end)
         asm.mov(rax, mem64(rsi, L.ob_type))
         asm.add(rsi, mem64(rax, L.type_basicsize))

@@ -1,6 +1,6 @@
 """Types in C whose instances hold nothing, or just a few other objects: how these die is known, see harmless.py."""
 
-from types import BuiltinMethodType, CellType, MethodType
+from types import BuiltinMethodType, CellType, FunctionType, MethodType
 
 from asm import mem32, rdx, relative
 from jit.iteration import DICT_ITERATORS, SET_ITERATOR
@@ -13,13 +13,16 @@ L = layout()
 PLAIN = (float, int, str, type(None), bool, bytes, type(iter(range(0))))
 #: Iterators over strings differ, from 3.12 on, by what these are made of.
 _SEQUENCE_ITERATORS = dict.fromkeys((*map(type, map(iter, ([], (), "", "\xe9", b"", bytearray()))), type(reversed([]))))
-#: Types of objects that hold up to three others, and offsets of these. Iterators over containers hold nothing when they have come to the end.
-HOLDERS = (*((kind, (L.sequence_iterator_sequence,)) for kind in _SEQUENCE_ITERATORS),
+#: The code first: see harmless.py.
+_OF_FUNCTIONS = tuple(getattr(L, f"function_{name}") for name in ("code", "globals", "builtins", "name", "qualname", "defaults", "kwdefaults", "closure", "doc", "dict", "module",
+                      "annotations", *(("type_params",) if L.function_type_params else ())))
+#: Types of objects that hold a few others, and offsets of these. Iterators over containers hold nothing when they have come to the end.
+HOLDERS = ((FunctionType, _OF_FUNCTIONS), (MethodType, (L.method_function, L.method_self)), (CellType, (L.cell_value,)),
+           *((kind, (L.sequence_iterator_sequence,)) for kind in _SEQUENCE_ITERATORS),
            *((kind, (L.dict_iterator_dict, L.dict_iterator_result)) for kind in DICT_ITERATORS), (SET_ITERATOR, (L.set_iterator_set,)),
            (enumerate, (L.enumerate_iterator, L.enumerate_result, L.enumerate_long_index)), (zip, (L.zip_iterators, L.zip_result)),
            *((type(view), (L.dict_view_dict,)) for view in ({}.keys(), {}.values(), {}.items())),
-           (MATCH, (L.match_string, L.match_pattern, L.match_regs)), (CellType, (L.cell_value,)), (MethodType, (L.method_function, L.method_self)),
-           (BuiltinMethodType, (L.cfunction_m_self, L.cfunction_m_module)))
+           (BuiltinMethodType, (L.cfunction_m_self, L.cfunction_m_module)), (MATCH, (L.match_string, L.match_pattern, L.match_regs)))
 
 
 def emit_go_to_kind(asm, known):

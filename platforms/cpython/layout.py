@@ -172,6 +172,11 @@ function_code                      48    48    48
 function_defaults                  56    56    56
 function_kwdefaults                64    64    64
 function_closure                   72    72    72
+function_doc                       80    80    80
+function_dict                      88    88    88  NULL until it is asked for
+function_module                   104   104   104
+function_annotations              112   112   112  NULL if there are none
+function_type_params                -   120   120  NULL if there are none
 function_vectorcall               120   128   128
 function_version                  128   136   136  uint32
 code_consts                        24    24    24

@@ -32,6 +32,10 @@ def _functions(fields, _):
     for attribute in ("globals", "builtins", "name", "qualname", "code", "defaults", "kwdefaults", "closure"):
         name = f"function_{attribute}"
         yield name, read(id(function) + getattr(fields, name)), id(getattr(function, f"__{attribute}__"))
+    for attribute in ("doc", "dict", "module", "annotations", *(("type_params",) if fields.function_type_params else ())):
+        name = f"function_{attribute}"
+        setattr(function, f"__{attribute}__", {"doc": "text", "module": "name", "type_params": (int,)}.get(attribute, {"first": int}))
+        yield name, read(id(function) + getattr(fields, name)), id(getattr(function, f"__{attribute}__"))
     vectorcall = read(id(function) + fields.function_vectorcall)
     known = symbols.optional("_PyFunction_Vectorcall")  # not exported by 3.13
     yield "function_vectorcall", vectorcall, known or read(id(_sample) + fields.function_vectorcall)

@@ -1,12 +1,15 @@
 """What is freed by compiled code, with a finaliser somewhere in it or not, runs and shows what it would interpreted."""
 
+import functools
 import gc
 import re
 import sys
 import weakref
+from types import FunctionType
 
 import pytest
 
+import jit
 from compare import copies, outcome
 
 from platforms.cpython.matches import empty_pattern
@@ -256,8 +259,45 @@ def with_places():
     return found if found.regs else None
 
 
+def function_with(part):
+    """One that holds something that tells when it dies."""
+    def made():
+        return thing
+
+    thing = None
+    if part == "closure":
+        thing = Loud()
+    elif part == "code":
+        made = FunctionType(nothing.__code__.replace(co_consts=(*nothing.__code__.co_consts, Loud())), globals())
+    elif part == "__type_params__" and sys.version_info < (3, 12):
+        made.other = Loud()
+    elif part:
+        setattr(made, part, {"__defaults__": (Loud(),), "__type_params__": (Loud(),), "__doc__": Loud(), "__module__": Loud()}.get(part, {"a": Loud()}))
+    return made
+
+
+def functions_of_one_code():
+    """Which nothing else refers to."""
+    code = function_with("code").__code__
+    return [FunctionType(code, globals()) for _ in range(3)]
+
+
+def watched_function():
+    made = function_with("")
+    REFERENCES.append(weakref.ref(made, lambda _: note("function died")))
+    return made
+
+
+def stepped(iterator):
+    next(iterator)
+    return iterator
+
+
 REFERENCES = []
-MAKERS = [nothing, loud, deep, with_dict, many, cyclic, observed, lambda: "text", lambda: (1, Loud()), lambda: [Plain(Loud())], lambda: {1: Loud()},
+MAKERS = [*(functools.partial(function_with, part) for part in ("", "closure", "code", "__defaults__", "__kwdefaults__", "__dict__", "__annotations__", "__doc__", "__module__",
+                                                                "__type_params__")), functions_of_one_code, watched_function, lambda: [lambda: 1] * 2,
+          lambda: enumerate([Loud()]), lambda: stepped(enumerate([Loud(), 1])), lambda: enumerate("ab", 2**70), lambda: zip([Loud()], "a"), lambda: stepped(zip([Loud(), 2], [3, 4])),
+          lambda: iter({Loud()}), lambda: stepped(iter({1, 2})), lambda: iter("\xe9"), lambda: iter(b"ab"), lambda: iter(bytearray(b"ab")), lambda: iter(LoudText("abc")), nothing, loud, deep, with_dict, many, cyclic, observed, lambda: "text", lambda: (1, Loud()), lambda: [Plain(Loud())], lambda: {1: Loud()},
           lambda: Slotted(Loud()), lambda: Derived(1, Loud()), lambda: None, lambda: 1 << 70, lambda: Plain(Plain(), (Slotted(), [2.5])),
           lambda: Listed(Loud()), lambda: kept(Loud()), lambda: kept(1, kept(Plain())), lambda: ListedSlotted(1, Loud()),
           lambda: iter([Loud()]), lambda: iter((1, 2)), lambda: reversed([Plain(Loud())]), lambda: iter([Plain()] * 40 + [Loud()]),
@@ -309,6 +349,38 @@ def test_two_references_from_one_dying_object():
             side()
             logs.append(list(LOG))
         assert logs[0] == logs[1] and len(logs[0]) == 1
+
+
+@pytest.mark.parametrize("shape", ["[a, a]", "[a, [a, 1], (a, 2, 3)]", "[[1, 2, 3, 4, 5], a, {'x': a}, a]", "[a, b, a, b]", "[(a, b), [b, a], b]", "[[[a]], [a], a, b]", "(a, b, a, b, a, b)",
+                                   "[a, outside, b, outside]", "Plain([a, b], Plain(b, a))", "[f, f, a]", "[f, g, h]", "{1: a, 2: [a]}", "[{1, 2}, a, {'k': b}, b, a]"])
+def test_many_references_from_one_dying_object(shape):
+    """None is the last by itself: that the object dies is seen at the last of them."""
+    class Held:
+        def __del__(self):
+            note("held is gone")
+
+    def holding(held):
+        return lambda: held
+
+    source = f"""
+def use():
+    a, b, f = Plain(Held()), [Held()], holding(Held())
+    g = h = f
+    thing = {shape}
+    a = b = f = g = h = None
+    thing = None
+    return thing
+"""
+    names = {"Held": Held, "Plain": Plain, "holding": holding, "outside": Held()}
+    exec(source, names)
+    plain, fast = names["use"], jit.jit(FunctionType(names["use"].__code__, names))
+    for _ in range(40):
+        logs = []
+        for side in (plain, fast):
+            LOG.clear()
+            side()
+            logs.append(list(LOG))
+        assert logs[0] == logs[1] and len(logs[0]) == 3
 
 
 def test_a_class_that_gets_a_finaliser():
