@@ -78,7 +78,7 @@ def main():
     return shown(1), shown(Looking()), shown(2)
 """),
     Fault("decimal-equal-to-itself", "calls", "jit",
-          rewriting("jit.bytecodes.decimals", "decimal_comparison", ('w.operation("guard_distinct", left, right, exit=w.exit("an object is compared with itself"))', "pass")),
+          rewriting("jit.bytecodes.numbers_in_c", "decimal_comparison", ('w.operation("guard_distinct", left, right, exit=w.exit("an object is compared with itself"))', "pass")),
           "A Decimal that is not a number equals itself.", """
 from decimal import Decimal
 

@@ -12,7 +12,7 @@ from types import MethodDescriptorType, ModuleType
 
 from jit.bytecodes.bound import descriptor_of, result_of_random
 from jit.bytecodes.classes import is_list
-from jit.bytecodes.decimals import decimal_type
+from jit.bytecodes.numbers_in_c import decimal_type
 from jit.bytecodes.fixed_types import imported_type
 from jit.bytecodes.iterators import source_of
 from jit.types import ARRAY, BOOL, INT, LIST, STR, TUPLE, Shape, exact
@@ -121,6 +121,7 @@ def _blind_callables():
              list.copy: Blind(((list,),), list), dict.copy: Blind(((dict,),), dict, guard=("guard_cloned", "a dict whose keys are compared when it is copied")),
              **{method: Blind(((dict,),)) for method in (dict.keys, dict.values, dict.items)},
              **{kind: Blind(((float, bool, str),), str) for kind in (str, repr, ascii)}, hash: Blind((PLAIN,), int), callable: Blind((ANY,), bool),
+             id: Blind((ANY,), int), abs: Blind(((complex,),), float), complex: Blind(((*PLAIN, complex), (*REAL, complex)), complex),
              divmod: Blind(((float,), REAL), tuple), round: Blind(((float,), NUMBER)), format: Blind(((float, str), TEXT), str),
              **{to_text: Blind((NUMBER,), str) for to_text in (hex, oct, bin, chr)}, ord: Blind(((str, bytes),), int),
              int: Blind((PLAIN, NUMBER), int, ("base",), small=True), float: Blind((PLAIN,), float), range: Blind((NUMBER, NUMBER), small=True), dict: Blind(), set: Blind(), object: Blind(),

@@ -3,7 +3,7 @@
 import operator
 
 from jit import foreign, receivers, types
-from jit.bytecodes.decimals import decimal_comparison
+from jit.bytecodes.numbers_in_c import decimal_comparison
 from jit.bytecodes.guards import probably
 from jit.bytecodes.numbers import as_number, guess, operands
 from jit.bytecodes.operators import compare_identities, compare_instances

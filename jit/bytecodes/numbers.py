@@ -7,7 +7,7 @@ guarded and unboxed; then the family ``BINARY_OP <symbol>`` chooses the template
 import operator
 
 from jit import foreign
-from jit.bytecodes.decimals import decimal_arithmetic
+from jit.bytecodes.numbers_in_c import complex_arithmetic, decimal_arithmetic
 from jit.bytecodes.operators import binary_on_instances, format_text
 from jit.template import find
 from jit.templates.mixed import MIXED_SYMBOLS
@@ -141,8 +141,9 @@ def binary_op(w, instruction):
     done = NotImplemented
     if left.__class__ is right.__class__ is Value:
         done = format_text(w, symbol, left, right) if left.type is STR else binary_on_instances(w, symbol, left, right)
-    if done is NotImplemented:
-        done = decimal_arithmetic(w, symbol, left, right)
+    for operate in (decimal_arithmetic, complex_arithmetic):
+        if done is NotImplemented:
+            done = operate(w, symbol, left, right)
     return foreign.binary(w, symbol, left, right) if done is NotImplemented else done
 
 

@@ -24,7 +24,7 @@ OBJECT = object()
 SAMPLES = {
     int: (0, 1, -1, 3, 255, 2**63), bool: (True, False), float: (0.0, -0.0, 1.5, float("nan"), float("inf"), -1e308), type(None): (None,),
     str: ("", "a", "aB1", " x,y ", "\xe9\u0130", "\ud800", "12", "big", "<q"), bytes: (b"", b"a", b"YWJj", b" x,y ", b"\xff", b"12345678"),
-    list: ([], ["a"], ["a", 1]), tuple: ((), ("a", "b"), (b"a", None)), dict: ({}, {"a": 1}), range: (range(0), range(3)), bytearray: (bytearray(), bytearray(b"ab")), ARRAY: (), decimal.Decimal: tuple(map(decimal.Decimal, (0, "1.55", "nan", "1E+30")))}
+    list: ([], ["a"], ["a", 1]), tuple: ((), ("a", "b"), (b"a", None)), dict: ({}, {"a": 1}), range: (range(0), range(3)), bytearray: (bytearray(), bytearray(b"ab")), ARRAY: (), complex: (0j, -1.5 + 2j, complex(1e308, 1e308), complex("nan")), decimal.Decimal: tuple(map(decimal.Decimal, (0, "1.55", "nan", "1E+30")))}
 CALLABLES = sorted(blind.BLIND, key=lambda item: (getattr(item, "__qualname__", ""), repr(item)))
 MOST = 6000
 
@@ -123,7 +123,7 @@ def three(x, y, z):
     return CALLEE(x, y, z)
 
 
-@pytest.mark.parametrize("callee", [item for item in CALLABLES if blind.BLIND[item].kinds],
+@pytest.mark.parametrize("callee", [item for item in CALLABLES if blind.BLIND[item].kinds and item is not id],  # what it says of two objects differs
                          ids=lambda item: getattr(item, "__qualname__", str(item)))
 def test_calls_are_as_interpreted(callee):
     found = blind.BLIND[callee]

@@ -1,4 +1,4 @@
-"""Arithmetic and comparison of Decimals (jit/bytecodes/decimals.py)."""
+"""Arithmetic and comparison of Decimals (jit/bytecodes/numbers_in_c.py)."""
 
 import _pydecimal
 import decimal

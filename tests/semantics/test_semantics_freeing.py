@@ -264,14 +264,12 @@ def function_with(part):
     def made():
         return thing
 
-    thing = None
-    if part == "closure":
-        thing = Loud()
-    elif part == "code":
-        made = FunctionType(nothing.__code__.replace(co_consts=(*nothing.__code__.co_consts, Loud())), globals())
-    elif part == "__type_params__" and sys.version_info < (3, 12):
+    thing = Loud() if part == "closure" else None
+    if part == "code":
+        return FunctionType(nothing.__code__.replace(co_consts=(*nothing.__code__.co_consts, Loud())), globals())
+    if part == "__type_params__" and sys.version_info < (3, 12):
         made.other = Loud()
-    elif part:
+    elif part.startswith("__"):
         setattr(made, part, {"__defaults__": (Loud(),), "__type_params__": (Loud(),), "__doc__": Loud(), "__module__": Loud()}.get(part, {"a": Loud()}))
     return made
 

@@ -1,6 +1,7 @@
-"""Arithmetic and comparison of decimal.Decimal, of the one that is written in C: it runs no foreign code, and so needs no frame, nor do Decimals that die.
+"""Arithmetic of complex numbers, arithmetic and comparison of decimal.Decimal, of the one that is written in C: it runs no foreign code, and so needs no frame, nor
+do Decimals that die.
 
-Source: CPython Modules/_decimal/_decimal.c (convert_op, nm_*, dec_richcompare).
+Source: CPython Objects/complexobject.c; Modules/_decimal/_decimal.c (convert_op, nm_*, dec_richcompare).
 """
 
 from jit import foreign, types
@@ -8,7 +9,7 @@ from jit.bytecodes.classes import classes_of
 from jit.bytecodes.fixed_types import imported_type
 from jit.bytecodes.guards import observe, prove
 from jit.machine import simple_classes
-from jit.types import BOOL, BOOL_OBJECT, INT, OBJECT, exact, in_order_seen
+from jit.types import BOOL, BOOL_OBJECT, FLOAT, INT, OBJECT, exact, in_order_seen
 from jit.values import Value
 from platforms.cpython import instances
 
@@ -36,6 +37,13 @@ def decimal_arithmetic(w, symbol, left, right):
     return foreign.blind_call(w, foreign.BINARY[symbol], 2, exact(decimal_type()))
 
 
+def complex_arithmetic(w, symbol, left, right):
+    """The same of complex numbers, which floats may be mixed with, too."""
+    if symbol.rstrip("=") not in ("+", "-", "*", "/") or not are_of(w, complex, (INT, BOOL, FLOAT), left, right):
+        return NotImplemented
+    return foreign.blind_call(w, foreign.BINARY[symbol], 2, exact(complex))
+
+
 def decimal_comparison(w, symbol, left, right):
     """The same of a comparison, of which True or False comes."""
     if not are_decimals(w, left, right):
@@ -54,11 +62,16 @@ def decimal_comparison(w, symbol, left, right):
 
 
 def are_decimals(w, left, right):
-    """Whether both operands, on top of the stack, are Decimals or ints, one of them a Decimal at least; of objects this is proven here."""
+    """The same as `are_of`, of Decimals and ints."""
     kind = decimal_type()
-    if kind is None or not left.__class__ is right.__class__ is Value:
+    return kind is not None and are_of(w, kind, (INT, BOOL), left, right)
+
+
+def are_of(w, kind, numbers, left, right):
+    """Whether both operands, on top of the stack, are of a class or of types of `numbers`, one of them of the class at least; of objects this is proven here."""
+    if not left.__class__ is right.__class__ is Value:
         return False
-    found = [what(w, value, number, kind) for number, value in enumerate((left, right))]
+    found = [what(w, value, number, kind, numbers) for number, value in enumerate((left, right))]
     if kind not in found:
         return False
     if None in found:
@@ -74,9 +87,9 @@ def are_decimals(w, left, right):
     return True
 
 
-def what(w, value, number, kind):
-    """The class of Decimals, or int, if that is what operand `number` is, or has been seen to be, here; else None."""
-    if value.type in (INT, BOOL) or value.type.python in (int, bool):
+def what(w, value, number, kind, numbers):
+    """The class, or int for a number of one of these types, if that is what operand `number` is, or has been seen to be, here; else None."""
+    if value.type in numbers or value.type.python in [number.python for number in numbers]:
         return int
     if value.type.python is kind or value.is_constant and type(value.constant) is kind:
         return kind
