@@ -167,6 +167,9 @@ def binary(w, symbol, left, right):
         return blind_call(w, "PyNumber_Multiply", 2, left.type, Shape(left.type, left.shape and left.shape.element))
     if symbol == "+" and left.type is LIST and right.type is LIST:
         return blind_call(w, "PyNumber_Add", 2, LIST, Shape(LIST, left.shape and left.shape.element))
+    kind = left.type.python
+    if plain == "+" and kind is right.type.python and kind in (tuple, bytes) or plain == "*" and kind in (tuple, bytes, str) and right.type in (INT, BOOL):
+        return blind_call(w, BINARY[plain], 2, left.type)
     if plain == "+" and left.type is STR and right.type is STR:
         return None if append_text(w, left) else blind_call(w, "PyUnicode_Concat", 2, STR)
     if plain == "**":
