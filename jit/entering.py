@@ -31,8 +31,9 @@ from platforms.cpython.layout import layout
 VERSION_LIMIT = 4
 #: What compiling takes at most, mostly: a loop that costs more than is allowed is left to the next call.
 SECONDS_PER_INSTRUCTION = 2e-4
-#: Exits in a second of the processor's time after which a loop is entered no more: to enter and leave takes a microsecond.
-MOST_EXITS = 100_000
+#: Exits in a second of the processor's time after which a loop is entered no more: to enter and leave takes a microsecond. The same of trace events while
+#: it was waited for, of which each takes 0.1 microseconds.
+MOST_EXITS, MOST_EVENTS = 100_000, 200_000
 #: Iterators with a position in a sequence -> the sequence's type.
 _SEQUENCES = {type(iter(kind())): kind for kind in (list, tuple, bytes, bytearray, str)}
 _CELL = exact(CellType)
@@ -43,7 +44,7 @@ class Loops:
 
     Attributes:
         entries: offset of a header -> list of (LoopState, Entry), the newest last. refused: offsets of headers that are left alone.
-        stale: former entries. looked: id of an Entry -> (processor's time when its exits were looked at last, how many there were).
+        stale: former entries. looked: id of an Entry -> (processor's time when its exits were looked at last, how many there were, trace events by then).
     """
 
     def __init__(self):
@@ -52,12 +53,16 @@ class Loops:
         self.stale = []
         self.looked = {}
 
-    def leaves_at_once(self, entry, exits):
-        """Whether a version has left so often, since this was asked last, that entering it costs more than it can gain."""
-        now = BUDGET.clock()
-        before, seen = self.looked.get(id(entry), (None, 0))
-        self.looked[id(entry)] = now, exits
-        return before is not None and exits - seen > MOST_EXITS * (now - before)
+    def leaves_at_once(self, entry, exits, events):
+        """Whether a version has left so often, since this was asked last, that entering it costs more than it can gain.
+
+        Args:
+            exits: so far. events: trace events in vain so far, of the process: see `Trap.in_vain`.
+        """
+        found = now, _, _ = BUDGET.clock(), exits, events
+        before, exits_before, events_before = self.looked.get(id(entry), found)
+        self.looked[id(entry)] = found
+        return exits - exits_before > MOST_EXITS * (now - before) or events - events_before > MOST_EVENTS * (now - before)
 
     def codes(self):
         """(line of the loop, Code) of each."""
@@ -185,7 +190,7 @@ class LoopEntering:
                 return entry
             if not self.compiler.learn(record, code) or len(record.loops.entries[offset]) >= VERSION_LIMIT:
                 # It leaves often, and nothing is known that would change that.
-                if record.loops.leaves_at_once(entry, counted.exits):
+                if record.loops.leaves_at_once(entry, counted.exits, self.trap.in_vain):
                     record.loops.refused.add(offset)  # it is entered no more, for it still wants attention
                     return None
                 records.set_exit_limit(code.version_record, max(64, counted.pressure * 8))
@@ -210,6 +215,7 @@ class LoopEntering:
             return None
         entry = loop_entry.build(function, code, state, offset)
         known.append((state, entry))
+        record.loops.leaves_at_once(entry, 0, self.trap.in_vain)
         return entry
 
 
