@@ -22,15 +22,20 @@ _CONVERTED = {1: "formatted_str", 2: "formatted_repr", 3: "formatted_ascii"}
 
 
 def is_plain(value):
-    """Whether a Value is surely a number, a string or None."""
+    """Whether a Value is surely a number, a string or None, or a constant tuple of such."""
     if value.__class__ is not Value:
         return False
-    return type(value.constant) in _PLAIN if value.is_constant else value.type.python in _PLAIN
+    return is_plain_constant(value.constant) if value.is_constant else value.type.python in _PLAIN
+
+
+def is_plain_constant(constant):
+    """The same of a constant."""
+    return type(constant) in _PLAIN or type(constant) is tuple and all(map(is_plain_constant, constant))
 
 
 def is_written_in_c(value):
     """Whether a Value's text is surely made by C code alone: while digits of ints are, signal handlers may run."""
-    return is_plain(value) and value.type.python not in (int, bool)
+    return is_plain(value) and value.type.python not in (int, bool) and not (value.is_constant and type(value.constant) is tuple)
 
 
 def put(w, symbol, count, depth):
@@ -78,6 +83,8 @@ def build_map(w, instruction):
     pairs = stack[len(stack) - 2 * count:]
     if any(value.__class__ is not Value for value in pairs):
         return w.leave("a dictionary of iterators is made")
+    if count > 1:
+        pairs[::2] = [probably(w, key, _PLAIN, ("key", number)) for number, key in enumerate(pairs[::2])]
     if not all(map(is_plain, pairs[::2])):
         return map_of_one(w) if count == 1 else w.leave("a dictionary with keys of any type is made")
     return fill_map(w, 2 * count, list(zip(pairs[::2], pairs[1::2])))
@@ -99,7 +106,7 @@ def build_const_key_map(w, instruction):
     stack = w.state.stack
     keys, values = stack[-1], stack[-count - 1:-1]
     if not keys.is_constant or type(keys.constant) is not tuple or len(keys.constant) != count or \
-            not all(type(key) in _PLAIN for key in keys.constant) or any(value.__class__ is not Value for value in values):
+            not all(map(is_plain_constant, keys.constant)) or any(value.__class__ is not Value for value in values):
         return w.leave("a dictionary with keys of any type is made")
     return fill_map(w, count + 1, [(w.constant(key), value) for key, value in zip(keys.constant, values)])
 

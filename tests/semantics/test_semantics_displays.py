@@ -82,13 +82,19 @@ def lists(a, b):
     return items, more, (*items, 5), [a, b, a, b], (1.5, 2.5, 3.5, 4.5)
 
 
-@pytest.mark.parametrize("function", [formats, dictionaries, sets, lists])
+def tuples_as_keys(a, b):
+    """Constants of plain things, at whatever depth; others are hashed by the program's code."""
+    made = {("A", 0): a, ("A", 1): b, ((1, 2), "x", None): 3, ("A", 0.0): a, (): b}
+    return made, {(a, 1): 1, (b, 2): 2}, {("A", 0), ("A", 1)}, {k: ("A", 1) for k in ((1, 2), (1, 2.0))}, made.get(("A", False)), made["A", 1]
+
+
+@pytest.mark.parametrize("function", [formats, dictionaries, sets, lists, tuples_as_keys])
 def test_hostile_values(function):
     check(function, *((a, b) for a in VALUES for b in VALUES[::2]), repeat=1)
     check(function, *[(1, 2.5)] * 3, *((a, a) for a in VALUES), *[("a", 7)] * 3, repeat=1)
 
 
-@pytest.mark.parametrize("function", [formats, dictionaries, sets, lists])
+@pytest.mark.parametrize("function", [formats, dictionaries, sets, lists, tuples_as_keys])
 def test_objects_that_log_and_raise(function):
     (plain,), (fast,) = copies(function)
     for fails in ((), ("format",), ("str",), ("repr",), ("hash",), ("eq",)):
@@ -158,3 +164,16 @@ def test_outcomes_of_unhashable_keys():
     (plain,), (fast,) = copies(f)
     for value in (1, [1], 1, {}, "a", [1]):
         assert outcome(plain, (value,)) == outcome(fast, (value,))
+
+
+def test_tuples_as_keys_stay_compiled():
+    def transitions(n):
+        state, count, table = "A", 0, {("A", 0): "B", ("A", 1): "A", ("B", 0): "A", ("B", 1): "B"}
+        for i in range(n):
+            state = table[state, i % 2]
+            count += state == "A"
+        return count, state
+
+    fast = check(transitions, (5,), (6,), (50,))
+    explained = str(jit.explain(fast))
+    assert "always leaves" not in explained and "interpreted" not in explained.splitlines()[0], explained
