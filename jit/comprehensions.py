@@ -20,9 +20,9 @@ from jit.arguments import type_of_value
 from jit.decode import raw_instructions
 from jit.entries import FunctionBlock
 from jit.function_records import FunctionRecord
-from jit.iteration import DICT_ITERATORS, SET_ITERATOR, Entries, Members, Numbers, Sequence
+from jit.iteration import DICT_ITERATORS, SET_ITERATOR, Entries, Enumerated, Members, Numbers, Sequence, Zipped, nodes
 from jit.ours import COMPREHENSIONS
-from jit.types import NULL, OBJECT, exact
+from jit.types import NULL, OBJECT, Type, exact
 from jit.unit import Unit, check_compilable
 from jit.values import Value
 from platforms.cpython.generators import collecting
@@ -40,6 +40,8 @@ COLLECTING = (LIST, *UNSEEN)
 CONSUMERS = {tuple: ITEMS, list: LIST, sorted: LIST, str.join: LIST, set: KEYS, frozenset: KEYS, sum: NUMBERS, any: ANY, all: ALL}
 #: In the place of a use: the code is that of a function that is called here.
 NESTED = "called"
+#: `walked_in` of a source -> its Combined.
+_COMBINED = {}
 #: Further arguments of a body beside its iterator.
 MOST_CELLS = 5
 
@@ -173,13 +175,48 @@ def iterator_type(w, value):
         return exact(next(kind for kind, what in DICT_ITERATORS.items() if what == source.what))
     if source.__class__ is Members:
         return exact(SET_ITERATOR)
+    if source.__class__ in (Enumerated, Zipped):
+        bare = without_shapes(source)
+        return OBJECT if bare is None else _COMBINED.setdefault(walked_in(bare), Combined(bare))
     return OBJECT
+
+
+class Combined(Type):
+    """The type of an enumeration or a zip whose parts are known. Attribute `source`: what it walks over."""
+
+    __slots__ = ("source",)
+
+    def __init__(self, source):
+        super().__init__("enumerate" if source.__class__ is Enumerated else "zip", "gpr", enumerate if source.__class__ is Enumerated else zip, False)
+        self.source = source
+
+
+def without_shapes(source):
+    """A source of which nothing is guessed; None if bodies are not compiled for such."""
+    if source.__class__ is Enumerated:
+        inner = without_shapes(source.source)
+        return inner and Enumerated(inner, source.nonnegative)
+    if source.__class__ is Zipped:
+        parts = [without_shapes(part) for part in source.sources]
+        return None if None in parts else Zipped(parts)
+    if source.__class__ is Entries:
+        return Entries(source.what, None)
+    if source.__class__ is Sequence:
+        return None if source.buffer is not None else Sequence(source.python, None, source.step)
+    return source
+
+
+def walked_in(source):
+    """What tells two such sources apart."""
+    return tuple((path, part.__class__, *(getattr(part, name, None) for name in ("python", "step", "what", "nonnegative"))) for path, part in nodes(source))
 
 
 def note_iterator(value):
     """What a body's iterator walks over follows from its type."""
     python = value.type.python
-    if python is _RANGE_ITERATOR:
+    if value.type.__class__ is Combined:
+        value.facts = value.type.source
+    elif python is _RANGE_ITERATOR:
         value.facts = Numbers()
     elif python in _ITERATORS:
         value.facts = Sequence(_ITERATORS[python], value.shape)
