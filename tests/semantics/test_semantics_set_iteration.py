@@ -166,9 +166,9 @@ FUNCTIONS = [members, adding, combined, comprehensions, growing, exchanging, emp
 def test_sets_of_all_kinds(function):
     """One version after the other meets all of them, and each is met first."""
     count = len(list(sets()))
-    for first in range(count):
+    for first in range(0, count, 2):
         (plain,), (fast,) = copies(function)
-        for number in (first, first, *range(first, count, 4), first):
+        for number in (first, first, *range(first, count, 3), first):
             for n in (1, 2):
                 given = list(sets())[number], list(sets())[number]
                 if isinstance(given[0], set) and any(isinstance(member, (Colliding, str)) for member in given[0]):
