@@ -74,8 +74,8 @@ def call_through(w, callee, arguments, names, depth):
         if is_loose(method.__self__) or not receivers.is_function(method.__func__):
             return NotImplemented
         return direct_call(w, method.__func__, [w.constant(method.__self__), *arguments], names, depth)
-    if callee.type is not OBJECT or callee.facts is not None:
-        return NotImplemented
+    if callee.type is not OBJECT or callee.facts is not None or known.is_constant and receivers.is_function(known.constant):
+        return NotImplemented  # the last has been tried
     done = call_as_seen(w, callee, arguments, names, depth)
     if done is not NotImplemented:
         return done

@@ -334,15 +334,15 @@ def target_of(w, function, ordered, depth):
 def boxed_where_wanted(w, function, ordered, depth):
     """The arguments with those boxed, in the operands too, that the callee takes as objects though they are numbers; None if there are none."""
     wanted = {ordered[index] for index in w.unit.boxed_arguments(function, [value.type for value in ordered])}
-    if not wanted:
-        return None
+    if not wanted or any(not value.is_constant and value not in w.state.stack[-depth:] for value in wanted):
+        return None  # or they have been boxed before, for another attempt at the same call
     w.freeze()
     state = w.state
     objects = {}
     for value in dict.fromkeys(ordered):
         if value in wanted:
             objects[value] = boxed = w.box(value)
-            if not boxed.is_constant and value in state.stack[-depth:]:
+            if not boxed.is_constant:
                 state.owned |= {boxed}
     state.stack[-depth:] = [objects.get(item, item) for item in state.stack[-depth:]]
     return [objects.get(value, value) for value in ordered]
