@@ -144,6 +144,11 @@ def _emit_next_entry(asm):
     asm.cmp(mem64(rcx, L.dict_iterator_left), 0)
     asm.je(unknown)
     asm.mov(mem64(rcx, L.dict_iterator_position), rdi)
+    emit_answers(asm, saved, ended, unknown, out)
+
+
+def emit_answers(asm, saved, ended, unknown, out):
+    """The end of a routine that pushed the registers `saved`: with rax as it is, and from `ended` with 0, from `unknown` with 1."""
     asm.bind(out)
     for register in reversed(saved):
         asm.pop(register)

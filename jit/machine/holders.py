@@ -13,7 +13,7 @@ L = layout()
 PLAIN = (float, int, str, type(None), bool, bytes, type(iter(range(0))))
 #: Iterators over strings differ, from 3.12 on, by what these are made of.
 _SEQUENCE_ITERATORS = dict.fromkeys((*map(type, map(iter, ([], (), "", "\xe9", b"", bytearray()))), type(reversed([]))))
-#: The code first: see harmless.py.
+#: The code first: the earlier it is visited, the fewer references tell that it lives (harmless.py).
 _OF_FUNCTIONS = tuple(getattr(L, f"function_{name}") for name in ("code", "globals", "builtins", "name", "qualname", "defaults", "kwdefaults", "closure", "doc", "dict", "module",
                       "annotations", *(("type_params",) if L.function_type_params else ())))
 #: Types of objects that hold a few others, and offsets of these. Iterators over containers hold nothing when they have come to the end.

@@ -6,7 +6,8 @@
 Source: CPython Objects/setobject.c (setiter_iternext).
 """
 
-from asm import eax, mem64, rax, rcx, rdi, rdx, rsi
+from asm import mem64, rax, rcx, rdi, rdx, rsi
+from jit.machine.dictionaries import emit_answers
 from platforms.cpython.layout import layout
 
 L = layout()
@@ -48,14 +49,5 @@ def emit(asm):
     asm.jmp(place)
     asm.bind(found)
     asm.mov(mem64(rcx, L.set_iterator_position), rsi)
-    asm.bind(out)
-    for register in reversed(_SAVED):
-        asm.pop(register)
-    asm.ret()
-    asm.bind(ended)
-    asm.xor(eax, eax)
-    asm.jmp(out)
-    asm.bind(unknown)
-    asm.mov(eax, 1)
-    asm.jmp(out)
+    emit_answers(asm, _SAVED, ended, unknown, out)
     return {"next_member": start}
