@@ -9,7 +9,7 @@ class Dies:
     def __init__(self, n): self.n = n
     def __del__(self):
         f = sys._getframe(1)
-        SEEN.append((self.n, f.f_code.co_name, f.f_lineno))
+        SEEN.append((self.n, *((f.f_code.co_name, f.f_lineno) if f.f_globals is globals() else ())))
     def __hash__(self): return self.n
 """
 
@@ -21,7 +21,7 @@ def walk(s, n, v):
     for x in s:
         r.append(x)
         if len(r) == n % 7:
-            if {few} > 3: s.discard(x); s.add({near})
+            if {few} > 3: s.discard(x); s.add(int({near}))
             elif {few} > 0: s.add(v)
             elif {few} > -6: s.discard(v)
             else: s.clear()
@@ -30,9 +30,10 @@ def walk(s, n, v):
 def f0(p0, p1, p2):
     r, p1, p2 = [], p1 if p1 == p1 else 0, p2 if p2 == p2 else 5
     for s in (set(range(p0 % 20)), {{p1, p2, 1.5}}, {{1, 2, 3}}, set(range(0, 99, {few} or 1)), set()):
+        s = {{v for v in s if v == v}}
         try: r.append(walk(s, p1, p2))
         except RuntimeError as e: r.append(str(e))
-    return r, sorted(map(repr, {{x {arithmetic} {few} for x in frozenset(range(p0 % 9)) if x or {few} > 0}})), [x for x in {{True, {near}, p1}}]
+    return r, sorted(map(repr, {{x {arithmetic} {few} for x in frozenset(range(p0 % 9)) if x or {few} > 0}})), [x for x in {{True, {near}, p1}} if x == x]
 """),
     # Enumerations and zips, of containers that change.
     module(("numbers", "count", "few"), """
