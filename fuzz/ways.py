@@ -71,6 +71,15 @@ class Comparison:
                 return self.difference(way, found, number, times)
         return None
 
+    def interpret(self):
+        """Make every call interpreted alone: what takes too long by itself is found out before anything else is blamed for it."""
+        plain, started = self.load(), time.process_time()
+        try:
+            for number in range(len(self.program.calls)):
+                outcome(plain.entry, plain.arguments(number), plain.namespace)
+        finally:
+            self.interpreted += time.process_time() - started
+
 
 def compiled(comparison, way="compiled", around=nullcontext):
     """Interpreted beside compiled, twice; then references and memory over some more calls."""
@@ -180,6 +189,7 @@ def shuffled(comparison):
 
     A call that the process interrupts is interpreted, and what that calls is compiled for itself; so a difference has to show again.
     """
+    comparison.interpret()
     for _ in range(2):
         first, between = _stages_of(comparison), [comparison.load().decorate() for _ in range(2)]
         for other in between:
