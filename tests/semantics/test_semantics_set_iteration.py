@@ -224,16 +224,19 @@ import jit, jit.hot, time
 jit.enable(threshold=2)
 s = set(range(1000))
 f = frozenset(range(1000, 2000))
+def is_entered():  # when the clock finds it is up to the machine's load
+    return "entered" in str(jit.explain(main))
 def main():
-    total, end = 0, time.perf_counter() + 1.5
-    while time.perf_counter() < end:
+    total, turn, end = 0, 0, time.perf_counter() + 40
+    while time.perf_counter() < end and (turn % 500 or not is_entered()):
+        turn += 1
         for member in s:
             total += member
         for member in f:
             total -= member
         total += 1_000_000
     return total
-print(main(), "entered" in str(jit.explain(main)))
+print(main(), is_entered())
 """) == "0 True\n"
 
 
