@@ -20,7 +20,7 @@ from jit.arguments import type_of_value
 from jit.decode import raw_instructions
 from jit.entries import FunctionBlock
 from jit.function_records import FunctionRecord
-from jit.iteration import DICT_ITERATORS, SET_ITERATOR, Entries, Enumerated, Members, Numbers, Sequence, Zipped, nodes
+from jit.iteration import DICT_ITERATORS, SET_ITERATOR, Entries, Enumerated, Members, Numbers, Sequence, Zipped, walked
 from jit.ours import COMPREHENSIONS
 from jit.types import NULL, OBJECT, Type, exact
 from jit.unit import Unit, check_compilable
@@ -40,7 +40,7 @@ COLLECTING = (LIST, *UNSEEN)
 CONSUMERS = {tuple: ITEMS, list: LIST, sorted: LIST, str.join: LIST, set: KEYS, frozenset: KEYS, sum: NUMBERS, any: ANY, all: ALL}
 #: In the place of a use: the code is that of a function that is called here.
 NESTED = "called"
-#: `walked_in` of a source -> its Combined.
+#: `walked` of a source -> its Combined.
 _COMBINED = {}
 #: Further arguments of a body beside its iterator.
 MOST_CELLS = 5
@@ -177,7 +177,7 @@ def iterator_type(w, value):
         return exact(SET_ITERATOR)
     if source.__class__ in (Enumerated, Zipped):
         bare = without_shapes(source)
-        return OBJECT if bare is None else _COMBINED.setdefault(walked_in(bare), Combined(bare))
+        return OBJECT if bare is None else _COMBINED.setdefault(walked(bare), Combined(bare))
     return OBJECT
 
 
@@ -204,11 +204,6 @@ def without_shapes(source):
     if source.__class__ is Sequence:
         return None if source.buffer is not None else Sequence(source.python, None, source.step)
     return source
-
-
-def walked_in(source):
-    """What tells two such sources apart."""
-    return tuple((path, part.__class__, *(getattr(part, name, None) for name in ("python", "step", "what", "nonnegative"))) for path, part in nodes(source))
 
 
 def note_iterator(value):

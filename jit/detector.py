@@ -11,7 +11,6 @@ import os
 import weakref
 from collections import deque
 from sys import _getframe, getrefcount
-from time import clock_gettime_ns
 from types import FunctionType
 
 from jit.api import available
@@ -35,8 +34,6 @@ COMPUTING = 1_000_000
 IN_C = 5e-5
 #: Samples over which it is averaged how many met bytecode.
 RECENT = 32
-#: The kind of a thread's clock in Linux's numbers for clocks (clock_getcpuclockid(3)).
-THREAD_CLOCK = 6
 #: Seconds of the processor's time that one sample may stand for.
 LONGEST = 0.05
 #: (from this many samples on, seconds between two): found soon at first, at little cost later. Each costs a program 0.1 ms, what it loses of
@@ -84,7 +81,8 @@ class Detector:
         samples: taken so far. compiling: those met while something was compiled. sights: id of a code object -> Sight.
         gone: some of code that has died, for the report. orphans: what must not die in the clock's thread.
         given_up: something was wrong; problem: what. shows_functions, wants_functions: whether the clock's thread is shown functions
-        of others, and should be next time. step: seconds that the sample stands for, 0 if it met C code. bytecode: share of recent ones that did not. forking: the frame that forks and its instruction, until that is over. forked: BUDGET's time then.
+        of others, and should be next time. step: seconds that the sample stands for, 0 if it met C code. bytecode: share of recent ones that did not.
+        forking: the frame that forks and its instruction, until that is over. forked: BUDGET's time then.
         resume: whether the clock goes on after it. stands: nothing is to be begun meanwhile.
     """
 
@@ -294,7 +292,7 @@ class Detector:
     def has_computed(self, thread):
         """Whether a thread has used its time since it was last found to have done so; on a busy machine that takes several samples."""
         try:
-            used = clock_gettime_ns(~thread << 3 | THREAD_CLOCK)
+            used = self.sampler.computed(thread)
         except OSError:  # it ends, or has not begun
             return False
         if len(self.used) > 1000:

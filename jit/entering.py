@@ -215,7 +215,7 @@ class LoopEntering:
             return None
         entry = loop_entry.build(function, code, state, offset)
         known.append((state, entry))
-        record.loops.leaves_at_once(entry, 0, self.trap.in_vain)
+        record.loops.leaves_at_once(entry, 0, self.trap.in_vain)  # what is lost counts from now on
         return entry
 
 

@@ -81,6 +81,11 @@ class Zipped:
 SOURCES = (Sequence, Numbers, Entries, Members, Enumerated, Zipped)
 
 
+def walked(source):
+    """What a source walks over, to be compared: all but guesses."""
+    return tuple((path, part.__class__, *(getattr(part, name, None) for name in ("python", "step", "what", "nonnegative"))) for path, part in nodes(source))
+
+
 def nodes(source, path=()):
     """Each part of a source, outermost first, with its path: indexes into zips, and -1 into an enumeration.
 

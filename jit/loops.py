@@ -6,7 +6,7 @@ what they hold, with the references, and from there on is like any other: an exi
 interpreter's own frame is left empty (jit/loop_entry.py).
 """
 
-from jit.iteration import nodes
+from jit.iteration import walked
 from jit.types import exact
 
 
@@ -45,17 +45,12 @@ class LoopState:
 
     def key(self):
         """What a version depends on."""
-        return [(slot.type, walked(slot.source)) for slot in self.slots()]
+        return [(slot.type, slot.source and walked(slot.source)) for slot in self.slots()]
 
     def forget(self):
         """Let go of what was only guessed."""
         for slot in self.slots():
             slot.shape = None
-
-
-def walked(source):
-    """What a source walks over, to be compared."""
-    return [(path, part.__class__, getattr(part, "python", None)) for path, part in nodes(source)] if source else None
 
 
 def take_over(w, entered):

@@ -12,9 +12,9 @@ from types import MethodDescriptorType, ModuleType
 
 from jit.bytecodes.bound import descriptor_of, result_of_random
 from jit.bytecodes.classes import is_list
-from jit.bytecodes.numbers_in_c import decimal_type
 from jit.bytecodes.fixed_types import imported_type
 from jit.bytecodes.iterators import source_of
+from jit.bytecodes.numbers_in_c import decimal_type
 from jit.types import ARRAY, BOOL, INT, LIST, STR, TUPLE, Shape, exact
 from jit.values import COLLECTED_PLAIN, SHORT, may_be_large
 from platforms.cpython import instances

@@ -3,9 +3,9 @@
 import operator
 
 from jit import foreign, receivers, types
-from jit.bytecodes.numbers_in_c import decimal_comparison
 from jit.bytecodes.guards import probably
 from jit.bytecodes.numbers import as_number, guess, operands
+from jit.bytecodes.numbers_in_c import decimal_comparison
 from jit.bytecodes.operators import compare_identities, compare_instances
 from jit.errors import ArgumentsUnboxed, Unsupported
 from jit.template import find

@@ -19,6 +19,7 @@ import ctypes
 import functools
 import os
 from _thread import get_native_id
+from time import clock_gettime_ns
 
 from platforms import pages
 from platforms.cpython import observe, threads
@@ -254,6 +255,11 @@ class Sampler:
         """Seconds that the main thread has computed from the tick until the call that is being made, if it makes that: to be read first of all."""
         asked, met = _ASKED // 8, _MET // 8
         return self._words[met] - self._words[asked] + (self._words[met + 1] - self._words[asked + 1]) * 1e-9
+
+    @staticmethod
+    def computed(thread):
+        """Nanoseconds that a thread of this process, by its native id, has computed. Raises OSError if there is none."""
+        return clock_gettime_ns(~thread << 3 | _THREAD_CLOCK)
 
     @property
     def ticks(self):
