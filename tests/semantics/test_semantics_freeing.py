@@ -328,6 +328,13 @@ def outcome_of(side, kind, maker):
     return result[0], repr(result[1:])[:200]
 
 
+def logged(side):
+    """What is noted while it runs."""
+    LOG.clear()
+    side()
+    return list(LOG)
+
+
 def test_two_references_from_one_dying_object():
     """Neither is the last by itself."""
     class Held:
@@ -341,11 +348,7 @@ def test_two_references_from_one_dying_object():
 
     (plain,), (fast,) = copies(use, namespace={"Held": Held, "Plain": Plain})
     for _ in range(40):
-        logs = []
-        for side in (plain, fast):
-            LOG.clear()
-            side()
-            logs.append(list(LOG))
+        logs = [logged(side) for side in (plain, fast)]
         assert logs[0] == logs[1] and len(logs[0]) == 1
 
 
@@ -373,11 +376,7 @@ def use():
     exec(source, names)
     plain, fast = names["use"], jit.jit(FunctionType(names["use"].__code__, names))
     for _ in range(40):
-        logs = []
-        for side in (plain, fast):
-            LOG.clear()
-            side()
-            logs.append(list(LOG))
+        logs = [logged(side) for side in (plain, fast)]
         assert logs[0] == logs[1] and len(logs[0]) == 3
 
 
@@ -398,11 +397,7 @@ def test_a_class_that_gets_a_finaliser():
         elif "__del__" in vars(Changing):
             del Changing.__del__
         for _ in range(30):
-            logs = []
-            for side in (plain, fast):
-                LOG.clear()
-                side()
-                logs.append(list(LOG))
+            logs = [logged(side) for side in (plain, fast)]
             assert logs[0] == logs[1] and len(logs[0]) == (change is not None)
 
 
