@@ -79,7 +79,7 @@ class Attention:
                 continue  # it may have gone with another that it calls
             attended = True
             state = records.read_version(code.version_record)
-            versions = len(record.versions)
+            versions = list(record.versions)
             if not holds(code, record.function()):
                 record.invalidations += 1
                 self.note_unstable(record, code)
@@ -98,7 +98,7 @@ class Attention:
             else:
                 records.set_exit_limit(code.version_record, max(64, state.pressure * 8))
                 records.clear_attention(code.version_record)
-            changed = changed or len(record.versions) != versions
+            changed = changed or record.versions != versions
         return attended, changed
 
     def attend_all(self):

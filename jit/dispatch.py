@@ -303,6 +303,7 @@ class Compiler(Misses, Attention, Trials, Automatic, Comprehensions, Eviction):
         if function.__code__ is not record.code:
             return self.code_replaced(record, function)
         attended, changed = self.attend(record)
+        changed = changed or record.entry is not None and not record.entry.is_current(record)  # compiled callers may have seen to it
         kinds = record.versions_kinds(map(type_of_argument, arguments))
         if record.reason is None and record.version_for(kinds) is None and kinds not in record.refused:
             if len(record.versions) >= VERSION_LIMIT:

@@ -44,15 +44,21 @@ class Entry:
     """A wrapper in the arena; freed with this object.
 
     Attributes:
-        address: where calls enter. versions: the Codes it leads to. keep: objects whose addresses it holds.
+        address: where calls enter. versions: the Codes it leads to. keep: objects whose addresses it holds. refused: argument types that it
+        leaves to the interpreter.
     """
 
-    def __init__(self, address, versions, keep):
+    def __init__(self, address, versions, keep, refused=()):
         self.address = address
         self.versions = versions
         self.keep = keep
+        self.refused = refused
         self.room = Room(arena().free_code, address)
         ENTRIES.note(self)
+
+    def is_current(self, record):
+        """Whether it knows all that the record has come to."""
+        return self.versions == record.versions and list(self.refused) == list(record.refused)
 
 
 class FunctionBlock:
@@ -80,7 +86,7 @@ def build(record, function, full):
     text = asm.finish(block)
     arena().write_code(block, text)
     perfmap.note(block, len(text), f"jit::entry of {function.__qualname__}")
-    return Entry(block, list(record.versions), [record.code, record.miss])
+    return Entry(block, list(record.versions), [record.code, record.miss], list(record.refused))
 
 
 class EntryEmitter(ArgumentMatching, ArgumentGuards):
