@@ -8,8 +8,8 @@ for nothing but its cells, before the first instruction that an exit can lead to
 Generator expressions that a builtin takes to its end (`CONSUMERS`) are comprehensions too. Their body collects what they would yield, or
 decides what `any` and `all` ask; where it leaves, the interpreter goes on to the next yield, and there a generator is made that stands in
 the middle of its run: the builtin is given an iterator over what was collected and that generator.
-Functions that are made in the function that calls them, lambdas for one, are called in the same way; there the function object exists, and is
-guarded to have its code still.
+Functions that a function makes for itself, lambdas for one, are called in the same way, by it (bytecodes/nested.py) and by one another
+(enclosing.py); there the function object exists, and is guarded to have its code still.
 Invariants: nobody but the comprehension knows its iterator, which is called ``.0``, a name that no program can write.
 """
 
@@ -38,7 +38,7 @@ ITEMS, LIST, KEYS, NUMBERS, ANY, ALL = "items", "list", "keys", "numbers", "any"
 UNSEEN = (ITEMS, KEYS, NUMBERS)
 COLLECTING = (LIST, *UNSEEN)
 CONSUMERS = {tuple: ITEMS, list: LIST, sorted: LIST, str.join: LIST, set: KEYS, frozenset: KEYS, sum: NUMBERS, any: ANY, all: ALL}
-#: In the place of a use: the code is that of a function that is called here.
+#: In the place of a use: the code is that of a function of which there is an object.
 NESTED = "called"
 #: `walked` of a source -> its Combined.
 _COMBINED = {}
@@ -154,7 +154,7 @@ class ComprehensionUnit(Unit):
 
 
 class NestedUnit(ComprehensionUnit):
-    """A function that is made in the one that calls it, which is `function`."""
+    """A function that another makes for itself, which is `function`."""
 
     takes_iterator = False
 
@@ -235,29 +235,37 @@ class Comprehensions:
 
     def comprehension(self, unit, walker, made, arguments):
         """See Unit.comprehension."""
-        record = comprehension_record(unit, made.code, made.consumer)
+        record = comprehension_record(unit.record, unit.function, made.code, made.consumer)
         kinds = iterator_type(walker, arguments[0]), *[exact(CellType)] * len(made.cells)
         if record.reason is not None or kinds in record.refused or kinds in record.in_progress:
             return None
         return self.target(unit, walker, record, kinds, arguments)
 
-    def nested(self, unit, walker, made, arguments):
+    def nested(self, unit, walker, record, arguments):
         """See Unit.nested."""
-        record = comprehension_record(unit, made.code, NESTED)
-        kinds = *map(type_of_value, arguments), *[exact(CellType)] * len(made.cells)
+        cell = exact(CellType)
+        kinds = record.versions_kinds(cell if value.type is cell else type_of_value(value) for value in arguments)
+        if any(value.type.unboxed and kind is OBJECT for value, kind in zip(arguments, kinds)):
+            return None
+        if record is unit.record and kinds == unit.types:
+            return self.itself(unit, walker)
         if record.reason is not None or kinds in record.refused or kinds in record.in_progress:
             return None
-        return self.target(unit, walker, record, kinds, [*arguments, *made.cells])
+        return self.target(unit, walker, record, kinds, arguments)
 
 
-def comprehension_record(unit, code, consumer):
-    """The FunctionRecord of a comprehension in a unit, or of another function that is made and called there."""
-    found = unit.record.comprehensions.get((id(code), consumer))
-    if found is not None and unit.is_shared:
-        found.function = ref(unit.function)  # the generator's own, of which there are many
+def comprehension_record(enclosing, function, code, consumer):
+    """The FunctionRecord of a comprehension, or of a function for which `consumer` is NESTED, in another function.
+
+    Args:
+        enclosing: the FunctionRecord of that one. function: itself.
+    """
+    found = enclosing.comprehensions.get((id(code), consumer))
+    if found is not None and enclosing.is_shared:
+        found.function = ref(function)  # the generator's own, of which there are many
     if found is None or found.source is not code:
-        found = unit.record.comprehensions[id(code), consumer] = FunctionRecord(unit.function, code)
-        found.source, found.consumer, found.collecting, found.is_shared = code, consumer, None, unit.is_shared
+        found = enclosing.comprehensions[id(code), consumer] = FunctionRecord(function, code)
+        found.source, found.consumer, found.collecting, found.is_shared, found.enclosing = code, consumer, None, enclosing.is_shared, enclosing
         if consumer is NESTED:
             found.consumer, found.is_nested = None, True
         elif consumer is not None:
@@ -266,5 +274,5 @@ def comprehension_record(unit, code, consumer):
                 found.reason = "its bytecode is not what Python's compiler makes of a generator expression"
                 return found
             found.code = found.collecting.code
-        found.block = FunctionBlock(None if unit.is_shared else unit.function, found.code)
+        found.block = FunctionBlock(None if enclosing.is_shared else function, found.code)
     return found

@@ -200,10 +200,14 @@ def takes_more(code):
     return bool(code.co_kwonlyargcount or code.co_flags & (VARARGS | VARKEYWORDS))
 
 
+def slot_names(code):
+    """Names of the slots of localsplus: locals, cells that are no arguments, free variables."""
+    return *code.co_varnames, *(name for name in code.co_cellvars if name not in code.co_varnames), *code.co_freevars
+
+
 def local_count(code):
-    """Slots of localsplus: locals, cells that are no arguments, free variables."""
-    extra_cells = [name for name in code.co_cellvars if name not in code.co_varnames]
-    return len(code.co_varnames) + len(extra_cells) + len(code.co_freevars)
+    """Slots of localsplus."""
+    return len(slot_names(code))
 
 
 #: What changes which object a local names; MAKE_CELL, because a function inside may.

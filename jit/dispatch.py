@@ -171,16 +171,21 @@ class Compiler(Misses, Attention, Trials, Automatic, Comprehensions, Eviction):
         if any(value.type.unboxed and kind is OBJECT for value, kind in zip(arguments, kinds)):
             return None
         if function is unit.function and kinds == unit.types and not unit.is_comprehension:
-            if not unit.polls_at_entry:
-                unit.polls_at_entry = walker.incomplete = True
-            walker.calls_itself = True
             unit.rely_on_code(function)
-            return Target(None, kinds, walker.knowledge.result, False, None, unit.taken(kinds))
+            return self.itself(unit, walker)
         if kinds in record.in_progress or kinds in record.refused and not record.refused[kinds].helps_callers:
             return None
         record.is_called = True
         record.refused.pop(kinds, None)
         return self.target(unit, walker, record, kinds, arguments)
+
+    @staticmethod
+    def itself(unit, walker):
+        """The `Target` of what is being compiled."""
+        if not unit.polls_at_entry:
+            unit.polls_at_entry = walker.incomplete = True
+        walker.calls_itself = True
+        return Target(None, unit.types, walker.knowledge.result, False, None, unit.taken(unit.types))
 
     def target(self, unit, walker, record, kinds, arguments):
         """The `Target` of a callee's version for these types, compiled if need be, or None."""

@@ -230,9 +230,9 @@ class Unit:
         """Positions of the arguments, of these types, that the callee takes as objects though they are numbers."""
         return self.manager.records[id(function)].boxed_for(kinds)
 
-    def nested(self, walker, made, arguments):
-        """The compiled version of a function that was made here (a LocalFunction), for its arguments, or None."""
-        return self.manager.nested(self, walker, made, arguments)
+    def nested(self, walker, record, arguments):
+        """The compiled version of a function that another makes for itself, for its arguments and cells, or None. Args: record: see `comprehension_record`."""
+        return self.manager.nested(self, walker, record, arguments)
 
     def comprehension(self, walker, made, arguments):
         """The compiled version of a comprehension in the function (a VirtualFunction), for its iterator and cells, or None."""

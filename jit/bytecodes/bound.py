@@ -4,10 +4,11 @@ Source: CPython Objects/classobject.c (method_vectorcall), Objects/typeobject.c 
 """
 
 import sys
-from types import BuiltinMethodType, MethodDescriptorType, MethodType, ModuleType
+from types import BuiltinMethodType, MethodDescriptorType, MethodType, ModuleType, NoneType
 
 from jit import receivers
 from jit.bytecodes.classes import classes_of, guard_classes
+from jit.enclosing import EnclosedFunction
 from jit.holding import is_loose
 from jit.types import OBJECT
 from platforms.cpython import instances
@@ -74,7 +75,7 @@ def call_through(w, callee, arguments, names, depth):
         if is_loose(method.__self__) or not receivers.is_function(method.__func__):
             return NotImplemented
         return direct_call(w, method.__func__, [w.constant(method.__self__), *arguments], names, depth)
-    if callee.type is not OBJECT or callee.facts is not None or known.is_constant and receivers.is_function(known.constant):
+    if callee.type is not OBJECT or callee.facts.__class__ not in (NoneType, EnclosedFunction) or known.is_constant and receivers.is_function(known.constant):
         return NotImplemented  # the last has been tried
     done = call_as_seen(w, callee, arguments, names, depth)
     if done is not NotImplemented:

@@ -15,11 +15,11 @@ from jit.bytecodes.iterators import is_private, reversed_source_of, source_of
 from jit.bytecodes.generators import call_generator, yields_all
 from jit.bytecodes.guards import probably
 from jit.bytecodes.names import make_real
+from jit.bytecodes.nested import NESTED_FUNCTIONS, call_nested
 from jit.bytecodes.numbers import nonnegative
 from jit.bytecodes.operands import BodyCall, call_body, drop_consumed, give, hold, take_operands, with_operands
 from jit.bytecodes.ranges import reverse_range
 from jit.bytecodes.supers import super_call
-from jit.decode import takes_more
 from jit.foreign import Call, blind_vectorcall, callout
 from jit.inlining import candidate, inline as inline_callee
 from jit.iteration import SOURCES, Enumerated, View, Zipped
@@ -80,8 +80,8 @@ def call(w, instruction):
         done = call_bound_function(w, callee, arguments, names, count + 2)
         if done is not NotImplemented:
             return done
-    if callee.facts.__class__ is LocalFunction and not names and first is None:
-        done = call_local(w, callee, arguments, count + 2)
+    if callee.facts.__class__ in NESTED_FUNCTIONS and not names and first is None:
+        done = call_nested(w, callee, arguments, count + 2)
         if done is not NotImplemented:
             return done
     if known.is_constant:
@@ -103,22 +103,6 @@ def call_bound(w, callee, arguments, depth):
     if handler is None or not _accepts(handler, len(arguments) + 1):
         return NotImplemented
     return inline(w, handler, [bound_to(w, callee), *arguments], depth)
-
-
-def call_local(w, callee, arguments, depth):
-    """A call of a function that was made in this one: its body is entered directly; NotImplemented if it cannot be."""
-    made = callee.facts
-    code, everything = made.code, [*arguments, *made.cells]
-    fits = len(arguments) == code.co_argcount and not takes_more(code) and len(made.cells) == len(code.co_freevars) and not w.inlined and \
-        not any(value.type in (NULL, PENDING) for value in arguments) and all(cell in w.state.locals for cell in made.cells)
-    target = w.unit.nested(w, made, arguments) if fits and in_registers([value.type for value in everything]) else None
-    if target is None:
-        return NotImplemented
-    if target.result is None:
-        return unknown_result(w)
-    w.unit.keep(code)
-    w.operation("guard_code", callee, exit=w.exit("a function has another code"), detail=code)
-    return call_target(w, target, everything, depth)
 
 
 def call_comprehension(w):
@@ -326,14 +310,15 @@ def target_of(w, function, ordered, depth):
     """(the `Target` to call or None, the arguments to call it with), which are boxed where the callee wants that."""
     target = body_of(w, function, ordered)
     if target is None:
-        ordered = boxed_where_wanted(w, function, ordered, depth)
+        wanted = w.unit.boxed_arguments(function, [value.type for value in ordered])
+        ordered = boxed_where_wanted(w, wanted, ordered, depth)
         target = body_of(w, function, ordered) if ordered else None
     return target, ordered
 
 
-def boxed_where_wanted(w, function, ordered, depth):
-    """The arguments with those boxed, in the operands too, that the callee takes as objects though they are numbers; None if there are none."""
-    wanted = {ordered[index] for index in w.unit.boxed_arguments(function, [value.type for value in ordered])}
+def boxed_where_wanted(w, places, ordered, depth):
+    """The arguments with those at some places boxed, in the operands too: numbers that the callee takes as objects. None if there are none."""
+    wanted = {ordered[index] for index in places}
     if not wanted or any(not value.is_constant and value not in w.state.stack[-depth:] for value in wanted):
         return None  # or they have been boxed before, for another attempt at the same call
     w.freeze()

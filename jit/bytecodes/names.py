@@ -8,6 +8,8 @@ from types import CellType, CodeType, ModuleType
 
 from jit.bytecodes.containers import build_sequence
 from jit.bytecodes.items import Built, take
+from jit.decode import slot_names
+from jit.enclosing import enclosed_function
 from jit.errors import Unsupported
 from jit.foreign import Call, blind_call, callout
 from jit.holding import is_loose, is_reliable
@@ -171,7 +173,10 @@ def load_deref(w, instruction):
     if cell is None:
         return w.leave("a closure variable without a cell")
     if not cell.is_constant:
-        w.push(take(w, "cell", (cell,), "cell", cell.shape))
+        item = take(w, "cell", (cell,), "cell", cell.shape)
+        if item.type is OBJECT and item.facts is None and not w.inlined and not w.unit.is_shared:
+            item.facts = enclosed_function(w.unit.record, slot_names(w.unit.code)[instruction.argument])
+        w.push(item)
         return None
     try:
         content = cell.constant.cell_contents

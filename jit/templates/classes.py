@@ -1,5 +1,7 @@
 """Tests of the classes that values are of, by their version tags."""
 
+from types import FunctionType
+
 from asm import cl, eax, ecx, mem32, mem64, rax, rcx, rdi, rdx, rsi
 from jit.machine.arena import arena
 from jit.machine.refcounts import emit_incref
@@ -102,11 +104,14 @@ def truth_of_another_class(asm, value, truth, exit, detail, emitter):
 
 @template("guard_code", "function: object --")
 def function_has_another_code(asm, function, exit, detail, emitter):
-    """A function is called as CPython would call it, or by code of ours: C code may have given it a vectorcall of its own."""
+    """A function has a certain code object and namespace of builtins, and is called as CPython would call it, or by code of ours: C code may have
+    given it a vectorcall of its own."""
+    code, builtins = detail
     base = emitter.register(function, rax)
-    asm.mov(rcx, emitter.object(detail))
-    asm.cmp(mem64(base, L.function_code), rcx)
-    asm.jne(exit)
+    for offset, expected in ((L.function_code, code), (L.function_builtins, builtins)):
+        asm.mov(rcx, emitter.object(expected))
+        asm.cmp(mem64(base, offset), rcx)
+        asm.jne(exit)
     if entry.is_set_by_others():
         pristine, space = asm.label("pristine"), arena()
         asm.mov(rcx, mem64(base, L.function_vectorcall))
@@ -116,6 +121,26 @@ def function_has_another_code(asm, function, exit, detail, emitter):
         asm.cmp(rcx, space.size)
         asm.jae(exit)
         asm.bind(pristine)
+
+
+@template("guard_enclosed", "function: object --")
+def something_else_is_called(asm, function, exit, detail, emitter):
+    """It is a function, with these globals, and the rest of the above."""
+    *rest, namespace = detail
+    base = emitter.register(function, rax)
+    emitter.compare_type(base, FunctionType)
+    asm.jne(exit)
+    asm.mov(rcx, emitter.object(namespace))
+    asm.cmp(mem64(base, L.function_globals), rcx)
+    asm.jne(exit)
+    function_has_another_code(asm, function, exit, rest, emitter)
+
+
+@template("closure_cell", "function: object -- cell: object")
+def closure_cell(asm, function, cell, detail, emitter):
+    """`detail`: which of the cells of a function with free variables. It lives as long as the function does."""
+    asm.mov(rax, mem64(emitter.register(function, rax), L.function_closure))
+    asm.mov(cell, mem64(rax, L.tuple_items + 8 * detail))
 
 
 @template("guard_tag", "kind: object --")

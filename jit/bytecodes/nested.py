@@ -1,0 +1,91 @@
+"""Calls of functions that a function makes for itself: bodies of their own, entered with the cells of their free variables (comprehensions.py)."""
+
+from types import CellType
+
+from jit.comprehensions import NESTED, comprehension_record
+from jit.decode import slot_names, takes_more
+from jit.enclosing import EnclosedFunction
+from jit.templates.calls import in_registers
+from jit.types import NULL, PENDING, exact
+from jit.values import LocalFunction
+
+#: Facts of callees that are such.
+NESTED_FUNCTIONS = (LocalFunction, EnclosedFunction)
+
+
+def call_nested(w, callee, arguments, depth):
+    """A call of a function with such facts: its body is entered directly; NotImplemented if it cannot be."""
+    code = callee.facts.code
+    if len(arguments) != code.co_argcount or takes_more(code) or w.inlined or any(value.type in (NULL, PENDING) for value in arguments):
+        return NotImplemented
+    return (call_local if callee.facts.__class__ is LocalFunction else call_enclosed)(w, callee, code, arguments, depth)
+
+
+def call_local(w, callee, code, arguments, depth):
+    """Of one that is made in this very run: its cells are at hand."""
+    cells = callee.facts.cells
+    if len(cells) != len(code.co_freevars) or not all(cell in w.state.locals for cell in cells):
+        return NotImplemented
+    function = w.unit.function
+    record = comprehension_record(w.unit.record, function, code, NESTED)
+    target, arguments = target_of(w, record, arguments, cells, depth)
+    if target is None or target.result is None:
+        return _not_now(w, target)
+    guard = w.exit("a function has another code")
+    w.operation("guard_code", callee, exit=guard, detail=(_kept(w, code), function.__builtins__))
+    return _enter(w, target, [*arguments, *cells], depth)
+
+
+def call_enclosed(w, callee, code, arguments, depth):
+    """Of one that was read from a variable: what it is, is proven, and its cells are read from it."""
+    site = w.instruction.site, "callee"
+    function, owner = w.unit.function, callee.facts.owner
+    if w.knowledge.observed.get(site) or owner.function() is not function:
+        return NotImplemented
+    record = comprehension_record(owner, function, code, NESTED)
+    target, arguments = target_of(w, record, arguments, [w.value(exact(CellType), shape_of_cell(w, name)) for name in code.co_freevars], depth)
+    if target is None or target.result is None:
+        return _not_now(w, target)
+    guard = w.exit("another function is called", observe=callee)
+    guard.site = site
+    w.operation("guard_enclosed", callee, exit=guard, detail=(_kept(w, code), function.__builtins__, function.__globals__))
+    cells = [w.operation("closure_cell", callee, kind=exact(CellType), detail=number) for number in range(len(code.co_freevars))]
+    return _enter(w, target, [*arguments, *cells], depth)
+
+
+def target_of(w, record, arguments, cells, depth):
+    """(the `Target` to call or None, the arguments to call it with), which are boxed where the body wants that."""
+    from jit.bytecodes.calls import boxed_where_wanted
+    everything = [*arguments, *cells]
+    kinds = [value.type for value in everything]
+    if not in_registers(kinds):
+        return None, arguments
+    target = w.unit.nested(w, record, everything)
+    if target is None:
+        boxed = boxed_where_wanted(w, record.boxed_for(kinds), arguments, depth)
+        if boxed is not None:
+            return w.unit.nested(w, record, [*boxed, *cells]), boxed
+    return target, arguments
+
+
+def shape_of_cell(w, name):
+    """The Shape of the cell with a variable of this name, if there is one here, or None."""
+    names = slot_names(w.unit.code)
+    cell = w.state.locals[names.index(name)] if name in names else None
+    return cell.shape if cell is not None and cell.type is exact(CellType) else None
+
+
+def _kept(w, item):
+    w.unit.keep(item)
+    return item
+
+
+def _not_now(w, target):
+    from jit.bytecodes.calls import unknown_result
+    return NotImplemented if target is None else unknown_result(w)
+
+
+def _enter(w, target, arguments, depth):
+    from jit.bytecodes.calls import call_target
+    w.unit.keep(w.unit.function.__builtins__)
+    return call_target(w, target, arguments, depth)
