@@ -22,6 +22,40 @@ def type_of_kind(kind):
     return UNBOXED.get(kind) or (exact(kind) if kind in STATIC else OBJECT)
 
 
+def by_parameter(code, count, arguments, names):
+    """A call's arguments in the order of the parameters, None where there is none.
+
+    Args:
+        code: of the callee. count: of its parameters, *args and **kwargs excepted. arguments: of any kind. names: of the last ones.
+
+    Returns:
+        list, or None if they do not fit.
+    """
+    positional = len(arguments) - len(names)
+    if positional > code.co_argcount:
+        return None
+    ordered = [*arguments[:positional], *[None] * (count - positional)]
+    for name, value in zip(names, arguments[positional:]):
+        if name not in code.co_varnames[code.co_posonlyargcount:count]:
+            return None
+        index = code.co_varnames.index(name)
+        if ordered[index] is not None:
+            return None
+        ordered[index] = value
+    return ordered
+
+
+def fill_in(walker, ordered, count, defaults):
+    """Put defaults, which belong to the last of the first `count` parameters, where these have no argument; returns whether all have one now."""
+    for index in range(count):
+        if ordered[index] is None:
+            place = index - count + len(defaults)
+            if place < 0:
+                return False
+            ordered[index] = walker.constant(defaults[place])
+    return True
+
+
 def type_of_value(value):
     """The `Type` under which an SSA value is passed to a callee."""
     kind = value.type

@@ -15,7 +15,7 @@ import weakref
 from collections import deque
 
 from jit import dump, entries, firstcall, profit
-from jit.arguments import note_classes, shapes_of_values, type_of_argument, type_of_value
+from jit.arguments import by_parameter, fill_in, note_classes, shapes_of_values, type_of_argument, type_of_value
 from jit.attention import Attention, Unstable, holds
 from jit.automatic import Automatic
 from jit.bodies import BodyCell
@@ -116,19 +116,8 @@ class Compiler(Misses, Attention, Trials, Automatic, Comprehensions, Eviction):
         code = unit.code_of(function)
         if code is not record.code or code.co_flags & (VARARGS | VARKEYWORDS):
             return None
-        count = code.co_argcount + code.co_kwonlyargcount
-        positional = len(arguments) - len(names)
-        if positional > code.co_argcount:
-            return None
-        ordered = arguments[:positional] + [None] * (count - positional)
-        for name, value in zip(names, arguments[positional:]):
-            if name not in code.co_varnames[code.co_posonlyargcount:count]:
-                return None
-            index = code.co_varnames.index(name)
-            if ordered[index] is not None:
-                return None
-            ordered[index] = value
-        if None in ordered[:code.co_argcount] and not self.fill_defaults(unit, walker, function, ordered, code.co_argcount) or \
+        ordered = by_parameter(code, code.co_argcount + code.co_kwonlyargcount, arguments, names)
+        if ordered is None or None in ordered[:code.co_argcount] and not self.fill_defaults(unit, walker, function, ordered, code.co_argcount) or \
                 None in ordered and not self.fill_keyword_defaults(unit, walker, function, ordered, code.co_varnames):
             return None
         return ordered
@@ -137,14 +126,8 @@ class Compiler(Misses, Attention, Trials, Automatic, Comprehensions, Eviction):
     def fill_defaults(unit, walker, function, ordered, count):
         """Put the function's defaults, on which the unit relies, in the place of what is missing of the first `count` arguments; whether it has them."""
         defaults = function.__defaults__
-        if type(defaults) is not tuple:
+        if type(defaults) is not tuple or not fill_in(walker, ordered, count, defaults):
             return False
-        for index in range(count):
-            if ordered[index] is None:
-                place = index - count + len(defaults)
-                if place < 0:
-                    return False
-                ordered[index] = walker.constant(defaults[place])
         unit.keep(defaults)
         unit.depend_word(id(function) + layout().function_defaults, id(defaults))
         return True

@@ -12,13 +12,19 @@ from types import CodeType
 from jit.decode import decode, slot_names
 
 
+#: Items that instructions take from the stack which may stand in a function's annotations; BUILD_TUPLE takes its argument's number.
+_TAKEN = {"LOAD_CONST": 0, "LOAD_FAST": 0, "LOAD_CLOSURE": 0, "LOAD_DEREF": 0, "LOAD_GLOBAL": 0, "LOAD_ATTR": 1, "BINARY_SUBSCR": 2, "BINARY_OP": 2}
+#: Parts of a function, by MAKE_FUNCTION's flags.
+DEFAULTS, KEYWORD_DEFAULTS, ANNOTATIONS, CLOSURE = 1, 2, 4, 8
+
+
 class EnclosedFunction:
-    """Facts of what was read from such a variable: probably a function of `code`, made by that of `owner`, a FunctionRecord."""
+    """Facts of what was read from such a variable: probably a function of `code`, with these `defaults`, made by that of `owner`, a FunctionRecord."""
 
-    __slots__ = ("code", "owner")
+    __slots__ = ("code", "defaults", "owner")
 
-    def __init__(self, code, owner):
-        self.code, self.owner = code, owner
+    def __init__(self, code, defaults, owner):
+        self.code, self.defaults, self.owner = code, defaults, owner
 
 
 def enclosed_function(record, name):
@@ -32,8 +38,8 @@ def enclosed_function(record, name):
     """
     while record is not None and not record.is_shared:
         if name in record.code.co_cellvars:
-            code = functions_made(record.code).get(name)
-            return None if code is None else EnclosedFunction(code, record)
+            made = functions_made(record.code).get(name)
+            return None if made is None else EnclosedFunction(*made, record)
         if name not in record.code.co_freevars:
             return None
         record = record.enclosing
@@ -41,22 +47,52 @@ def enclosed_function(record, name):
 
 
 def functions_made(code):
-    """The functions that a code object makes for the variables it shares with them: name -> code, where all that is put there is one function."""
+    """The functions that a code object makes for the variables it shares with them, where all that is put there is one function.
+
+    Returns:
+        dict: name -> (code, tuple of defaults, empty if they are no constants).
+    """
     names, instructions = slot_names(code), decode(code)
     found = {}
     for index, instruction in enumerate(instructions):
         if instruction.operation == "STORE_DEREF" and instruction.argument < len(names):
             name, made = names[instruction.argument], function_before(code, instructions, index)
-            found[name] = made if found.get(name, made) is made else None
+            found[name] = made if found.get(name, made) == made else None
     return {name: made for name, made in found.items() if made is not None}
 
 
 def function_before(code, instructions, index):
-    """The code of the function that is made right before an instruction, or None."""
+    """(code, defaults) of the function that is made right before an instruction, or None."""
     index -= 1
+    parts = 0
     while index > 0 and instructions[index].operation == "SET_FUNCTION_ATTRIBUTE":
+        parts |= instructions[index].argument
         index -= 1
-    if index < 1 or instructions[index].operation != "MAKE_FUNCTION" or instructions[index - 1].operation != "LOAD_CONST":
+    if index < 1 or instructions[index].operation != "MAKE_FUNCTION":
         return None
-    made = code.co_consts[instructions[index - 1].argument]
-    return made if type(made) is CodeType else None
+    parts |= instructions[index].argument
+    made = constant(code, instructions[index - 1])
+    if type(made) is not CodeType:
+        return None
+    defaults = ()
+    if parts & DEFAULTS and not parts & KEYWORD_DEFAULTS:
+        place = before_items(instructions, index - 1, 1 + bool(parts & CLOSURE) + bool(parts & ANNOTATIONS))
+        defaults = None if place is None else constant(code, instructions[place])
+    return made, defaults if type(defaults) is tuple else ()
+
+
+def constant(code, instruction):
+    """What an instruction loads, or None."""
+    return code.co_consts[instruction.argument] if instruction.operation == "LOAD_CONST" else None
+
+
+def before_items(instructions, index, count):
+    """Index of the instruction before those, up to `index`, that push the topmost `count` items; None if it is not known."""
+    while count and index >= 0:
+        instruction = instructions[index]
+        taken = instruction.argument if instruction.operation == "BUILD_TUPLE" else _TAKEN.get(instruction.operation)
+        if taken is None:
+            return None
+        count += taken - 1
+        index -= 1
+    return index if index >= 0 else None

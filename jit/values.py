@@ -141,13 +141,14 @@ class BackwardRange(InParts):
 
 
 class LocalFunction:
-    """Facts of a function that was made in this one: its `code`, and the Values of its `cells`."""
+    """Facts of a function that was made in this one: its `code`, the Values of its `cells`, and its `defaults` if they are a constant tuple."""
 
-    __slots__ = ("code", "cells")
+    __slots__ = ("code", "cells", "defaults")
 
-    def __init__(self, code, cells=()):
+    def __init__(self, code, cells=(), defaults=()):
         self.code = code
         self.cells = cells
+        self.defaults = defaults
 
 
 class VirtualTuple(InParts):

@@ -2,10 +2,11 @@
 
 Each asks one thing several times and lets something happen in between, mostly: another class comes, a class or a function is changed, an object
 loses its last reference. Names: A, B, C are classes, f0 is the entry, p<number> are its parameters, r is the result. Those about classes alone
-are in class_idioms.py, those about what is called in callee_idioms.py, about builtins without frames in blind_idioms.py, about iteration in iterating_idioms.py, about patterns in pattern_idioms.py.
+are in class_idioms.py, those about what is called in callee_idioms.py, about builtins without frames in blind_idioms.py, about iteration in
+iterating_idioms.py, about functions in functions in nested_idioms.py, about patterns in pattern_idioms.py.
 """
 
-from fuzz.generators import blind_idioms, callee_idioms, class_idioms, iterating_idioms, pattern_idioms
+from fuzz.generators import blind_idioms, callee_idioms, class_idioms, iterating_idioms, nested_idioms, pattern_idioms
 from fuzz.generators.class_idioms import module
 from fuzz.generators.idioms import idiom_program
 
@@ -21,6 +22,7 @@ IDIOMS = (
     *callee_idioms.IDIOMS,
     *blind_idioms.IDIOMS,
     *iterating_idioms.IDIOMS,
+    *nested_idioms.IDIOMS,
     *pattern_idioms.IDIOMS,
     # Globals that callees store; functions that change.
     module(("number", "count"), """

@@ -80,8 +80,8 @@ def call(w, instruction):
         done = call_bound_function(w, callee, arguments, names, count + 2)
         if done is not NotImplemented:
             return done
-    if callee.facts.__class__ in NESTED_FUNCTIONS and not names and first is None:
-        done = call_nested(w, callee, arguments, count + 2)
+    if callee.facts.__class__ in NESTED_FUNCTIONS and first is None:
+        done = call_nested(w, callee, arguments, names, count + 2)
         if done is not NotImplemented:
             return done
     if known.is_constant:

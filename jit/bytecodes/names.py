@@ -9,7 +9,7 @@ from types import CellType, CodeType, ModuleType
 from jit.bytecodes.containers import build_sequence
 from jit.bytecodes.items import Built, take
 from jit.decode import slot_names
-from jit.enclosing import enclosed_function
+from jit.enclosing import ANNOTATIONS, CLOSURE, DEFAULTS, KEYWORD_DEFAULTS, enclosed_function
 from jit.errors import Unsupported
 from jit.foreign import Call, blind_call, callout
 from jit.holding import is_loose, is_reliable
@@ -213,8 +213,9 @@ def store_deref(w, instruction):
     return None
 
 
-#: Parts of a new function by MAKE_FUNCTION's flag, in the order in which they lie on the stack, last pushed first.
-_FUNCTION_PARTS = ((8, "PyFunction_SetClosure"), (2, "PyFunction_SetKwDefaults"), (1, "PyFunction_SetDefaults"))
+#: Parts of a new function by MAKE_FUNCTION's flag, in the order in which they lie on the stack, last pushed first, and what sets them: of annotations
+#: no function takes a tuple.
+_FUNCTION_PARTS = ((CLOSURE, "PyFunction_SetClosure"), (ANNOTATIONS, None), (KEYWORD_DEFAULTS, "PyFunction_SetKwDefaults"), (DEFAULTS, "PyFunction_SetDefaults"))
 
 
 def make_virtual(w, flags):
@@ -235,7 +236,7 @@ def make_real(w):
     w.push(w.constant(made.code))
     new_function(w)
     if made.cells:
-        set_part(w, "PyFunction_SetClosure")
+        set_part(w, CLOSURE, "PyFunction_SetClosure")
 
 
 def new_function(w):
@@ -250,14 +251,12 @@ def new_function(w):
 
 @bytecode("MAKE_FUNCTION")
 def make_function(w, instruction):
-    """Stack: parts by flag, then the code object. Annotations are left to the interpreter."""
+    """Stack: parts by flag, then the code object."""
     flags = instruction.argument
     w.require(1)
     code = w.peek()
     if code.__class__ is not Value or not code.is_constant or type(code.constant) is not CodeType:
         return w.leave("a function is made of no code object")
-    if flags & 4:
-        return w.leave("a function with annotations is made")
     if is_called_at_once(w, w.index):
         make_virtual(w, flags)
         return None
@@ -269,7 +268,7 @@ def make_function(w, instruction):
         return ended
     for flag, symbol in _FUNCTION_PARTS:
         if flags & flag:
-            set_part(w, symbol)
+            set_part(w, flag, symbol)
     return None
 
 
@@ -279,22 +278,31 @@ def all_values(w, count):
     return all(item.__class__ is Value for item in w.state.stack[len(w.state.stack) - count:])
 
 
-def set_part(w, symbol):
+def set_part(w, flag, symbol):
     """Stack: part, function -> function with the part set."""
     part, function = w.peek(2), w.peek()
-    w.operation_of(blind_template(2), [function, part], exit=w.exit_here("exception"), detail=Call(symbol, failure=-1))
-    closed = symbol == "PyFunction_SetClosure" and function.facts.__class__ is LocalFunction and part.facts.__class__ is Built
-    function.facts = LocalFunction(function.facts.code, tuple(part.facts.items)) if closed else None
+    if symbol is not None:
+        w.operation_of(blind_template(2), [function, part], exit=w.exit_here("exception"), detail=Call(symbol, failure=-1))
     del w.state.stack[-2]
-    w.release(part)
+    if symbol is not None:
+        w.release(part)
+    else:
+        moved = part in w.state.owned and not w.state.holds(part)
+        w.state.owned -= {part} if moved else set()
+        w.operation("set_annotations", function, part, detail=moved)
+    made = function.facts
+    if made.__class__ is LocalFunction and flag == CLOSURE:
+        function.facts = LocalFunction(made.code, tuple(part.facts.items)) if part.facts.__class__ is Built else None
+    elif made.__class__ is LocalFunction and flag == DEFAULTS and part.is_constant and type(part.constant) is tuple:
+        made.defaults = part.constant
 
 
 @bytecode("SET_FUNCTION_ATTRIBUTE")
 def set_function_attribute(w, instruction):
     """3.13: stack: part, function."""
-    symbol = dict(_FUNCTION_PARTS).get(instruction.argument)
-    if symbol is None:
-        return w.leave("a function with annotations is made")
+    parts = dict(_FUNCTION_PARTS)
+    if instruction.argument not in parts:
+        return w.leave("a function with parts that are not known is made")
     if w.peek().__class__ is VirtualFunction:
         w.freeze()
         made = w.pop()
@@ -303,5 +311,5 @@ def set_function_attribute(w, instruction):
     if not all_values(w, 2):
         return w.leave("an iterator is part of a function")
     w.freeze()
-    set_part(w, symbol)
+    set_part(w, instruction.argument, parts[instruction.argument])
     return None

@@ -2,6 +2,7 @@
 
 from types import CellType
 
+from jit.arguments import by_parameter, fill_in
 from jit.comprehensions import NESTED, comprehension_record
 from jit.decode import slot_names, takes_more
 from jit.enclosing import EnclosedFunction
@@ -13,16 +14,24 @@ from jit.values import LocalFunction
 NESTED_FUNCTIONS = (LocalFunction, EnclosedFunction)
 
 
-def call_nested(w, callee, arguments, depth):
-    """A call of a function with such facts: its body is entered directly; NotImplemented if it cannot be."""
-    code = callee.facts.code
-    if len(arguments) != code.co_argcount or takes_more(code) or w.inlined or any(value.type in (NULL, PENDING) for value in arguments):
+def call_nested(w, callee, arguments, names, depth):
+    """A call of a function with such facts: its body is entered directly; NotImplemented if it cannot be. Args: names: of the last arguments."""
+    code, defaults = callee.facts.code, callee.facts.defaults
+    if takes_more(code) or w.inlined or any(value.type in (NULL, PENDING) for value in arguments):
         return NotImplemented
-    return (call_local if callee.facts.__class__ is LocalFunction else call_enclosed)(w, callee, code, arguments, depth)
+    ordered = by_parameter(code, code.co_argcount, arguments, names)
+    if ordered is None or None in ordered and not fill_in(w, ordered, code.co_argcount, defaults):
+        return NotImplemented
+    relied = [code, w.unit.function.__builtins__, *[defaults] * (len(arguments) < code.co_argcount)]
+    for item in relied:
+        w.unit.keep(item)
+    return (call_local if callee.facts.__class__ is LocalFunction else call_enclosed)(w, callee, relied, ordered, depth)
 
 
-def call_local(w, callee, code, arguments, depth):
+def call_local(w, callee, relied, arguments, depth):
     """Of one that is made in this very run: its cells are at hand."""
+    from jit.bytecodes.calls import call_target
+    code = relied[0]
     cells = callee.facts.cells
     if len(cells) != len(code.co_freevars) or not all(cell in w.state.locals for cell in cells):
         return NotImplemented
@@ -31,13 +40,14 @@ def call_local(w, callee, code, arguments, depth):
     target, arguments = target_of(w, record, arguments, cells, depth)
     if target is None or target.result is None:
         return _not_now(w, target)
-    guard = w.exit("a function has another code")
-    w.operation("guard_code", callee, exit=guard, detail=(_kept(w, code), function.__builtins__))
-    return _enter(w, target, [*arguments, *cells], depth)
+    w.operation("guard_code", callee, exit=w.exit("a function has another code"), detail=relied)
+    return call_target(w, target, [*arguments, *cells], depth)
 
 
-def call_enclosed(w, callee, code, arguments, depth):
+def call_enclosed(w, callee, relied, arguments, depth):
     """Of one that was read from a variable: what it is, is proven, and its cells are read from it."""
+    from jit.bytecodes.calls import call_target
+    code = relied[0]
     site = w.instruction.site, "callee"
     function, owner = w.unit.function, callee.facts.owner
     if w.knowledge.observed.get(site) or owner.function() is not function:
@@ -48,9 +58,9 @@ def call_enclosed(w, callee, code, arguments, depth):
         return _not_now(w, target)
     guard = w.exit("another function is called", observe=callee)
     guard.site = site
-    w.operation("guard_enclosed", callee, exit=guard, detail=(_kept(w, code), function.__builtins__, function.__globals__))
+    w.operation("guard_enclosed", callee, exit=guard, detail=(function.__globals__, relied))
     cells = [w.operation("closure_cell", callee, kind=exact(CellType), detail=number) for number in range(len(code.co_freevars))]
-    return _enter(w, target, [*arguments, *cells], depth)
+    return call_target(w, target, [*arguments, *cells], depth)
 
 
 def target_of(w, record, arguments, cells, depth):
@@ -75,17 +85,6 @@ def shape_of_cell(w, name):
     return cell.shape if cell is not None and cell.type is exact(CellType) else None
 
 
-def _kept(w, item):
-    w.unit.keep(item)
-    return item
-
-
 def _not_now(w, target):
     from jit.bytecodes.calls import unknown_result
     return NotImplemented if target is None else unknown_result(w)
-
-
-def _enter(w, target, arguments, depth):
-    from jit.bytecodes.calls import call_target
-    w.unit.keep(w.unit.function.__builtins__)
-    return call_target(w, target, arguments, depth)

@@ -104,11 +104,10 @@ def truth_of_another_class(asm, value, truth, exit, detail, emitter):
 
 @template("guard_code", "function: object --")
 def function_has_another_code(asm, function, exit, detail, emitter):
-    """A function has a certain code object and namespace of builtins, and is called as CPython would call it, or by code of ours: C code may have
-    given it a vectorcall of its own."""
-    code, builtins = detail
+    """A function has a certain code object, namespace of builtins, and defaults if these are given; and it is called as CPython would call it,
+    or by code of ours: C code may have given it a vectorcall of its own."""
     base = emitter.register(function, rax)
-    for offset, expected in ((L.function_code, code), (L.function_builtins, builtins)):
+    for offset, expected in zip((L.function_code, L.function_builtins, L.function_defaults), detail):
         asm.mov(rcx, emitter.object(expected))
         asm.cmp(mem64(base, offset), rcx)
         asm.jne(exit)
@@ -126,7 +125,7 @@ def function_has_another_code(asm, function, exit, detail, emitter):
 @template("guard_enclosed", "function: object --")
 def something_else_is_called(asm, function, exit, detail, emitter):
     """It is a function, with these globals, and the rest of the above."""
-    *rest, namespace = detail
+    namespace, rest = detail
     base = emitter.register(function, rax)
     emitter.compare_type(base, FunctionType)
     asm.jne(exit)

@@ -159,3 +159,12 @@ def store_cell(asm, cell, value, detail, emitter):
     asm.jz(empty)
     emitter.emit_drop_rax()
     asm.bind(empty)
+
+
+@template("set_annotations", "function: object, part: object --")
+def set_annotations(asm, function, part, detail, emitter):
+    """Of a function that has none yet. `detail`: the tuple's reference is ours to give away. Source: CPython Python/bytecodes.c (MAKE_FUNCTION)."""
+    asm.mov(rax, part)
+    if not detail:
+        emit_incref(asm, rax, rcx)
+    asm.mov(mem64(emitter.register(function, rdx), L.function_annotations), rax)

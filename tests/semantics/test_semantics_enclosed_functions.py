@@ -199,6 +199,53 @@ def keywords_and_defaults(n, x):
     return walk(n), walk(n, last=x), plain(n, 0), plain(deep=x, k=0)
 
 
+def positional_only(n, x):
+    def walk(k, /, deep=3, *, other=1):
+        return deep, other, x
+
+    def name(k, /, deep):
+        return k, deep
+
+    out = []
+    for call in (lambda: walk(1, deep=2), lambda: walk(1, other=x), lambda: name(1, deep=x), lambda: name(k=1, deep=2), lambda: name(1, deep=2, deeper=3)):
+        try:
+            out.append(call())
+        except TypeError as problem:
+            out.append(str(problem))
+    return out
+
+
+def annotated(n, x):
+    def walk(k: int, deep: "how deep" = 0, more: list[int] | None = None) -> tuple[int, object]:
+        return (deep, x) if k < 1 else walk(k - 1, deep=deep + 1)
+
+    def bare(k: len):
+        return k
+
+    found = [walk.__annotations__, bare.__annotations__, walk(n), bare(x), walk.__defaults__]
+    walk.__annotations__["k"] = x
+    return found, walk.__annotations__, bare.__annotations__ is bare.__annotations__
+
+
+def annotations_that_raise(n, x):
+    try:
+        def walk(k: missing_name, deep=x) -> x[0]:  # noqa: F821
+            return k
+    except NameError as problem:
+        return str(problem)
+    return walk(n)
+
+
+def defaults_made_anew(n, x):
+    items = [x]
+
+    def walk(k, seen=items, pair=(n, x)):
+        seen.append(k)
+        return (len(seen), pair) if k < 1 else walk(k - 1)
+
+    return walk(n), walk(1), len(items)
+
+
 def defaults_replaced(n, x):
     def walk(k, deep=1):
         return deep if k < 1 else walk(k - 1)
@@ -312,13 +359,14 @@ def method(n, x):
 
 
 FUNCTIONS = [recursive, siblings, mutual, counting, in_comprehensions, three_deep, shadowed, rebound, another_of_its_code, other_globals, other_builtins, other_code,
-             deleted, wrong_calls, keywords_and_defaults, defaults_replaced, raising, looking, large, generators, dying, changing_types, overflowing, decorated, method]
+             deleted, wrong_calls, keywords_and_defaults, positional_only, annotated, annotations_that_raise, defaults_made_anew, defaults_replaced, raising, looking,
+             large, generators, dying, changing_types, overflowing, decorated, method]
 VALUES = [0, 1, 2, 3, 4, -1, 2**31, 2**62, 2**63, True, 1.5, -0.0, float("nan"), float("inf"), None, "", "a", (1, 2)]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
 def test_enclosed_functions(function):
-    for first in range(0, len(VALUES), 4):
+    for first in range(0, len(VALUES), 6):
         (plain,), (fast,) = copies(function)
         for x in (VALUES[first], VALUES[first], *VALUES):
             for n in (6, 7, 0):
@@ -329,11 +377,11 @@ def test_enclosed_functions(function):
 def test_they_are_entered_directly():
     """No code runs that is not compiled, though each call of the outer function makes its inner ones anew."""
     def run(n):
-        def walk(k):
-            return leaf(k) if k < 1 else walk(k - 1) + walk(k - 2)
+        def walk(k: int, deep: int = 0) -> int:
+            return leaf(k) if k < 1 else walk(k - 1) + walk(k - 2, deep=deep + 1)
 
-        def leaf(k):
-            return 1 if k < 1 else 0
+        def leaf(k, sign=1):
+            return sign if k < 1 else 0
 
         return walk(n)
 
