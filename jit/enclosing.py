@@ -47,7 +47,7 @@ def enclosed_function(record, name):
 
 
 def functions_made(code):
-    """The functions that a code object makes for the variables it shares with them, where all that is put there is one function.
+    """The functions that a code object makes for the variables it shares with them, where nothing else is put there.
 
     Returns:
         dict: name -> (code, tuple of defaults, empty if they are no constants).
@@ -55,10 +55,9 @@ def functions_made(code):
     names, instructions = slot_names(code), decode(code)
     found = {}
     for index, instruction in enumerate(instructions):
-        if instruction.operation == "STORE_DEREF" and instruction.argument < len(names):
-            name, made = names[instruction.argument], function_before(code, instructions, index)
-            found[name] = made if found.get(name, made) == made else None
-    return {name: made for name, made in found.items() if made is not None}
+        if instruction.operation == "STORE_DEREF":
+            found.setdefault(names[instruction.argument], []).append(function_before(code, instructions, index))
+    return {name: made[0] for name, made in found.items() if len(made) == 1 and made[0] is not None}
 
 
 def function_before(code, instructions, index):
