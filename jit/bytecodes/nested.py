@@ -7,7 +7,7 @@ from jit.comprehensions import NESTED, comprehension_record
 from jit.decode import slot_names, takes_more
 from jit.enclosing import EnclosedFunction
 from jit.templates.calls import in_registers
-from jit.types import NULL, PENDING, exact
+from jit.types import NULL, OBJECT, PENDING, exact
 from jit.values import LocalFunction
 
 #: Facts of callees that are such.
@@ -41,6 +41,8 @@ def call_local(w, callee, relied, arguments, depth):
     if target is None or target.result is None:
         return _not_now(w, target)
     w.operation("guard_code", callee, exit=w.exit("a function has another code"), detail=relied)
+    if target.foreign:
+        hold_callee(w, callee, depth)
     return call_target(w, target, [*arguments, *cells], depth)
 
 
@@ -61,6 +63,16 @@ def call_enclosed(w, callee, relied, arguments, depth):
     w.operation("guard_enclosed", callee, exit=guard, detail=(function.__globals__, relied))
     cells = [w.operation("closure_cell", callee, kind=exact(CellType), detail=number) for number in range(len(code.co_freevars))]
     return call_target(w, target, [*arguments, *cells], depth)
+
+
+def hold_callee(w, callee, depth):
+    """The operand is a reference of its own, also where a variable has one: whoever counts them in the call, counts both."""
+    state = w.state
+    if callee in state.locals or callee in state.stack[:-depth]:
+        w.freeze()
+        held = w.operation("hold", callee, kind=OBJECT)
+        state.owned |= {held}
+        state.stack[-depth:] = [held if item is callee else item for item in state.stack[-depth:]]
 
 
 def target_of(w, record, arguments, cells, depth):

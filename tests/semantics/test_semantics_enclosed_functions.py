@@ -295,6 +295,19 @@ def large(n, x):
     return walk(n, 1, 2.5, "3", x, None)
 
 
+def counted(n, x):
+    def walk(k):
+        return [sys.getrefcount(walk)] if k < 1 else walk(k - 1) + [sys.getrefcount(walk), k]
+
+    def inner(k):
+        return sys.getrefcount(other), k
+
+    other, found = inner, []
+    for k in range(n):
+        found.append(inner(k))
+    return walk(n), found, [inner(k) for k in range(n)], sys.getrefcount(inner), sys.getrefcount(walk)
+
+
 def generators(n, x):
     def walk(k):
         if k:
@@ -359,7 +372,7 @@ def method(n, x):
 
 
 FUNCTIONS = [recursive, siblings, mutual, counting, in_comprehensions, three_deep, shadowed, rebound, another_of_its_code, other_globals, other_builtins, other_code,
-             deleted, wrong_calls, keywords_and_defaults, positional_only, annotated, annotations_that_raise, defaults_made_anew, defaults_replaced, raising, looking,
+             deleted, wrong_calls, keywords_and_defaults, positional_only, annotated, annotations_that_raise, defaults_made_anew, defaults_replaced, raising, looking, counted,
              large, generators, dying, changing_types, overflowing, decorated, method]
 VALUES = [0, 1, 2, 3, 4, -1, 2**31, 2**62, 2**63, True, 1.5, -0.0, float("nan"), float("inf"), None, "", "a", (1, 2)]
 
