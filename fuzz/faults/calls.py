@@ -33,7 +33,7 @@ def main():
     return first([1, 2]), first((3, 4)), first("text")
 """),
     Fault("keyword-arguments-exchanged", "calls", "jit",
-          rewriting("jit.dispatch", "Compiler.match_arguments",
+          rewriting("jit.arguments", "by_parameter",
                     ("zip(names, arguments[positional:])", "zip(names, reversed(arguments[positional:]))")),
           "The keyword arguments of a direct call go to one another's parameters.", """
 def difference(a, b, c):
@@ -76,6 +76,52 @@ def shown(number):
 
 def main():
     return shown(1), shown(Looking()), shown(2)
+"""),
+    Fault("another-function-taken-for-the-one-enclosed", "direct calls", "jit",
+          rewriting("jit.bytecodes.nested", "call_enclosed", ('w.operation("guard_enclosed", callee, exit=guard, detail=(function.__globals__, relied))', "pass")),
+          "A function in a function calls its variable's first function, whatever is there now.", """
+def outer(n):
+    def step(k):
+        nonlocal step
+        if k == 2:
+            step = other
+        return 0 if k < 1 else 1 + step(k - 1)
+
+    def other(k):
+        return 100
+
+    return step(n)
+
+def main():
+    return outer(1), outer(1), outer(5)
+"""),
+    Fault("cells-of-an-enclosed-function-exchanged", "direct calls", "jit",
+          rewriting("jit.bytecodes.nested", "call_enclosed", ("detail=number)", "detail=len(code.co_freevars) - 1 - number)")),
+          "A function in a function finds another variable's cell in the place of its own.", """
+def outer(n):
+    one, two = [1], [2, 2]
+
+    def walk(k):
+        return len(one) if k < 1 else len(two) + walk(k - 1)
+
+    return walk(n)
+
+def main():
+    return outer(1), outer(2)
+"""),
+    Fault("defaults-of-an-enclosed-function-not-asked-for", "direct calls", "jit",
+          rewriting("jit.bytecodes.nested", "call_nested", ("*[defaults] * (len(arguments) < code.co_argcount)", "")),
+          "A function in a function has the defaults that it was made with, after they have been replaced.", """
+def outer(n, more):
+    def walk(k, deep=1):
+        return deep if k < 1 else deep + walk(k - 1)
+
+    if more:
+        walk.__defaults__ = (50,)
+    return walk(n)
+
+def main():
+    return outer(2, False), outer(2, False), outer(2, True)
 """),
     Fault("decimal-equal-to-itself", "calls", "jit",
           rewriting("jit.bytecodes.numbers_in_c", "decimal_comparison", ('w.operation("guard_distinct", left, right, exit=w.exit("an object is compared with itself"))', "pass")),
