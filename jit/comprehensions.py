@@ -266,7 +266,7 @@ def comprehension_record(enclosing, function, code, consumer):
     if found is None or found.source is not code:
         found = enclosing.comprehensions[id(code), consumer] = FunctionRecord(function, code)
         found.source, found.consumer, found.collecting, found.is_shared, found.enclosing = code, consumer, None, enclosing.is_shared, enclosing
-        found.is_called = True  # by nobody else
+        found.name, found.is_called = code.co_qualname, True  # by nobody else
         if consumer is NESTED:
             found.consumer, found.is_nested = None, True
         elif consumer is not None:

@@ -54,6 +54,7 @@ class Explanation:
     Attributes:
         state: "compiled", "waiting" (for its first call), "interpreted", or "not decorated". reason: why interpreted.
         versions: list of VersionReport. loops: likewise, entered in the middle of a run. parts: likewise, of the generators it makes. refused: argument types -> (line, reason). retired: versions no longer entered.
+        inner: Explanations of comprehensions and functions in it that are compiled with it; cells are among their arguments.
     """
 
     name: str
@@ -64,8 +65,13 @@ class Explanation:
     retired: int = 0
     loops: list = field(default_factory=list)
     parts: list = field(default_factory=list)
+    inner: list = field(default_factory=list)
 
     def __str__(self):
+        return "\n".join([*self.lines(), *(f"  {line}" for inner in self.inner for line in str(inner).splitlines())])
+
+    def lines(self):
+        """What is to be said of it but for what is compiled with it."""
         lines = [f"{self.name}: {self.state}" + (f" ({self.reason})" if self.reason else "")]
         for version in (*self.versions, *self.loops, *self.parts):
             lines.append(f"  {version.heading()}")
@@ -81,7 +87,7 @@ class Explanation:
             lines.append(f"  ({', '.join(kinds)}): interpreted: {reason}{where}")
         if self.retired:
             lines.append(f"  {self.retired} former versions")
-        return "\n".join(lines)
+        return lines
 
 
 def explain(function):
@@ -110,7 +116,8 @@ def explain_record(record):
         state = "compiled" if versions or loops or parts else "interpreted" if refused else "waiting"
     reason = record.reason or ("" if versions or not refused else next(iter(refused.values()))[1])
     reason = "" if (loops or parts) and not versions else reason
-    return Explanation(record.name, state, reason, versions, refused, len(record.retired), loops, parts)
+    inner = [explain_record(found) for found in record.comprehensions.values() if found.versions or found.refused or found.comprehensions]
+    return Explanation(record.name, state, reason, versions, refused, len(record.retired), loops, parts, inner)
 
 
 def explain_generators(record):
@@ -156,8 +163,7 @@ def statistics():
     from jit.dispatch import COMPILER
     from jit.machine import records
     found = list(COMPILER.records.values())
-    codes = [code for record in found for code in record.versions]
-    codes += [code for record in (*found, *COMPILER.generators.all()) for code in record.entered_codes()]
+    codes = [code for record in COMPILER.all_records() for code in (*record.versions, *record.entered_codes())]
     states = [records.read_version(code.version_record) for code in codes]
     return Statistics(len(found), len(codes), sum(len(record.refused) for record in found),
                       sum(code.size for code in codes), sum(code.data_size for code in codes),

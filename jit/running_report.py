@@ -4,7 +4,7 @@ import sys
 
 from jit.api import available
 from jit.budget import BUDGET
-from jit.report import explain, explain_generators, statistics
+from jit.report import explain, explain_generators, explain_record, statistics
 
 #: Functions told about.
 LINES = 25
@@ -31,7 +31,7 @@ def text(detector):
         lines.append(f"  {share:4.1f} %   {compiled:4.0f} %  {sight.name} ({sight.file}:{sight.first_line})")
         found = explanations.pop(sight.key, None)
         if found is not None:
-            lines.extend(f"      {line}" for line in str(found).splitlines())
+            lines.extend(f"      {line}" for line in found.lines())
     if not detector.samples:
         for found in list(explanations.values())[:LINES]:
             lines.extend(f"  {line}" for line in str(found).splitlines())
@@ -75,4 +75,9 @@ def by_code(compiler):
             found[id(record.code)] = explain(function)
     for record in compiler.generators.all():
         found.setdefault(id(record.generator()), explain_generators(record))
+    for record in compiler.all_records():
+        if record.enclosing is not None and (record.versions or record.refused):
+            other = found.get(id(record.source))
+            if other is None or not other.versions and not other.loops:  # function objects of that code that were found, too
+                found[id(record.source)] = explain_record(record)
     return found

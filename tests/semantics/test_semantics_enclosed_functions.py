@@ -406,4 +406,7 @@ def test_they_are_entered_directly():
     assert set(nested) == {"walk", "leaf"} and all(len(found.versions) == 1 for found in nested.values())
     assert all(feedback.unreached(found.code) is None for found in nested.values()), "the interpreter has never run them"
     assert any(cell.code is nested["walk"].versions[0] for cell in record.versions[0].callees)
-    assert not any(leaving.count for version in jit.explain(run).versions for leaving in version.exits)
+    told = jit.explain(run)
+    assert not any(leaving.count for version in told.versions for leaving in version.exits)
+    assert {inner.name.rpartition(".")[2]: inner.versions[0].types for inner in told.inner} == {"walk": ("int", "int", "cell", "cell"), "leaf": ("int", "int")}
+    assert f"\n  {told.inner[0].name}: compiled\n    (int, int" in str(told)
