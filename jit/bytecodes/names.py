@@ -13,7 +13,7 @@ from jit.enclosing import ANNOTATIONS, CLOSURE, DEFAULTS, KEYWORD_DEFAULTS, encl
 from jit.errors import Unsupported
 from jit.foreign import Call, blind_call, callout
 from jit.holding import is_loose, is_reliable
-from jit.types import FLOAT, INT, OBJECT, Shape, exact, shape_of
+from jit.types import FLOAT, INT, OBJECT, TUPLE, Shape, exact, shape_of
 from jit.machine.watcher import our_bit
 from jit.templates.calls import blind_template
 from jit.templates.globals import QUIETLY
@@ -213,9 +213,10 @@ def store_deref(w, instruction):
     return None
 
 
-#: Parts of a new function by MAKE_FUNCTION's flag, in the order in which they lie on the stack, last pushed first, and what sets them: of annotations
-#: no function takes a tuple.
-_FUNCTION_PARTS = ((CLOSURE, "PyFunction_SetClosure"), (ANNOTATIONS, None), (KEYWORD_DEFAULTS, "PyFunction_SetKwDefaults"), (DEFAULTS, "PyFunction_SetDefaults"))
+#: Parts of a new function by MAKE_FUNCTION's flag, in the order in which they lie on the stack, last pushed first: (type, what sets it). Of annotations
+#: no function takes a tuple. In the interpreter, any object will do.
+_FUNCTION_PARTS = {CLOSURE: (TUPLE, "PyFunction_SetClosure"), ANNOTATIONS: (TUPLE, None), KEYWORD_DEFAULTS: (exact(dict), "PyFunction_SetKwDefaults"),
+                   DEFAULTS: (TUPLE, "PyFunction_SetDefaults")}
 
 
 def make_virtual(w, flags):
@@ -236,7 +237,7 @@ def make_real(w):
     w.push(w.constant(made.code))
     new_function(w)
     if made.cells:
-        set_part(w, CLOSURE, "PyFunction_SetClosure")
+        set_part(w, CLOSURE)
 
 
 def new_function(w):
@@ -260,27 +261,28 @@ def make_function(w, instruction):
     if is_called_at_once(w, w.index):
         make_virtual(w, flags)
         return None
-    if not all_values(w, 1 + flags.bit_count()):
-        return w.leave("an iterator is part of a function")
+    parts = [flag for flag in _FUNCTION_PARTS if flags & flag]
+    if not are_parts(w, parts):
+        return w.leave("a function is made of other parts than Python's compiler gives it")
     w.freeze()
     ended = new_function(w)
     if ended:
         return ended
-    for flag, symbol in _FUNCTION_PARTS:
-        if flags & flag:
-            set_part(w, flag, symbol)
+    for flag in parts:
+        set_part(w, flag)
     return None
 
 
-def all_values(w, count):
-    """Whether the top `count` items of the stack are Values, none in parts."""
-    w.require(count)
-    return all(item.__class__ is Value for item in w.state.stack[len(w.state.stack) - count:])
+def are_parts(w, flags):
+    """Whether what lies below the top of the stack is what these flags stand for, the first uppermost."""
+    w.require(1 + len(flags))
+    items = [w.peek(2 + number) for number in range(len(flags))]
+    return all(item.__class__ is Value and item.type is _FUNCTION_PARTS[flag][0] for flag, item in zip(flags, items))
 
 
-def set_part(w, flag, symbol):
+def set_part(w, flag):
     """Stack: part, function -> function with the part set."""
-    part, function = w.peek(2), w.peek()
+    part, function, symbol = w.peek(2), w.peek(), _FUNCTION_PARTS[flag][1]
     if symbol is not None:
         w.operation_of(blind_template(2), [function, part], exit=w.exit_here("exception"), detail=Call(symbol, failure=-1))
     del w.state.stack[-2]
@@ -300,16 +302,13 @@ def set_part(w, flag, symbol):
 @bytecode("SET_FUNCTION_ATTRIBUTE")
 def set_function_attribute(w, instruction):
     """3.13: stack: part, function."""
-    parts = dict(_FUNCTION_PARTS)
-    if instruction.argument not in parts:
-        return w.leave("a function with parts that are not known is made")
     if w.peek().__class__ is VirtualFunction:
         w.freeze()
         made = w.pop()
         w.push(VirtualFunction(made.code, tuple(w.pop().items), made.consumer))
         return None
-    if not all_values(w, 2):
-        return w.leave("an iterator is part of a function")
+    if instruction.argument not in _FUNCTION_PARTS or not are_parts(w, [instruction.argument]) or w.peek().__class__ is not Value:
+        return w.leave("a function is given other parts than Python's compiler gives it")
     w.freeze()
-    set_part(w, instruction.argument, parts[instruction.argument])
+    set_part(w, instruction.argument)
     return None

@@ -161,3 +161,29 @@ def test_objects_nobody_expects_as_functions():
     for _ in range(3):
         assert C().method(5) == 15 and C.static(1.5) == 2.5 and C.on_class(1) == 11 and C.method(C(), n=2) == 12
     assert jit.jit(lambda n: n * 2)(4) == 8
+
+
+MAKER = """from __future__ import annotations
+def make(n):
+    kept = n
+    def inner(a: int = 3, b: str = "b") -> str:
+        return kept, a, b
+    return inner.__defaults__, inner.__annotations__ if n else None, inner
+"""
+
+
+@pytest.mark.parametrize("part", [(3, "b"), ("a", "int", "b", "str", "return", "str")], ids=["defaults", "annotations"])
+def test_functions_made_of_parts_of_other_types(part):
+    """The interpreter keeps whatever it is given for defaults and annotations; C code was given the number itself for its object's address."""
+    space = {}
+    exec(MAKER, space)
+    code = space["make"].__code__
+    assert part in code.co_consts
+    for other in (5, -1, 2.5, True, None, "text", (), (1, 2), [1], {}, 10**30, part):
+        made = code.replace(co_consts=tuple(other if item is not None and item == part else item for item in code.co_consts))
+        plain, fast = (types.FunctionType(made, space) for _ in range(2))
+        jit.jit(fast)
+        for _ in range(3):
+            wanted, found = plain(0), fast(0)
+            assert (found[0], type(found[0])) == (wanted[0], type(wanted[0])) and found[1:2] == wanted[1:2]
+            assert type(found[2]) is types.FunctionType and found[2].__code__ is wanted[2].__code__
