@@ -17,8 +17,9 @@ def f0(p0, p1, p2):
         return walk(k - 1) if k {comparison} {few} else walk(k - 1, deep + 1) if k % 2 else walk(deep=deep, k=k - 1)
     first = walk
     twin = types.FunctionType(walk.__code__, {{'__builtins__': {{}}}}, 'twin', (p1,), walk.__closure__)
-    copied = types.FunctionType(walk.__code__, globals(), 'copied', (p1,), make(p1).__closure__ * len(walk.__closure__))
-    others = [walk, make(p1), twin, copied, abs, lambda k, deep=1: (k, deep), None, type]
+    others = [walk, make(p1), twin, abs, lambda k, deep=1: (k, deep), None, type]
+    cells = tuple(types.CellType(cell.cell_contents) for cell in walk.__closure__)
+    others.append(types.FunctionType(walk.__code__, globals(), 'copied', (p1,), cells))
     r = []
     for k in range(p0 % 9):
         for _ in range(2):
