@@ -11,7 +11,6 @@ from types import CodeType
 
 from jit.decode import decode, slot_names
 
-
 #: Items that instructions take from the stack which may stand in a function's annotations; BUILD_TUPLE takes its argument's number.
 _TAKEN = {"LOAD_CONST": 0, "LOAD_FAST": 0, "LOAD_CLOSURE": 0, "LOAD_DEREF": 0, "LOAD_GLOBAL": 0, "LOAD_ATTR": 1, "BINARY_SUBSCR": 2, "BINARY_OP": 2}
 #: Parts of a function, by MAKE_FUNCTION's flags.
@@ -38,7 +37,9 @@ def enclosed_function(record, name):
     """
     while record is not None and not record.is_shared:
         if name in record.code.co_cellvars:
-            made = functions_made(record.code).get(name)
+            if record.made is None or record.made[0] is not record.code:
+                record.made = record.code, functions_made(record.code)
+            made = record.made[1].get(name)
             return None if made is None else EnclosedFunction(*made, record)
         if name not in record.code.co_freevars:
             return None

@@ -50,6 +50,7 @@ class FunctionRecord:
         reason: why the whole function is. automatic: nobody asked for it to be compiled. is_called: compiled code has asked for a version to call. calls: a version calls compiled code.
         comprehensions: id of a code object -> record of the comprehension in it. is_comprehension: it is one itself (see comprehensions.py), or
         a function that the one makes in which it stands, which `is_nested` says. enclosing: that one's record, or None.
+        made: (a code object of its own, what enclosing.functions_made says of it), or None.
         seconds: that compiling it has taken, callees not counted. due: processor's time from which on it may be compiled anew. was_put_off: once; the next
         time it is finished, for what was done is lost.
         unreached: offsets of instructions that had not been run when it was compiled first and later; None: it has not been. boxed: positions of arguments that versions take as the objects they are.
@@ -92,14 +93,14 @@ class FunctionRecord:
         self.old_entries = []
         self.miss = None
         self.is_comprehension = comprehension is not None
-        self.enclosing = None
+        self.enclosing = self.made = None
         self.code = comprehension or function.__code__
 
     def release(self):
         """Let go of everything, and of what leads back to here; called when the function has died."""
         self.function, self.miss = no_function, None
         self.versions, self.retired, self.old_entries, self.entry, self.cells, self.comprehensions = [], [], [], None, {}, {}
-        self.loops = self.enclosing = None
+        self.loops = self.enclosing = self.made = None
 
     def entered_codes(self):
         """Versions that are entered in the middle of a run."""

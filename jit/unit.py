@@ -2,7 +2,7 @@
 
 from jit.arguments import seen_at
 from jit.blocks import Flow
-from jit.decode import decode, exception_entries, local_count, rebound
+from jit.decode import decode, exception_entries, rebound, slot_names
 from jit.errors import Unsupported
 from jit.holding import can_die, is_loose, is_same, is_watched
 from jit.types import dies_unnoticed
@@ -37,7 +37,7 @@ class Unit:
     """One function on its way through the compiler.
 
     Attributes:
-        function, code: what is compiled. instructions, flow: decoded. local_count: locals, cells and free variables.
+        function, code: what is compiled. instructions, flow: decoded. slot_names, local_count: locals, cells and free variables.
         kept: Python objects whose addresses the machine code holds. dependencies: (dict id, key) -> (dict, key, expected).
         words: list of (address, expected value) that must stay equal. notes: list of (reason, line, operation).
         entered: LoopState if compiled code is entered at a loop's header, else None.
@@ -64,7 +64,8 @@ class Unit:
         self.instructions = self.decoded(code)
         self.rebound = rebound(self.instructions)
         self.flow = Flow(self.instructions)
-        self.local_count = local_count(code)
+        self.slot_names = slot_names(code)
+        self.local_count = len(self.slot_names)
         self.argument_slots = range(self.local_count)
         self.exceptions = exception_entries(code)
         self.handlers_missed = handlers_missed(self.exceptions, layout().handler_lookup_bias)

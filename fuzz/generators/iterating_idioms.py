@@ -3,7 +3,7 @@
 from fuzz.generators.class_idioms import module
 
 #: Tells of its death, and by whom it was let go.
-_DYING = """import sys
+DYING = """import sys
 SEEN = []
 class Dies:
     def __init__(self, n): self.n = n
@@ -56,7 +56,7 @@ def f0(p0, p1, p2):
     return r
 """),
     # Functions, iterators and closures that die, with what they hold.
-    module(("few", "count"), _DYING, """
+    module(("few", "count"), DYING, """
 def make(n, kept):
     thing = Dies(n)
     def inner(a=thing if {few} > 2 else n, *, b={few}): return thing if {few} > 0 else a
@@ -78,7 +78,7 @@ def f0(p0, p1):
     return r, SEEN
 """),
     # Several references from one thing that dies.
-    module(("few", "count"), _DYING, """
+    module(("few", "count"), DYING, """
 class Holds:
     def __init__(self, *items): self.items, self.more = items, [*items, {few}]
 def f0(p0, p1):

@@ -1,6 +1,7 @@
 """Idioms about functions that others make for themselves, called through the variables that these share."""
 
 from fuzz.generators.class_idioms import module
+from fuzz.generators.iterating_idioms import DYING
 
 IDIOMS = (
     # Recursion through a shared variable, which somebody may bind to something else in the middle.
@@ -49,14 +50,7 @@ def f0(p0, p1, p2):
     return r, total, seen
 """),
     # What a frame shows of them, what they raise, and what dies in them.
-    module(("count", "few", "number"), """
-import sys
-SEEN = []
-class Dies:
-    def __init__(self, n): self.n = n
-    def __del__(self):
-        f = sys._getframe(1)
-        SEEN.append((self.n, *((f.f_code.co_name, f.f_lineno) if f.f_globals is globals() else ())))
+    module(("count", "few", "number"), DYING, """
 def f0(p0, p1, p2):
     held = Dies(-1)
     def down(k, thing):

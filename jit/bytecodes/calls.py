@@ -308,11 +308,15 @@ def direct_call(w, function, arguments, names, depth, check=None, operator=None)
 
 def target_of(w, function, ordered, depth):
     """(the `Target` to call or None, the arguments to call it with), which are boxed where the callee wants that."""
-    target = body_of(w, function, ordered)
+    return ask(w, ordered, depth, lambda values: body_of(w, function, values), lambda kinds: w.unit.boxed_arguments(function, kinds))
+
+
+def ask(w, ordered, depth, target_for, boxed_for):
+    """The same of any callee. Args: target_for: gives the `Target` for Values, or None. boxed_for: positions of what it takes as objects, of arguments of some types."""
+    target = target_for(ordered)
     if target is None:
-        wanted = w.unit.boxed_arguments(function, [value.type for value in ordered])
-        ordered = boxed_where_wanted(w, wanted, ordered, depth)
-        target = body_of(w, function, ordered) if ordered else None
+        ordered = boxed_where_wanted(w, boxed_for([value.type for value in ordered]), ordered, depth)
+        target = target_for(ordered) if ordered else None
     return target, ordered
 
 

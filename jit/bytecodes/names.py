@@ -8,7 +8,6 @@ from types import CellType, CodeType, ModuleType
 
 from jit.bytecodes.containers import build_sequence
 from jit.bytecodes.items import Built, take
-from jit.decode import slot_names
 from jit.enclosing import ANNOTATIONS, CLOSURE, DEFAULTS, KEYWORD_DEFAULTS, enclosed_function
 from jit.errors import Unsupported
 from jit.foreign import Call, blind_call, callout
@@ -175,7 +174,7 @@ def load_deref(w, instruction):
     if not cell.is_constant:
         item = take(w, "cell", (cell,), "cell", cell.shape)
         if item.type is OBJECT and item.facts is None and not w.inlined and not w.unit.is_shared:
-            item.facts = enclosed_function(w.unit.record, slot_names(w.unit.code)[instruction.argument])
+            item.facts = enclosed_function(w.unit.record, w.unit.slot_names[instruction.argument])
         w.push(item)
         return None
     try:
@@ -283,15 +282,15 @@ def are_parts(w, flags):
 def set_part(w, flag):
     """Stack: part, function -> function with the part set."""
     part, function, symbol = w.peek(2), w.peek(), _FUNCTION_PARTS[flag][1]
-    if symbol is not None:
-        w.operation_of(blind_template(2), [function, part], exit=w.exit_here("exception"), detail=Call(symbol, failure=-1))
-    del w.state.stack[-2]
-    if symbol is not None:
-        w.release(part)
-    else:
+    if symbol is None:
+        del w.state.stack[-2]
         moved = part in w.state.owned and not w.state.holds(part)
         w.state.owned -= {part} if moved else set()
         w.operation("set_annotations", function, part, detail=moved)
+    else:
+        w.operation_of(blind_template(2), [function, part], exit=w.exit_here("exception"), detail=Call(symbol, failure=-1))
+        del w.state.stack[-2]
+        w.release(part)
     made = function.facts
     if made.__class__ is LocalFunction and flag == CLOSURE:
         function.facts = LocalFunction(made.code, tuple(part.facts.items)) if part.facts.__class__ is Built else None

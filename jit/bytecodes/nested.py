@@ -4,7 +4,7 @@ from types import CellType
 
 from jit.arguments import by_parameter, fill_in
 from jit.comprehensions import NESTED, comprehension_record
-from jit.decode import slot_names, takes_more
+from jit.decode import takes_more
 from jit.enclosing import EnclosedFunction
 from jit.templates.calls import in_registers
 from jit.types import NULL, OBJECT, PENDING, exact
@@ -76,23 +76,20 @@ def hold_callee(w, callee, depth):
 
 
 def target_of(w, record, arguments, cells, depth):
-    """(the `Target` to call or None, the arguments to call it with), which are boxed where the body wants that."""
-    from jit.bytecodes.calls import boxed_where_wanted
-    everything = [*arguments, *cells]
-    kinds = [value.type for value in everything]
-    if not in_registers(kinds):
-        return None, arguments
-    target = w.unit.nested(w, record, everything)
-    if target is None:
-        boxed = boxed_where_wanted(w, record.boxed_for(kinds), arguments, depth)
-        if boxed is not None:
-            return w.unit.nested(w, record, [*boxed, *cells]), boxed
-    return target, arguments
+    """See `calls.target_of`."""
+    from jit.bytecodes.calls import ask
+    kinds = [cell.type for cell in cells]
+
+    def target_for(values):
+        fits = in_registers([*(value.type for value in values), *kinds])
+        return w.unit.nested(w, record, [*values, *cells]) if fits else None
+
+    return ask(w, arguments, depth, target_for, lambda types: record.boxed_for([*types, *kinds]))
 
 
 def shape_of_cell(w, name):
     """The Shape of the cell with a variable of this name, if there is one here, or None."""
-    names = slot_names(w.unit.code)
+    names = w.unit.slot_names
     cell = w.state.locals[names.index(name)] if name in names else None
     return cell.shape if cell is not None and cell.type is exact(CellType) else None
 
