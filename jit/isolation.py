@@ -24,7 +24,7 @@ from types import ModuleType
 from jit.ours import PACKAGES, ROOT, is_ours
 
 #: Modules of the standard library that may be called like a program's: written in Python, and in C.
-STANDARD = frozenset(("_opcode_metadata", "bisect", "dis", "heapq", "opcode"))
+STANDARD = frozenset(("_opcode_metadata", "bisect", "heapq", "opcode"))
 EXTENSIONS = frozenset(("array", "math"))
 _OURS = STANDARD.union(EXTENSIONS, PACKAGES)
 _LIBRARY = os.path.dirname(os.__file__)
@@ -160,7 +160,7 @@ def _run(spec, name):
 def _standard(name):
     """A module of the standard library, whatever the program calls so; one that the program has or would import itself is shared if it is that one."""
     module = sys.modules.get(name)
-    if type(module) is ModuleType and _is_standard(vars(module).get("__spec__")):  # without running code of the program's
+    if type(module) is ModuleType and _is_standard(spec := vars(module).get("__spec__")) and not is_initializing(spec):  # without running code of the program's
         return module
     if name not in _modules:
         with _lock:
@@ -186,6 +186,18 @@ def _is_standard(spec):
     """Told by where it comes from."""
     origin = spec.origin if type(spec) is ModuleSpec else None
     return type(origin) is str and (origin == "built-in" or os.path.dirname(origin) in _FOLDERS)
+
+
+def is_initializing(spec):
+    """Whether somebody is importing the module of that ModuleSpec: what is there of it may not be whole."""
+    return getattr(spec, "_initializing", False)
+
+
+def being_imported():
+    """Whether the program itself is importing a part of the compiler, or what that imports."""
+    return any(type(module) is ModuleType and is_initializing(spec := vars(module).get("__spec__"))
+               and (is_ours(module) if name.partition(".")[0] in PACKAGES else name in _OURS and _is_standard(spec))
+               for name, module in list(sys.modules.items()))
 
 
 def modules():

@@ -1,14 +1,12 @@
 """Loading the compiler below a running program, step by step, as the budget allows."""
 
 import _thread
-import sys
 from collections import deque
 from sys import getswitchinterval, setswitchinterval
 
 from jit.api import available
 from jit.budget import BUDGET
-from jit.isolation import private_import
-from jit.ours import PACKAGES
+from jit.isolation import being_imported, private_import
 from platforms.cpython.collector import Uncollected
 
 #: What is done step by step before the first function is registered: modules imported, and in between, what is verified.
@@ -100,12 +98,6 @@ class Switching:
     def __exit__(self, *_):
         if round(getswitchinterval(), 6) == self.seconds:  # else the program has set another
             setswitchinterval(self.before)
-
-
-def being_imported():
-    """Whether the program itself is importing a part of the compiler: what it has of it is not whole yet."""
-    return any(getattr(getattr(module, "__spec__", None), "_initializing", False) for name, module in list(sys.modules.items())
-               if name.partition(".")[0] in PACKAGES)
 
 
 def assemble_routines():

@@ -29,21 +29,11 @@ _COUNTED = {"BINARY_OP", "BINARY_SUBSCR", "COMPARE_OP", "CONTAINS_OP", "FOR_ITER
 _COUNT_AT_FIRST, _NAMED_AT_FIRST = (0, "_ADAPTIVE") if opcodes.VERSION == (3, 11) else (17, "")
 
 
-def forms() -> dict[int, str]:
-    """The name of each specialised form by its number."""
-    names = getattr(opcode, "_specialized_instructions", None)
-    if names is None:
-        from _opcode_metadata import _specialized_opmap
-        return {number: name for name, number in _specialized_opmap.items()}
-    free = (number for number, name in enumerate(opcode.opname) if name.startswith("<"))
-    return dict(zip(free, names))
-
-
 @functools.cache
 def _meanings() -> dict[int, dict]:
     """What each form says: see `profile`. The role "tag" is still to be read."""
     found = {}
-    for number, name in forms().items():
+    for number, name in opcodes.specialised_forms().items():
         meaning = _meaning(name)
         if meaning:
             found[number] = meaning
@@ -98,7 +88,7 @@ def profile(code) -> dict[int, dict]:
 @functools.cache
 def _fresh() -> dict[int, int]:
     """The numbers of the instructions that are counted -> the number they have while they were never run."""
-    named = {name: number for number, name in forms().items()}
+    named = {name: number for number, name in opcodes.specialised_forms().items()}
     return {opcode.opmap[name]: named.get(name + _NAMED_AT_FIRST, opcode.opmap[name]) for name in _COUNTED if name in opcode.opmap}
 
 

@@ -11,6 +11,7 @@ Source: Python/bytecodes.c (3.12, 3.13), Python/ceval.c (3.11), Lib/opcode.py of
 """
 
 import ctypes
+import functools
 import opcode
 import sys
 
@@ -198,11 +199,30 @@ def is_cut_off(code):
 _HIDING = {number for name, number in opcode.opmap.items() if name in ("INSTRUMENTED_LINE", "INSTRUMENTED_INSTRUCTION", "ENTER_EXECUTOR")}
 
 
+def specialised_forms() -> dict[int, str]:
+    """The name of each specialised form by its number."""
+    names = getattr(opcode, "_specialized_instructions", None)
+    if names is None:
+        return {number: name for name, number in opcode._specialized_opmap.items()}
+    free = (number for number, name in enumerate(opcode.opname) if name.startswith("<"))
+    return dict(zip(free, names))
+
+
+@functools.cache
+def _bases():
+    """The opcode in whose place each opcode stands that is put into running bytecode."""
+    base = {form: name for name, family in opcode._specializations.items() for form in family}
+    hiding = {number: name.removeprefix("INSTRUMENTED_") for name, number in opcode.opmap.items() if name.startswith("INSTRUMENTED_")}
+    names = {number: base.get(name) for number, name in specialised_forms().items()} | hiding
+    return {number: opcode.opmap[name] for number, name in names.items() if name in opcode.opmap}
+
+
 def base_opcode(number):
-    """The opcode that a specialised one, or one that tools put in, stands for; others stand for themselves."""
-    import dis
-    number = dis._deoptop(number)
-    return opcode.opmap.get(opcode.opname[number].removeprefix("INSTRUMENTED_"), number)
+    """The opcode that a specialised one, or one that tools put in, stands for; others stand for themselves.
+
+    Source: Lib/dis.py of each version, which is not asked: the program may be in the middle of importing it.
+    """
+    return _bases().get(number, number)
 
 
 def raw_names():

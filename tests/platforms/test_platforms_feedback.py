@@ -6,7 +6,7 @@ import sys
 import jit
 import pytest
 from compare import copies, copy_function, outcome
-from platforms.cpython import feedback, instances
+from platforms.cpython import feedback, instances, opcodes
 
 from jit import receivers
 
@@ -83,8 +83,14 @@ def said(function):
 
 
 def test_names_of_forms():
-    assert {name: number for number, name in feedback.forms().items()} == {
+    assert {name: number for number, name in opcodes.specialised_forms().items()} == {
         name: number for name, number in dis._all_opmap.items() if name not in dis.opmap}
+
+
+def test_base_opcodes():
+    for number in range(256):
+        base = dis._deoptop(number) if number in dis._all_opmap.values() else number
+        assert opcodes.base_opcode(number) == dis.opmap.get(dis._all_opname[base].removeprefix("INSTRUMENTED_"), base)
 
 
 def test_code_that_has_not_run_says_nothing():
