@@ -355,7 +355,7 @@ signal.signal(signal.SIGALRM, stop)
 for text, number in (("7", 7), ("7" * 20_000, 3**70_000), ("7", 7**20_000), ("7" * 20_000, 5), ("1", 2**62)):
     for _ in range(2):
         scope["running"] = True
-        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
         fast(text, number, 3**10_000)
 print("ended")
 """
