@@ -196,7 +196,7 @@ class LoopEntryEmitter(EntryEmitter):
         asm.add(rcx, active.SIZE)
         asm.mov(mem64(r13, active.DEPTH), rcx)
         asm.mov(mem64(rdx, active.FRAME), r12)
-        asm.mov(rax, mem64(r12, L.frame_previous))
+        self.emit_caller(rax)
         asm.mov(mem64(rdx, active.PREVIOUS), rax)
         asm.mov(rax, self.constant(id(self.code)))
         asm.mov(mem64(rdx, active.CODE), rax)
@@ -283,13 +283,28 @@ class LoopEntryEmitter(EntryEmitter):
             asm.mov(rax, mem64(r15, L.thread_cframe))
             asm.mov(mem64(rax, L.cframe_current_frame), source)
 
+    def emit_caller(self, target):
+        """target = the frame below this one, without that of a call from C between them: where an exit puts another on it, two of these would be
+        in a row, and CPython's faulthandler takes the second for Python's (Python/traceback.c, dump_traceback: 3.13 crashes).
+        """
+        asm = self.asm
+        asm.mov(target, mem64(r12, L.frame_previous))
+        if L.frame_is_entry is None:
+            known = asm.label("caller")
+            asm.test(target, target)
+            asm.jz(known)
+            asm.cmp(mem8(target, L.frame_owner), OWNED_BY_C_STACK)
+            asm.jne(known)
+            asm.mov(target, mem64(target, L.frame_previous))
+            asm.bind(known)
+
     def emit_body(self):
         """Run the version; rax = result or NULL."""
         asm = self.asm
         boxed, kept = asm.label("boxed"), asm.label("kept")
         code = self.version
         asm.sub(mem32(r15, L.thread_tracing), 1)
-        asm.mov(rcx, mem64(r12, L.frame_previous))
+        self.emit_caller(rcx)
         self.emit_current_frame(rcx)
         asm.add(relative(code.version_record + records.CALLS), 1)
         asm.mov(mem64(rsp, FUNCTION), rbx)
