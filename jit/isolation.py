@@ -23,6 +23,9 @@ from types import ModuleType
 
 from jit.ours import PACKAGES, ROOT, is_ours
 
+#: Before there is any function here: none is to call what the program has put in the place of one of Python's.
+__builtins__ = dict(vars(builtins))
+
 #: Modules of the standard library that may be called like a program's: written in Python, and in C.
 STANDARD = frozenset(("_opcode_metadata", "bisect", "heapq", "opcode"))
 EXTENSIONS = frozenset(("array", "math"))
@@ -205,7 +208,7 @@ def modules():
     return list(_modules.values())
 
 
-BUILTINS = dict(vars(builtins), __import__=private_import)
+BUILTINS = dict(__builtins__, __import__=private_import)
 
 
 def install(shown=("jit",)):

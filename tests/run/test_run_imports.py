@@ -176,6 +176,37 @@ print(*state)
     assert output(tmp_path, way, code) == "True\nTrue False 1\n"
 
 
+@pytest.mark.parametrize("options", [(), ("--eager",)], ids=["hot", "eager"])
+def test_builtins_that_the_program_replaces_are_not_called(tmp_path, options):
+    code = """
+import builtins
+from types import BuiltinFunctionType
+seen = set()
+def noting(name, original):
+    def noted(*arguments, **named):
+        seen.add((name, sys._getframe(1).f_code.co_filename))
+        return original(*arguments, **named)
+    return noted
+for name, value in list(vars(builtins).items()):
+    if type(value) is BuiltinFunctionType and name not in ("__import__", "__build_class__", "dir", "eval", "exec", "globals", "locals", "vars"):
+        setattr(builtins, name, noting(name, value))
+def g(n, k):
+    s = 0
+    for i in range(n):
+        s += [i * k for _ in (k,)][0]
+    return s
+for k in 1, 2.5, 2**70:
+    f(20), g(20, k)
+until(lambda: is_compiled() or sys.modules["jit.hot"].DETECTOR.eager)
+noted = list(seen)
+print(sorted(name for name, file in noted if file.startswith(ROOT)), sorted(name for name, file in noted if file == __file__))
+"""
+    code = code.replace("ROOT", repr(str(ROOT)) + " + '/'")
+    (tmp_path / "program.py").write_text(LOOP + code)
+    status, printed, errors = run(["program.py"], options, directory=tmp_path)
+    assert (status, errors, printed) == (0, "", "[] ['id', 'setattr']\n")
+
+
 @pytest.mark.parametrize("failures, outcome", [(0, "True 0 None"), (4, "True 4 None"), (5, "False 5 ValueError")])
 def test_steps_that_fail_are_tried_again(tmp_path, failures, outcome):
     """Five times in all; then the program runs on without."""
