@@ -91,8 +91,9 @@ def change_constant(program, choices):
     tree, place = chosen(program, choices, ast.Constant, accept)
     if place is None:
         return None
-    edges = [text for text in (PLAIN_EDGES if place.method else EDGES) if text != "2**31" or not multiplies(tree)]
-    made = [name for name in classes(tree)] if not place.method else []
+    plain = place.method or isinstance(place.owner, ast.Set)  # where a nan or an instance lies in a set follows from its address
+    edges = [text for text in (PLAIN_EDGES if plain else EDGES) if text != "2**31" or not multiplies(tree)]
+    made = [name for name in classes(tree)] if not plain else []
     if made and choices.chance(15):
         place.put(expression(f"{choices.pick(made)}({choices.pick(('', '1'))})"))
     else:

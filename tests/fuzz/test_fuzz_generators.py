@@ -154,6 +154,14 @@ def test_every_mutator_is_at_work(mutants):
     assert manners == {"plain", "threads", "traced"}
 
 
+def test_nothing_is_put_into_a_set_whose_place_follows_from_its_address():
+    """A nan, or an instance: the set would be walked over in another order each time."""
+    program = Program("class A:\n    pass\ndef f(p0):\n    return list({1, 2, 3})\n", "f", ("(1,)",))
+    mutants = {mutate(program, Seeded(number)).source for number in range(600)}
+    items = {ast.unparse(item) for source in mutants for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Set) for item in node.elts}
+    assert {"0", "''", "None", "2 ** 63"} <= items and not any("nan" in item or "A(" in item for item in items)
+
+
 def test_the_same_choices_make_the_same_mutant():
     for seed in range(20):
         made = [mutate(object_program(choices), choices, typed_program(choices)) for choices in (Seeded(seed), Seeded(seed))]
