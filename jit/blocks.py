@@ -9,8 +9,6 @@ Loops are natural loops of retreating edges (Aho, Sethi, Ullman, "Compilers", 10
 Python's compiler never makes, are refused.
 """
 
-from collections import Counter
-
 from jit.errors import Unsupported
 
 _ENDS = frozenset({"RETURN_VALUE", "RAISE_VARARGS", "RERAISE", "JUMP", "JUMP_BACKWARD", "YIELD_VALUE"})
@@ -36,9 +34,11 @@ class Flow:
         self.ends, self.successors = _partition(instructions, (*leaders, entry))
         self.order, retreating = _reverse_postorder(self.successors, entry)
         self.loops = _natural_loops(self.successors, self.order, retreating, entry)
-        entering = [block for following in self.successors.values() for block in following]
-        counts = Counter(entering)
-        self.joins = {block for block in self.ends if counts[block] != 1}
+        entered, joined = set(), set()
+        for following in self.successors.values():
+            for block in following:
+                (joined if block in entered else entered).add(block)
+        self.joins = {block for block in self.ends if block not in entered or block in joined}
         self.assigned = {}
         for header, body in self.loops.items():
             assigned = set()
