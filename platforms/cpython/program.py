@@ -144,7 +144,7 @@ def forget_path():
         del sys.path[0]
 
 
-# int run(thread, levels)
+# int run(thread, levels, levels of C)
 def _text():
     fields = layout()
     parts = ["53"]  # push rbx                               aligns the stack
@@ -153,6 +153,8 @@ def _text():
                   "48 C7 80", _number(fields.cframe_current_frame), "00 00 00 00"]  # mov qword [rax + current_frame], 0
     else:
         parts += ["48 C7 87", _number(fields.thread_current_frame), "00 00 00 00"]  # mov qword [rdi + current_frame], 0
+    if fields.thread_c_recursion_remaining is not None:
+        parts += ["89 97", _number(fields.thread_c_recursion_remaining)]  # mov [rdi + c_recursion_remaining], edx
     parts += ["89 B7", _number(fields.thread_recursion_remaining),  # mov [rdi + recursion_remaining], esi
               "48 B8", _number(symbols.address("Py_RunMain"), 8), "FF D0",  # mov rax, Py_RunMain; call rax
               "89 C7",  # mov edi, eax
@@ -164,12 +166,25 @@ def _number(value, size=4):
     return value.to_bytes(size, "little").hex()
 
 
+def _levels_of_c():
+    """Levels of C that a thread has which has just been made, or 0 where they are not counted apart."""
+    fields = layout()
+    if fields.thread_c_recursion_remaining is None:
+        return 0
+    interpreter = pages.prototype(ctypes.c_uint64)(symbols.address("PyInterpreterState_Get"))()
+    made = pages.prototype(ctypes.c_uint64, ctypes.c_uint64)(symbols.address("PyThreadState_New"))(interpreter)
+    levels = observe.read(made + fields.thread_c_recursion_remaining, 4)
+    for name in ("PyThreadState_Clear", "PyThreadState_Delete"):
+        pages.prototype(None, ctypes.c_uint64)(symbols.address(name))(made)
+    return levels
+
+
 def run():
     """Run what the configuration says, with no frame below it, and end the process as python does."""
     thread = pages.prototype(ctypes.c_uint64)(symbols.address("PyThreadState_Get"))()
-    main = pages.routine(_text(), ctypes.c_int, ctypes.c_uint64, ctypes.c_int)
+    main = pages.routine(_text(), ctypes.c_int, ctypes.c_uint64, ctypes.c_int, ctypes.c_int)
     not_running = symbols.optional("_PyInterpreterState_SetNotRunningMain")
     if not_running is not None:
         interpreter = pages.prototype(ctypes.c_uint64)(symbols.address("PyInterpreterState_Get"))()
         pages.prototype(None, ctypes.c_uint64)(not_running)(interpreter)
-    main(thread, sys.getrecursionlimit())
+    main(thread, sys.getrecursionlimit(), _levels_of_c())
