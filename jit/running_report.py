@@ -19,20 +19,26 @@ def show(detector):
             pass
 
 
+def the_compiler(detector):
+    """The detector's, or that of functions which the program has decorated; None if none was loaded."""
+    dispatch = sys.modules.get("jit.dispatch")
+    return detector.compiler or getattr(dispatch, "COMPILER", None)
+
+
 def text(detector):
     """The report as text."""
     lines = list(heading(detector))
     ranked = sorted((sight for sight in (*detector.sights.values(), *detector.gone) if sight.top), key=lambda sight: -sight.top)
     if ranked:
         lines.append("  share  compiled  function")
-    explanations = by_code(detector.compiler)
+    explanations = by_code(the_compiler(detector))
     for sight in ranked[:LINES]:
         share, compiled = 100 * sight.top / detector.samples, 100 * sight.compiled / sight.top
         lines.append(f"  {share:4.1f} %   {compiled:4.0f} %  {sight.name} ({sight.file}:{sight.first_line})")
         found = explanations.pop(sight.key, None)
         if found is not None:
             lines.extend(f"      {line}" for line in found.lines())
-    if not detector.samples:
+    if detector.compiler is None or not detector.samples:
         for found in list(explanations.values())[:LINES]:
             lines.extend(f"  {line}" for line in str(found).splitlines())
     return "\n".join(lines)
@@ -40,7 +46,8 @@ def text(detector):
 
 def heading(detector):
     """The sums."""
-    if detector.compiler is None:
+    compiler = the_compiler(detector)
+    if compiler is None or not compiler.records:
         yield f"purejit: nothing was compiled: {why_not(detector)}; {detector.samples} samples"
         return
     sums = statistics()
@@ -52,7 +59,7 @@ def heading(detector):
            f"{detector.samples} samples, {100 * compiled / samples:.0f} % in compiled code, "
            f"{100 * detector.compiling / samples:.0f} % while compiling")
     yield f"  {sums.calls} calls of compiled code from interpreted code, {sums.exits} exits"
-    tally = detector.compiler.tally
+    tally = compiler.tally
     yield f"  since the start: {tally.compiled} versions compiled, {tally.failed} internal errors"
     yield from (f"  internal error: {text}" for text in tally.errors)
 

@@ -125,6 +125,14 @@ def test_stats_tell_shares_versions_and_times():
     assert share > 20 and compiled > 5  # of a machine that may be busy
 
 
+def test_stats_of_a_program_that_decorates():
+    """Nothing is hot, but something is compiled."""
+    code = "import jit\n@jit.jit\ndef decorated(n):\n    return n + 1\nprint(decorated(1))\n"
+    status, output, errors = run(["-c", code], ["--stats"])
+    assert (status, output) == (0, "2\n")
+    assert "1 functions found, 1 versions compiled" in errors and "decorated: compiled" in errors
+
+
 def test_stats_of_a_short_program():
     status, output, errors = run(["-c", "print(1)"], ["--stats"])
     assert (status, output) == (0, "1\n")
