@@ -6,6 +6,7 @@ stays the same, then leads to the compiler at its next call. So methods found th
 functions in any thread all come to run compiled code.
 """
 
+import _signal
 import _thread
 import os
 import weakref
@@ -226,8 +227,8 @@ class Detector:
         step = problem.__traceback__
         while step is not None and step.tb_frame.f_code.co_filename.startswith(NOT_THE_PROGRAM):
             step = step.tb_next
-        if step is None and not isinstance(problem, KeyboardInterrupt):
-            self.give_up(problem)
+        if not has_signal_handlers() if step is not None else not isinstance(problem, KeyboardInterrupt):
+            self.give_up(problem)  # ours, or that of an audit hook of the program, which refuses what we do
             return None
         return problem.with_traceback(step)
 
@@ -388,6 +389,12 @@ class Detector:
         for key, sight in list(self.sights.items()):
             if sight.code() is None or sight.total < 2:
                 del self.sights[key]
+
+
+def has_signal_handlers():
+    """Whether the program has functions of its own for signals."""
+    handlers = map(_signal.getsignal, range(1, _signal.NSIG))
+    return any(callable(handler) and handler is not _signal.default_int_handler for handler in handlers)
 
 
 PACE_CHANGES = {samples for samples, _ in PACE}
