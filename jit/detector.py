@@ -227,7 +227,7 @@ class Detector:
         step = problem.__traceback__
         while step is not None and step.tb_frame.f_code.co_filename.startswith(NOT_THE_PROGRAM):
             step = step.tb_next
-        if not has_signal_handlers() if step is not None else not isinstance(problem, KeyboardInterrupt):
+        if not isinstance(problem, KeyboardInterrupt) and (step is None or not has_signal_handlers()):
             self.give_up(problem)  # ours, or that of an audit hook of the program, which refuses what we do
             return None
         return problem.with_traceback(step)
