@@ -187,7 +187,7 @@ class LoopEntryEmitter(EntryEmitter):
         asm.bind(fresh)
 
     def emit_activation(self):
-        """Note that the version runs."""
+        """Note that the version runs; rcx = the frame's caller."""
         asm = self.asm
         asm.lea(r13, relative(active.activations()))
         asm.mov(rcx, mem64(r13, active.DEPTH))
@@ -196,8 +196,8 @@ class LoopEntryEmitter(EntryEmitter):
         asm.add(rcx, active.SIZE)
         asm.mov(mem64(r13, active.DEPTH), rcx)
         asm.mov(mem64(rdx, active.FRAME), r12)
-        self.emit_caller(rax)
-        asm.mov(mem64(rdx, active.PREVIOUS), rax)
+        self.emit_caller()
+        asm.mov(mem64(rdx, active.PREVIOUS), rcx)
         asm.mov(rax, self.constant(id(self.code)))
         asm.mov(mem64(rdx, active.CODE), rax)
         asm.mov(rax, self.constant(self.instruction))
@@ -283,28 +283,27 @@ class LoopEntryEmitter(EntryEmitter):
             asm.mov(rax, mem64(r15, L.thread_cframe))
             asm.mov(mem64(rax, L.cframe_current_frame), source)
 
-    def emit_caller(self, target):
-        """target = the frame below this one, without that of a call from C between them: where an exit puts another on it, two of these would be
+    def emit_caller(self):
+        """rcx = the frame below this one, without that of a call from C between them: where an exit puts another on it, two of these would be
         in a row, and CPython's faulthandler takes the second for Python's (Python/traceback.c, dump_traceback: 3.13 crashes).
         """
         asm = self.asm
-        asm.mov(target, mem64(r12, L.frame_previous))
+        asm.mov(rcx, mem64(r12, L.frame_previous))
         if L.frame_is_entry is None:
             known = asm.label("caller")
-            asm.test(target, target)
+            asm.test(rcx, rcx)
             asm.jz(known)
-            asm.cmp(mem8(target, L.frame_owner), OWNED_BY_C_STACK)
+            asm.cmp(mem8(rcx, L.frame_owner), OWNED_BY_C_STACK)
             asm.jne(known)
-            asm.mov(target, mem64(target, L.frame_previous))
+            asm.mov(rcx, mem64(rcx, L.frame_previous))
             asm.bind(known)
 
     def emit_body(self):
-        """Run the version; rax = result or NULL."""
+        """Run the version, with rcx as the current frame; rax = result or NULL."""
         asm = self.asm
         boxed, kept = asm.label("boxed"), asm.label("kept")
         code = self.version
         asm.sub(mem32(r15, L.thread_tracing), 1)
-        self.emit_caller(rcx)
         self.emit_current_frame(rcx)
         asm.add(relative(code.version_record + records.CALLS), 1)
         asm.mov(mem64(rsp, FUNCTION), rbx)

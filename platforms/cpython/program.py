@@ -166,12 +166,11 @@ def _number(value, size=4):
     return value.to_bytes(size, "little").hex()
 
 
-def _levels_of_c():
-    """Levels of C that a thread has which has just been made, or 0 where they are not counted apart."""
+def _levels_of_c(interpreter):
+    """Levels of C that a thread of the interpreter at this address has when it has just been made, or 0 where they are not counted apart."""
     fields = layout()
     if fields.thread_c_recursion_remaining is None:
         return 0
-    interpreter = pages.prototype(ctypes.c_uint64)(symbols.address("PyInterpreterState_Get"))()
     made = pages.prototype(ctypes.c_uint64, ctypes.c_uint64)(symbols.address("PyThreadState_New"))(interpreter)
     levels = observe.read(made + fields.thread_c_recursion_remaining, 4)
     for name in ("PyThreadState_Clear", "PyThreadState_Delete"):
@@ -182,9 +181,9 @@ def _levels_of_c():
 def run():
     """Run what the configuration says, with no frame below it, and end the process as python does."""
     thread = pages.prototype(ctypes.c_uint64)(symbols.address("PyThreadState_Get"))()
+    interpreter = pages.prototype(ctypes.c_uint64)(symbols.address("PyInterpreterState_Get"))()
     main = pages.routine(_text(), ctypes.c_int, ctypes.c_uint64, ctypes.c_int, ctypes.c_int)
     not_running = symbols.optional("_PyInterpreterState_SetNotRunningMain")
     if not_running is not None:
-        interpreter = pages.prototype(ctypes.c_uint64)(symbols.address("PyInterpreterState_Get"))()
         pages.prototype(None, ctypes.c_uint64)(not_running)(interpreter)
-    main(thread, sys.getrecursionlimit(), _levels_of_c())
+    main(thread, sys.getrecursionlimit(), _levels_of_c(interpreter))
