@@ -22,6 +22,7 @@ from jit.ours import COMPREHENSIONS, LEFT_ALONE, NOT_THE_PROGRAM, OURS
 from platforms import forks  # first: its locks are taken when the clock stands still
 from platforms.cpython import observe
 from platforms.cpython.apart import APART
+from platforms.cpython.audit import QUIET
 from platforms.cpython.layout import SUSPENDED, layout
 
 #: Samples in which a function must be found before it is registered.
@@ -91,18 +92,15 @@ class Detector:
         self.threshold = threshold or THRESHOLD
         self.samples = 0
         self.sights = {}
-        self.sampler = None
+        self.sampler = self.problem = self.loading = None
         self.given_up = self.stats = False
         self.busy = self.resume = self.stands = self.is_child = False
         self.shows_functions = self.wants_functions = False
         self.forking = None
         self.forked = 0.0
         self.main = _thread.get_ident()
-        self.problem = None
         self.compiler = self.eager = self.long_runs = None
-        self.loading = None
-        self.compiling = 0
-        self.loading_seconds = 0.0
+        self.compiling, self.loading_seconds = 0, 0.0
         self.last = BUDGET.clock()
         self.step, self.bytecode = 0.0, 1.0
         self.used = {}
@@ -160,8 +158,9 @@ class Detector:
         if self.resume and not forks.WARNS_OF_THREADS:
             self.sampler.start()
         elif self.resume:
-            frame = observe.read(id(_getframe(1)) + layout().frame_object_frame)
-            self.forking = frame, observe.read(frame + layout().frame_instruction)
+            with QUIET:
+                frame = observe.read(id(_getframe(1)) + layout().frame_object_frame)
+                self.forking = frame, observe.read(frame + layout().frame_instruction)
 
     def restart(self, shown):
         """Start the clock unless a fork is still under way: the program's own functions for forks run, above the frame that forks."""
@@ -180,6 +179,7 @@ class Detector:
         self.stands = False
         self.is_child = True
         APART.begin_in_child()
+        QUIET.begin_in_child()
         if self.resume:
             self.sampler.start_in_child(CHILDHOOD)
 

@@ -13,6 +13,7 @@ import atexit
 from jit.budget import BUDGET
 from jit.detector import Detector
 from platforms.cpython import collector
+from platforms.cpython.audit import QUIET
 
 #: The detector, once there has been one.
 DETECTOR = None
@@ -26,6 +27,7 @@ def start(threshold=None, eager=False, stats=False, beginning=None):
         stats: tell on stderr at the end what became of them. beginning: a Beginning that ends with this, or None.
     """
     global DETECTOR
+    QUIET.install()
     if DETECTOR is None:
         DETECTOR = Detector()
         atexit.register(end)
@@ -47,19 +49,21 @@ def start(threshold=None, eager=False, stats=False, beginning=None):
 def stop():
     """Look for no more, and hand back what was found to the interpreter."""
     if DETECTOR is not None:
-        DETECTOR.stop()
-        if DETECTOR.compiler is not None:
-            DETECTOR.compiler.suspend()
+        with QUIET:
+            DETECTOR.stop()
+            if DETECTOR.compiler is not None:
+                DETECTOR.compiler.suspend()
 
 
 def end():
     """The program has ended."""
-    DETECTOR.stop()
-    if DETECTOR.stats:
-        from jit.running_report import show
-        show(DETECTOR)
-    if DETECTOR.compiler is not None:
-        DETECTOR.compiler.shut_down()
+    with QUIET:
+        DETECTOR.stop()
+        if DETECTOR.stats:
+            from jit.running_report import show
+            show(DETECTOR)
+        if DETECTOR.compiler is not None:
+            DETECTOR.compiler.shut_down()
 
 
 class Pause:

@@ -29,6 +29,7 @@ from jit.machine.stack import is_room
 from jit.ours import LEFT_ALONE
 from jit.unit import Unit
 from platforms.cpython.apart import APART
+from platforms.cpython.audit import QUIET
 from platforms.cpython.delegation import delegates
 from platforms.cpython.layout import layout
 from platforms.cpython.resumption import clear_routine, function_of, lead, resumable, set_routine, waits_at
@@ -206,8 +207,9 @@ class Generators:
     def shut_down(self):
         """The program ends: what the routines refer to may go before the last generator does."""
         self.is_over = True
-        self.unchain()
-        self.clear(self.all())
+        with QUIET:
+            self.unchain()
+            self.clear(self.all())
         self.dead += self.all()  # a thread may be in one
         self.known.clear()  # code that dies from now on concerns nobody: its callback would meet modules that have been taken down
 

@@ -23,6 +23,7 @@ from functools import lru_cache
 from jit import perfmap
 from jit.machine.arena import arena
 from platforms.cpython import shell, threads
+from platforms.cpython.audit import QUIET
 
 
 class Routines:
@@ -54,6 +55,7 @@ def routines():
     from jit.machine.frames import FrameRoutines
     from jit.machine.leave import LeaveRoutines
     from jit.machine.lookers import LookerRoutines
+    QUIET.install()
     if threads.eval_breaker()[0] == "absolute":
         _let_pending_work_in.__code__ = shell.poll(_let_pending_work_in.__code__)
     asm = Assembler(comments=False)

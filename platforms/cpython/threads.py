@@ -56,7 +56,7 @@ def _load_without_gil():
 def _cells(start: int, size: int) -> list[int]:
     """Addresses in a readable range that hold the thread state just while we have the GIL."""
     state = current()()
-    words = memoryview(ctypes.string_at(start, size & -8)).cast("Q")
+    words = memoryview(observe.copy(start, size & -8)).cast("Q")
     found = [start + 8 * index for index, word in enumerate(words) if word == state]
     return [cell for cell in found if _load_without_gil()(cell) != state]
 

@@ -15,6 +15,8 @@ from platforms.cpython import collector, symbols, threads
 from platforms.cpython.layout import layout
 from platforms.pages import memmove
 
+#: Added to the levels of trace functions that run in a thread: as in one of these, nothing is traced; and whoever looks sees what is ours (audit.py).
+OURS = 0x10001
 #: Levels of recursion lent to a call.
 _LEVELS = 250
 #: A caller of `before` and `after` has this much room at rsp: the mask of signals, two counters of levels, the objects made, whether garbage is collected, the head of a list.
@@ -153,13 +155,13 @@ def before(refused):
         call("PyErr_CheckSignals"), "85 C0", (JE, "undisturbed"),  # test eax, eax
         *unmask(), (JMP, refused),
         "undisturbed:", *_lend_levels(), _count_objects(), *_collect_nothing(),
-        f"41 FF 84 24 {disp(layout().thread_tracing)}",  # inc dword [r12 + tracing]: as in a trace function, nothing is traced
+        f"41 81 84 24 {disp(layout().thread_tracing)} {disp(OURS)}",  # add dword [r12 + tracing], OURS
     ]
 
 
 def after():
     """End; keeps none of the caller's scratch registers."""
-    return [f"41 FF 8C 24 {disp(layout().thread_tracing)}", *_put_back(), *_forget_objects(), *_collect_again(), *_take_levels_back(), *unmask()]
+    return [f"41 81 AC 24 {disp(layout().thread_tracing)} {disp(OURS)}", *_put_back(), *_forget_objects(), *_collect_again(), *_take_levels_back(), *unmask()]
 
 
 def unmask():

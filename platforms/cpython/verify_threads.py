@@ -13,7 +13,7 @@ from _thread import get_ident, get_native_id
 from types import FunctionType
 
 from platforms import pages
-from platforms.cpython import collector, symbols, threads
+from platforms.cpython import collector, symbols, threads, undisturbed
 from platforms.cpython.observe import read
 
 # uint64 around(word, function, a, b, c, d): the low 32 bits of a word before and after calling
@@ -204,7 +204,7 @@ def _trace_functions(fields, cells):
         # Somebody traces already and is not disturbed: the pointers must say who.
         yield "thread_trace_function", found[0][0], sys.gettrace() is not None
         yield "thread_profile_function", found[0][1], sys.getprofile() is not None
-        yield "thread_tracing", read(cells.state + fields.thread_tracing, 4) in (0, 1), True
+        yield "thread_tracing", read(cells.state + fields.thread_tracing, 4) in (0, 1, undisturbed.OURS), True
         return
     levels = [read(cells.state + fields.thread_tracing, 4)]
     sys.settrace(lambda *_: levels.append(read(cells.state + fields.thread_tracing, 4)))

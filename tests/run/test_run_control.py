@@ -80,8 +80,8 @@ def test_eager_compiles_at_the_first_call():
 
 def test_eager_takes_no_resumed_generator_for_a_call():
     """One that was called while another function was looked at has deleted its argument meanwhile."""
-    status, output, errors = run(["-c", """
-import sys
+    code = """
+import sys, jit
 made = []
 def audit(event, arguments):
     if event == "object.__getattr__" and len(made) < 3:
@@ -92,11 +92,12 @@ def audit(event, arguments):
         made.append(generator("x"))
         next(made[-1])
 sys.addaudithook(audit)
+jit.enable(eager=True)
 def f(x): return x
 f(1)
 print([next(generator) for generator in made])
-"""], ["--eager"])
-    assert (status, output, errors) == (0, "[2, 2, 2]\n", "")
+"""
+    assert python(code) == "[2, 2, 2]\n"
 
 
 def test_decorated_functions_are_not_touched_by_disable():
