@@ -103,8 +103,11 @@ class Attention:
 
     def attend_all(self):
         """Look after all versions that ask for attention; what calls them directly is compiled anew too."""
-        if not is_room() or not self.lock.acquire(blocking=False):
-            return  # somebody is compiling, perhaps this very thread; the next call through a wrapper will see to it
+        if is_room():
+            self.do_unless_busy(self.attend_now)  # else the next call through a wrapper will see to it
+
+    def attend_now(self):
+        """See `attend_all`."""
         try:
             waits = self.automatic is not None and not BUDGET.allows()
             self.inattentive, self.attend_from = waits, 0.0 if waits else NEVER
@@ -113,8 +116,6 @@ class Attention:
                     self.attend_to_records(has_lost_enough if waits else asks)
         except (RecursionError, MemoryError):
             pass
-        finally:
-            self.lock.release()
 
     def is_losing(self):
         """Whether a version has lost so much that it cannot wait for the budget."""

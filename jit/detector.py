@@ -19,6 +19,7 @@ from jit.budget import BUDGET, EARNED
 from jit.loading import Loading, hide_compiler
 from jit.long_runs import LongRuns
 from jit.ours import COMPREHENSIONS, LEFT_ALONE, NOT_THE_PROGRAM, OURS
+from jit.sent import hand_back
 from platforms import forks  # first: its locks are taken when the clock stands still
 from platforms.cpython import observe
 from platforms.cpython.apart import APART
@@ -101,11 +102,9 @@ class Detector:
         self.main = _thread.get_ident()
         self.compiler = self.eager = self.long_runs = None
         self.compiling, self.loading_seconds = 0, 0.0
-        self.last = BUDGET.clock()
-        self.step, self.bytecode = 0.0, 1.0
+        self.last, self.step, self.bytecode = BUDGET.clock(), 0.0, 1.0
         self.used = {}
-        self.gone = deque(maxlen=100)
-        self.orphans = []
+        self.gone, self.orphans = deque(maxlen=100), []
 
     # -- the clock ---------------------------------------------------------------------------------------
 
@@ -211,8 +210,8 @@ class Detector:
         except BaseException as problem:
             return self.blame(problem)
         finally:
-            self.keep_orphans(shown)
             self.busy = False
+            self.keep_orphans(shown)
         return None
 
     def keep_orphans(self, shown):
@@ -223,14 +222,15 @@ class Detector:
             self.orphans.extend(item for item in shown if getrefcount(item) <= 3)  # the list, the variable and the argument
 
     def blame(self, problem):
-        """Return an exception that a signal handler of the program has raised meanwhile, as if raised outside; else give up."""
+        """Return an exception that a signal handler of the program has raised meanwhile, as if raised outside, send again what was sent to us, or give up."""
         step = problem.__traceback__
         while step is not None and step.tb_frame.f_code.co_filename.startswith(NOT_THE_PROGRAM):
             step = step.tb_next
-        if not isinstance(problem, KeyboardInterrupt) and (step is None or not has_signal_handlers()):
+        if isinstance(problem, KeyboardInterrupt) or step is not None and has_signal_handlers():
+            return problem.with_traceback(step)
+        if not hand_back(problem):
             self.give_up(problem)  # ours, or that of an audit hook of the program, which refuses what we do
-            return None
-        return problem.with_traceback(step)
+        return None
 
     def take_sample(self, shown, delay):
         """Look at what runs, which was met so many seconds late."""

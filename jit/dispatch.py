@@ -31,6 +31,7 @@ from jit.holding import is_reliable
 from jit.machine import attention_handlers
 from jit.misses import Misses
 from jit.resuming import Generators
+from jit.sent import hand_back
 from jit.tally import Tally
 from jit.trials import Trials
 from jit.types import OBJECT, remember, shape_of
@@ -328,7 +329,7 @@ class Compiler(Misses, Attention, Trials, Automatic, Comprehensions, Eviction):
             if record.compilations >= COMPILE_LIMIT:
                 record.refused[kinds] = Unsupported(f"{type(problem).__name__} while compiling")
         except Exception as problem:
-            if self.tally.hand_back(problem):
+            if hand_back(problem):
                 return kinds
             record.refused[kinds] = Unsupported(f"internal error: {problem!r}")
             self.tally.note_error(record.name, problem)
@@ -337,6 +338,16 @@ class Compiler(Misses, Attention, Trials, Automatic, Comprehensions, Eviction):
             if not record.automatic:
                 warnings.warn(f"purejit: {record.name}: internal error: {problem!r}; it stays interpreted", RuntimeWarning)
         return kinds
+
+    def do_unless_busy(self, work, *arguments):
+        """Do some work with the lock, unless another thread has it. Where an exception is sent to this thread (sent.py), it is not left taken."""
+        taken, = map(self.lock.acquire, (False,))  # an exception is raised behind a call; of acquire() none is made here
+        try:
+            if taken:
+                work(*arguments)
+        finally:
+            if taken:
+                self.lock.release()
 
     def code_replaced(self, record, function):
         """Somebody assigned to ``__code__``: start anew with the new code."""

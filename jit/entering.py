@@ -120,8 +120,11 @@ class LoopEntering:
         Args: function: which is registered. frame: address of the interpreter's frame of one of its calls, a caller of ours.
         """
         record = self.compiler.records.get(id(function))
-        if record is None or record.seen or record.function() is not function or not self.compiler.lock.acquire(blocking=False):
-            return
+        if record is not None and not record.seen and record.function() is function:
+            self.compiler.do_unless_busy(self.look_at_arguments, record, frame)
+
+    def look_at_arguments(self, record, frame):
+        """See `note_arguments`."""
         try:
             with BUDGET:
                 code = record.code
@@ -131,7 +134,6 @@ class LoopEntering:
         finally:
             if not self.compiler.compilation.nesting:
                 types.forget_examples()
-            self.compiler.lock.release()
 
     def enter_loop(self, function, frame):
         """See `enter`."""

@@ -7,6 +7,7 @@ from jit.budget import BUDGET
 from jit.decode import takes_more
 from jit.machine import monitoring
 from jit.machine.stack import is_room
+from jit.sent import hand_back
 from platforms.cpython import entry
 from platforms.cpython.apart import APART
 
@@ -75,7 +76,7 @@ class Misses:
 
     def give_up(self, record, function, problem):
         """An error of ours, which the program that runs must not see: its function stays interpreted, and `explain` tells why."""
-        if self.tally.hand_back(problem):
+        if hand_back(problem):
             return
         record.reason = f"internal error: {problem!r}"
         self.tally.note_error(record.name, problem)
@@ -89,6 +90,8 @@ class Misses:
 
     def give_up_calmly(self, function, problem):
         """The same for a function of which the registry may not know, and while not even a wrapper may come to be."""
+        if hand_back(problem):
+            return
         record = self.records.get(id(function))
         entry.restore(function)
         if record is not None and record.function() is function:

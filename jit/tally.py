@@ -2,11 +2,6 @@
 
 import sys
 
-from jit.ours import LEFT_ALONE
-from platforms.cpython import threads
-
-#: Where classes of exceptions come from that are not the program's.
-_PACKAGES = frozenset({"jit", "asm", "regalloc", "platforms", *sys.stdlib_module_names} - {"__main__"})
 #: Internal errors that are remembered.
 MOST = 20
 
@@ -27,20 +22,6 @@ class Tally:
         self.compiled = self.failed = 0
         self.errors = []
         self.gone = {}
-
-    @staticmethod
-    def hand_back(problem):
-        """Whether an exception met in the compiler is one that somebody has sent to this thread (PyThreadState_SetAsyncExc); the program gets it.
-
-        It is of a class of the program's, and raised by our own code: not by an audit hook, say.
-        """
-        step = problem.__traceback__
-        while step is not None and step.tb_next is not None:
-            step = step.tb_next
-        if str(type(problem).__module__).partition(".")[0] in _PACKAGES or step is None or not step.tb_frame.f_code.co_filename.startswith(LEFT_ALONE):
-            return False
-        threads.raise_later(type(problem))
-        return True
 
     def note_error(self, name, problem):
         """A function of this name stays interpreted because the compiler is wrong."""

@@ -18,8 +18,11 @@ class Trials:
     def judge(self, function):
         """Look at the versions of a function that has run compiled for a while since this was done last (detector.TRIAL): what is there at two looks has had its trial."""
         record = self.records.get(id(function))
-        if record is None or record.function() is not function or not record.automatic or not self.lock.acquire(blocking=False):
-            return
+        if record is not None and record.function() is function and record.automatic:
+            self.do_unless_busy(self.judge_record, record, function)
+
+    def judge_record(self, record, function):
+        """See `judge`."""
         try:
             with BUDGET:
                 failed = {code for code in (*record.versions, *record.entered_codes()) if has_failed(code)}
@@ -27,8 +30,6 @@ class Trials:
                     self.give_back(record, function, failed)
         except (RecursionError, MemoryError):
             pass  # what was given back asks for attention at its next call
-        finally:
-            self.lock.release()
 
     def give_back(self, record, function, failed):
         """Interpret what these versions were compiled for. Those that run leave at their next check."""

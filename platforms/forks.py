@@ -11,6 +11,7 @@ Source: CPython Modules/posixmodule.c (os_fork_impl, warn_about_fork_with_thread
 
 import os
 import sys
+from _thread import RLock as _Lock
 from collections import deque
 from collections.abc import Callable, Iterable
 
@@ -29,9 +30,7 @@ def hold(locks: Callable[[], Iterable], first: bool = False) -> None:
 
 def _before() -> None:
     for locks in list(_sources):
-        for lock in locks():
-            lock.acquire()
-            _held.append(lock)
+        _held.extend(filter(_Lock.acquire, locks()))  # in one go: an exception that is sent to this thread comes before or behind it
 
 
 def _after() -> None:

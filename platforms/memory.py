@@ -172,10 +172,13 @@ class CodeArena:
         if address not in part.used or (part, address) in self._freed:
             raise ValueError(f"no allocated block starts at {address:#x}")
         self._freed.append((part, address))
-        if self._lock.acquire(blocking=False):
-            try:
+        # An exception that another thread sends to this one is raised behind a call, as if that of acquire() had failed. Here none is made.
+        taken, = map(self._lock.acquire, (False,))
+        try:
+            if taken:
                 self._take_up_freed()
-            finally:
+        finally:
+            if taken:
                 self._lock.release()
 
     def _take_up_freed(self) -> None:

@@ -21,7 +21,7 @@ class Room:
         self.arguments = arguments
 
     def __del__(self, is_finalizing=sys.is_finalizing):
-        if not is_finalizing():
+        if not is_finalizing() and hasattr(self, "arguments"):  # else an exception was sent to the thread in `__init__`
             self.give_back(*self.arguments)
 
 
