@@ -25,6 +25,7 @@ from jit.walk import Knowledge
 from platforms.cpython import observe
 from platforms.cpython.apart import APART
 from platforms.cpython.back_edges import OWNED_BY_THREAD, Trap
+from platforms.cpython.instances import object_at
 from platforms.cpython.layout import layout
 
 #: Versions of one loop, each compiled for what the slots held then.
@@ -319,22 +320,19 @@ def source_of(iterator):
         return Numbers()
     for known, sequence in _SEQUENCES.items():
         if kind is known:
-            walked = observe.read(id(iterator) + fields.sequence_iterator_sequence)
-            if not walked:
-                return None
-            walked = ctypes.cast(walked, ctypes.py_object).value
+            _, walked = object_at(id(iterator) + fields.sequence_iterator_sequence)
             return Sequence(sequence, shape_of(walked)) if type(walked) is sequence else None
     for known, what in DICT_ITERATORS.items():
         if kind is known:
-            walked = observe.read(id(iterator) + fields.dict_iterator_dict)
-            return Entries(what, shape_of(ctypes.cast(walked, ctypes.py_object).value)) if walked else None
+            is_alive, walked = object_at(id(iterator) + fields.dict_iterator_dict)
+            return Entries(what, shape_of(walked)) if is_alive else None
     if kind is SET_ITERATOR:
         return Members() if observe.read(id(iterator) + fields.set_iterator_set) else None
     if kind is enumerate:
-        inner = source_of(ctypes.cast(observe.read(id(iterator) + fields.enumerate_iterator), ctypes.py_object).value)
+        inner = source_of(object_at(id(iterator) + fields.enumerate_iterator)[1])
         return None if inner is None else Enumerated(inner, False)
     if kind is zip:
-        parts = ctypes.cast(observe.read(id(iterator) + fields.zip_iterators), ctypes.py_object).value
+        _, parts = object_at(id(iterator) + fields.zip_iterators)
         inner = [source_of(part) for part in parts]
         return None if not inner or None in inner else Zipped(inner)
     return None

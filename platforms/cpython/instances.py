@@ -13,6 +13,7 @@ import sys
 from platforms import pages
 from platforms.cpython.layout import layout
 from platforms.cpython.observe import read
+from platforms.cpython.undisturbed import JE, JNE, assemble, call, disp
 
 MANAGED_DICT = 1 << 4
 INLINE_VALUES = 1 << 2
@@ -24,6 +25,7 @@ _SPLIT_KEYS = 2
 _OBJECT_EX = 16  # of a PyMemberDef: a slot
 _READ_ONLY = 1
 _ADDRESS = ctypes.c_void_p
+_MISSING = object()
 
 #: Functions of a class that ask neither it nor its metaclass.
 flags, basic_size, dict_offset, weak_offset, _mro, namespace = (
@@ -137,10 +139,30 @@ def values_address(instance: object) -> int:
 
 def attribute(instance: object, number: int) -> tuple[bool, object]:
     """(True, the attribute) that an instance keeps under a number of its class's shared keys, or (False, None). Runs no foreign code."""
-    values = values_address(instance)
-    if not values:
+    kind = type(instance)
+    if not has_values(kind):
         return False, None
-    return _object_at(values + layout().values_items + 8 * number)
+    item = _attribute()(id(instance), 8 * number, basic_size(kind))
+    return (False, None) if item is _MISSING else (True, item)
+
+
+@functools.cache
+def _attribute():
+    """PyObject *attribute(instance, offset among the values, size of such instances): _MISSING if it has none.
+
+    In one go: the next moment another thread may free its values.
+    """
+    fields = layout()
+    if fields.values_inline:
+        find = ["48 01 D7", f"80 7F {fields.values_valid:02X} 00", (JE, "none")]  # add rdi, rdx; cmp byte [rdi + valid], 0
+    elif fields.instance_tagged is not None:
+        find = [f"48 8B 7F {disp(fields.instance_tagged, 1)} 40 F6 C7 01", (JE, "none"), "48 FF C7"]  # mov rdi, [rdi + tagged]; test dil, 1; inc rdi
+    else:
+        find = [f"48 8B 7F {disp(fields.instance_values, 1)} 48 85 FF", (JE, "none")]  # mov rdi, [rdi + values]; test rdi, rdi
+    code, _ = assemble(["53", *find, f"48 8B 5C 37 {fields.values_items:02X} 48 85 DB", (JNE, "found"),  # push rbx; mov rbx, [rdi + rsi + items]; test rbx, rbx
+                        "none:", f"48 BB {disp(id(_MISSING), 8)}",  # mov rbx, _MISSING
+                        "found:", "48 89 DF", call("Py_IncRef"), "48 89 D8 5B C3"])  # mov rdi, rbx; mov rax, rbx; pop rbx; ret
+    return pages.routine(code, ctypes.py_object, *[ctypes.c_uint64] * 3)
 
 
 def name_in_messages(kind: type) -> str:
@@ -152,28 +174,29 @@ def mapping(instance: object) -> dict | None:
     """The dict of an instance of a class with managed dictionaries, if it has an exact one whose keys are all strings."""
     fields = layout()
     if fields.instance_dict is not None:
-        address = read(id(instance) + fields.instance_dict)
+        _, found = object_at(id(instance) + fields.instance_dict)
     else:
-        address = read(id(instance) + fields.instance_tagged)
-        address = 0 if address & 1 else address
-    if not address:
-        return None
-    found = ctypes.cast(_ADDRESS(address), ctypes.py_object).value
-    return found if type(found) is dict and all(type(key) is str for key in found) else None
+        place = id(instance) + fields.instance_tagged
+        if read(place) & 1:
+            return None
+        _, found = object_at(place)  # once its values are in a dict, they stay in one
+    return found if type(found) is dict and all(type(key) is str for key in list(found)) else None
 
 
 def dict_attribute(instance: object, name: str) -> tuple[bool, object]:
     """The same for an attribute in the instance's dict, if it has one."""
     found = mapping(instance)
-    return (True, found[name]) if found is not None and name in found else (False, None)
+    item = _MISSING if found is None else found.get(name, _MISSING)
+    return (False, None) if item is _MISSING else (True, item)
 
 
 def slot_value(instance: object, offset: int) -> tuple[bool, object]:
     """The same for a slot."""
-    return _object_at(id(instance) + offset)
+    return object_at(id(instance) + offset)
 
 
-def _object_at(place):
+def object_at(place: int) -> tuple[bool, object]:
+    """(True, the object that memory known to be readable refers to), or (False, None). In one go: the next moment another thread may drop it."""
     try:
         return True, ctypes.py_object.from_address(place).value
     except ValueError:  # NULL

@@ -130,8 +130,8 @@ class Suspender:
             _put(into + 8 * (count + place), operand)
         ctypes.c_uint32.from_address(target + L.frame_stacktop).value = count + len(stack)
         _write(target + L.frame_instruction, resume_word(code, self.offset))
-        ctypes.c_int8.from_address(id(generator) + L.generator_state).value = L.generator_suspended
         _hand_over(shown, frame, target)
+        ctypes.c_int8.from_address(id(generator) + L.generator_state).value = L.generator_suspended  # from here on another thread may resume it
         return item
 
 
