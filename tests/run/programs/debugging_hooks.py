@@ -20,8 +20,11 @@ for _ in range(8):
     work()
 # A step of loading the compiler may be under way (README): it is over soon.
 end = time.process_time() + 10
-while (gc.callbacks or sys.getswitchinterval() != 0.005) and time.process_time() < end:
+while True:
+    callbacks, interval = len(gc.callbacks), sys.getswitchinterval()
+    if (callbacks, interval) == (0, 0.005) or time.process_time() > end:
+        break
     work()
-print(seen, len(gc.callbacks), sys.gettrace(), sys.getprofile(), sys.getswitchinterval(), sys.getrecursionlimit())
+print(seen, callbacks, sys.gettrace(), sys.getprofile(), interval, sys.getrecursionlimit())
 print(faulthandler.is_enabled(), builtins.__import__, sys.breakpointhook is sys.__breakpointhook__, sys.excepthook is sys.__excepthook__)
 print(sorted(name for name in sys.modules if name.split(".")[0] in ("asm", "regalloc", "platforms")), len(sys.path_hooks), len(sys.meta_path))
