@@ -55,6 +55,7 @@ def routines():
     from jit.machine.frames import FrameRoutines
     from jit.machine.leave import LeaveRoutines
     from jit.machine.lookers import LookerRoutines
+    from jit.machine.monitoring import watch_local_events
     QUIET.install()
     if threads.eval_breaker()[0] == "absolute":
         _let_pending_work_in.__code__ = shell.poll(_let_pending_work_in.__code__)
@@ -80,4 +81,5 @@ def routines():
     arena().write_code(block, text)
     perfmap.note_labels(block, len(text), {"routines": 0, **{name: label.offset for name, label in labels.items()}})
     lookers.install({name: block + label.offset for name, label in lookers.labels.items()})
+    watch_local_events()
     return Routines({name: block + label.offset for name, label in labels.items()})

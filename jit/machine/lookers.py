@@ -58,7 +58,7 @@ class LookerRoutines:
         emit_current_frame(asm, rax, rax)
         asm.test(rax, rax)
         asm.jz(no_frame)
-        self.emit_filled(_definition(reader).original, no_frame)
+        self.emit_filled(definition(reader).original, no_frame)
 
     def emit_filled(self, original, no_frame=None):
         """Fill frame rax if it is sketched, and go on at the address `original` with the arguments as they are."""
@@ -89,7 +89,7 @@ class LookerRoutines:
         """Lead the getter and the builtins to the code at {name: address}, for as long as the process lives."""
         _getter().lead(addresses["f_locals"])
         for reader in READERS:
-            _definition(reader).lead(addresses[reader.__name__])
+            definition(reader).lead(addresses[reader.__name__])
 
 
 class _Redirected:
@@ -116,5 +116,6 @@ def _getter():
 
 
 @lru_cache(None)
-def _definition(reader):
-    return _Redirected(reader, L.cfunction_m_ml, 32, L.method_def_meth)
+def definition(builtin):
+    """The method definition of a builtin function."""
+    return _Redirected(builtin, L.cfunction_m_ml, 32, L.method_def_meth)

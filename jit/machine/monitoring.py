@@ -2,6 +2,9 @@
 
 Compiled code compares it with a cell holding the version that was current when nobody was tracing. When it differs, the
 entry wrapper asks `may_run`; while a tool is active everything is interpreted.
+
+A tool that wants events of single code objects changes no number: `sys.monitoring.set_local_events` is led through machine code that spoils the cell.
+Source: CPython Python/instrumentation.c (monitoring_set_local_events).
 """
 
 import ctypes
@@ -9,8 +12,13 @@ import sys
 from functools import lru_cache
 from sys import getprofile, gettrace
 
-from jit.machine.arena import arena
+from asm import Assembler, mem64, rax, rcx, rdx, relative, rsi
+from jit.machine.arena import arena, placed
+from jit.machine.lookers import definition
 from platforms.cpython import back_edges, threads
+
+#: In the cell while the version has to be looked into.
+_SPOILT = (1 << 64) - 1
 
 
 @lru_cache(None)
@@ -20,8 +28,32 @@ def version_cell():
     ctypes.c_uint64.from_address(address).value = current_version()
     ctypes.c_uint64.from_address(address + 8).value = 0
     if traced():
-        ctypes.c_uint64.from_address(address).value = (1 << 64) - 1
+        ctypes.c_uint64.from_address(address).value = _SPOILT
     return address
+
+
+def watch_local_events():
+    """Notice from now on when a tool other than ours wants events of a code object."""
+    monitoring = getattr(sys, "monitoring", None)
+    if monitoring is None:
+        return
+    asm = Assembler(comments=False)
+    ours, other = asm.label("ours"), asm.label("other")
+    original = definition(monitoring.set_local_events)
+    asm.test(rdx, rdx)  # the number of arguments, which rsi points to
+    asm.jz(ours)
+    asm.mov(rax, relative(asm.constant(id(monitoring.OPTIMIZER_ID))))
+    asm.cmp(mem64(rsi, 0), rax)
+    asm.jne(other)
+    asm.mov(rax, relative(asm.constant(back_edges.watching())))
+    asm.cmp(mem64(rax, 0), 0)
+    asm.jne(ours)
+    asm.bind(other)
+    asm.mov(rcx, _SPOILT)
+    asm.mov(relative(version_cell()), rcx)
+    asm.bind(ours)
+    asm.jmp(relative(asm.constant(original.original)))
+    original.lead(placed(asm, "jit::set_local_events"))
 
 
 def current_version():

@@ -19,8 +19,8 @@ from platforms.cpython.undisturbed import JE, JMP, JNE, assemble, call, disp
 from platforms.pages import memmove
 
 # The block of data: the frame waited for, the instruction's address (3.11) or offset, the routine to call, events to wait for at most, frames caught,
-# events in vain.
-_FRAME, _INSTRUCTION, _ROUTINE, _PATIENCE, _HITS, _IN_VAIN = 0, 8, 16, 24, 32, 40
+# events in vain, whether it is we who set local events.
+_FRAME, _INSTRUCTION, _ROUTINE, _PATIENCE, _HITS, _IN_VAIN, _WATCHING = 0, 8, 16, 24, 32, 40, 48
 #: Events after which a trace function is taken away again; the same where a frame is waited for that has just left compiled code. Whatever is interpreted
 #: meanwhile, by functions that the frame calls too, takes several times as long: 0.1 us more for each event.
 PATIENCE, PATIENCE_AGAIN = 5_000, 1_000
@@ -41,6 +41,19 @@ def _block():
 
 def _set(offset, value):
     memmove(_block() + offset, value.to_bytes(8, "little"), 8)
+
+
+def watching():
+    """The address of a word that is not 0 while it is `Trap` that calls sys.monitoring.set_local_events."""
+    return _block() + _WATCHING
+
+
+def _watch(tool, code, events):
+    _set(_WATCHING, 1)
+    try:
+        sys.monitoring.set_local_events(tool, code, events)
+    finally:
+        _set(_WATCHING, 0)
 
 
 def instruction(code, offset):
@@ -216,7 +229,7 @@ class Trap:
         monitoring.register_callback(tool, monitoring.events.JUMP, _callback()[0])
         self.code = code
         _set(_FRAME, frame)
-        monitoring.set_local_events(tool, code, monitoring.events.JUMP)
+        _watch(tool, code, monitoring.events.JUMP)
         return True
 
     def clear(self):
@@ -226,7 +239,7 @@ class Trap:
             code, self.code = self.code, None
             monitoring = sys.monitoring
             tool = monitoring.OPTIMIZER_ID
-            monitoring.set_local_events(tool, code, 0)
+            _watch(tool, code, 0)
             monitoring.register_callback(tool, monitoring.events.JUMP, None)
             monitoring.free_tool_id(tool)
 

@@ -159,3 +159,58 @@ for functions in (plain, fast):
     logs.append(log)
 assert logs[0] == logs[1] and logs[0], logs
 """)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring is new in 3.12")
+@pytest.mark.parametrize("tool", [2, 5])
+def test_events_of_single_code_objects(tool):
+    """Asked for between calls, and while what they are of is running; the loops of others go on as they were."""
+    child(f"""
+import sys
+import jit
+from compare import copies
+M = sys.monitoring
+E = M.events
+def callee(n):
+    return n & 7
+def outer(n, act):
+    total = 0
+    for i in range(n):
+        total += callee(i)
+        if i == 3:
+            act()
+        total += 1
+    return total
+def run(functions):
+    log = []
+    def note(name):
+        return lambda code, *rest: log.append((name, code.co_name, *[r for r in rest if isinstance(r, int)][:2]))
+    chosen = [E.PY_START, E.PY_RETURN, E.LINE, E.JUMP]
+    def act():
+        M.set_local_events({tool}, functions[which].__code__, sum(chosen))
+    for which in (0, 1):
+        M.use_tool_id({tool}, "test")
+        for event in chosen: M.register_callback({tool}, event, note(event))
+        log.append(functions[0](6, act))
+        log.append(functions[0](2, act))
+        M.set_local_events({tool}, functions[which].__code__, 0)
+        log.append(functions[0](6, lambda: None))
+        act()
+        log.append(functions[0](3, int))
+        M.set_local_events({tool}, functions[which].__code__, 0)
+        for event in chosen: M.register_callback({tool}, event, None)
+        M.free_tool_id({tool})
+        log.append(functions[0](6, int))
+    return log
+plain, fast = copies(outer, callee)
+for functions in (plain, fast):
+    for turn in range(50):
+        functions[0](20, int)
+for warm in range(3):
+    wanted, got = run(plain), run(fast)
+    assert wanted == got, [(i, a, b) for i, (a, b) in enumerate(zip(wanted, got)) if a != b][:3] + [wanted[len(got):], got[len(wanted):]]
+    assert len(wanted) > 50
+calls = [version.calls for version in jit.explain(fast[0]).versions]
+fast[0](20, int)
+assert calls != [version.calls for version in jit.explain(fast[0]).versions]
+""")
