@@ -19,6 +19,7 @@ from jit.alive import Alive
 from jit.argument_guards import ArgumentGuards
 from jit.decode import parameter_count, takes_more
 from jit.machine import arena, records, routines
+from jit.machine.leave import C_STACK_UNITS
 from jit.machine.refcounts import emit_decref, emit_incref
 from jit.machine.rooms import Room
 from jit.matching import ARGUMENTS, MATCHED_PARAMETERS, ArgumentMatching
@@ -145,6 +146,8 @@ class EntryEmitter(ArgumentMatching, ArgumentGuards):
         asm.bind(self.original)
         if self.takes_more:
             self.emit_answer(INTERPRET)
+        elif L.thread_c_recursion_remaining is not None:
+            self.emit_call_interpreter()
         else:
             self.emit_leave_for(self.constant(entry.original_vectorcall()))
         asm.bind(untouched)
@@ -325,6 +328,24 @@ class EntryEmitter(ArgumentMatching, ArgumentGuards):
         for register in reversed(PUSHED):
             asm.pop(register)
         asm.ret()
+
+    def emit_call_interpreter(self):
+        """Let CPython make the call, without its taking from the few levels of C that there are: from interpreted code it would have taken none.
+
+        What these levels are for is looked after here: that there is stack enough.
+        """
+        asm = self.asm
+        emit_stack_budget(asm, self.out)
+        asm.mov(mem64(rsp, FUNCTION), rbx)
+        emit_incref(asm, rbx, rcx)
+        asm.add(mem32(r15, L.thread_c_recursion_remaining), C_STACK_UNITS)
+        asm.mov(rdi, rbx)
+        asm.mov(rsi, rbp)
+        asm.mov(rdx, r12)
+        asm.xor(ecx, ecx)
+        asm.call(self.constant(entry.original_vectorcall()))
+        asm.sub(mem32(r15, L.thread_c_recursion_remaining), C_STACK_UNITS)
+        asm.jmp(self.called)
 
     def emit_leave_for(self, target):
         """Tail-jump with the wrapper's arguments as they came."""
