@@ -28,7 +28,7 @@ NAMES = """
     test_dataclasses test_weakref test_gc test_sys test_inspect test_traceback test_threading test_copy test_pickle test_random
     test_statistics test_heapq test_bisect test_json test_re test_decimal test_fractions test_datetime
     test_patma test_isinstance test_defaultdict test_ordered_dict test_import test_typing""".split()
-SAMPLE = "test_grammar test_bool test_list test_range test_scope test_class test_super test_extcall test_patma".split()
+SAMPLE = "test_grammar test_bool test_list test_contains test_scope test_class test_super test_extcall test_patma".split()
 #: Tests that count objects, memory or time of their whole process, and so are given one of their own.
 ALONE = {"test_descr", "test_gc", "test_int", "test_sys", "test_threading"}
 #: Modules that hold the tests of one of another name.
