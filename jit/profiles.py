@@ -66,8 +66,10 @@ def note_attribute(kind, name, item):
     seen = _profile(kind, make=True).seen.setdefault(name, set())
     if len(seen) <= POLYMORPHIC:
         seen.add(made if id(made) in STATIC_ADDRESSES else ClassReference(made))
-    if (made is list or made is tuple) and item and name.__class__ is str:
-        note_attribute(kind, (name, "items"), item[0])
+    if (made is list or made is tuple) and name.__class__ is str:
+        for first in item:  # at once: another thread may empty it the next moment
+            note_attribute(kind, (name, "items"), first)
+            break
 
 
 def hint(kind, name, example):

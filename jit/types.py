@@ -299,11 +299,14 @@ def shape_of(value, depth=4):
     if buffer is not None:
         return Shape(buffer, Shape(buffer.buffer.type))
     shape = Shape(exact(kind))
-    if depth and kind is dict and value:
-        shape.element = shape_of(next(iter(value.values())), depth - 1)
-    elif depth and kind in (list, tuple) and len(value):
-        shape.element = shape_of(value[0], depth - 1)
-        if kind is tuple and any(type(item) is not type(value[0]) for item in value):
+    if depth and kind in (dict, list, tuple):
+        # No other thread comes between the beginning of a loop and its first item, but anywhere else.
+        for first in value.values() if kind is dict else value:
+            shape.element = shape_of(first, depth - 1)
+            break
+        else:
+            return shape
+        if kind is tuple and any(type(item) is not type(first) for item in value):
             shape.element = None
         if kind is tuple and len(value) <= SHORT_TUPLE:
             shape.fields = [shape.element or shape_of(item, depth - 1) for item in value]
