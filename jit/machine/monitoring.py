@@ -11,6 +11,7 @@ import ctypes
 import sys
 from functools import lru_cache
 from sys import getprofile, gettrace
+from types import BuiltinFunctionType
 
 from asm import Assembler, mem64, rax, rcx, rdx, relative, rsi
 from jit.machine.arena import arena, placed
@@ -33,13 +34,14 @@ def version_cell():
 
 
 def watch_local_events():
-    """Notice from now on when a tool other than ours wants events of a code object."""
+    """Notice from now on when a tool other than ours wants events of a code object; not where the program has put something else in the function's place."""
     monitoring = getattr(sys, "monitoring", None)
-    if monitoring is None:
+    function = getattr(monitoring, "set_local_events", None)
+    if type(function) is not BuiltinFunctionType or function.__self__ is not monitoring or function.__name__ != "set_local_events":
         return
     asm = Assembler(comments=False)
     ours, other = asm.label("ours"), asm.label("other")
-    original = definition(monitoring.set_local_events)
+    original = definition(function)
     asm.test(rdx, rdx)  # the number of arguments, which rsi points to
     asm.jz(ours)
     asm.mov(rax, relative(asm.constant(id(monitoring.OPTIMIZER_ID))))

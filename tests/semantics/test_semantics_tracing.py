@@ -214,3 +214,21 @@ calls = [version.calls for version in jit.explain(fast[0]).versions]
 fast[0](20, int)
 assert calls != [version.calls for version in jit.explain(fast[0]).versions]
 """)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring is new in 3.12")
+@pytest.mark.parametrize("other", ["lambda *arguments: None", "print", "types.BuiltinMethodType", "None"])
+def test_a_program_that_replaces_set_local_events(other):
+    child(f"""
+import sys, types
+real, sys.monitoring.set_local_events = sys.monitoring.set_local_events, {other}
+import jit
+@jit.jit
+def double(x):
+    return x + x
+assert [double(2), double(3)] == [4, 6]
+assert jit.explain(double).versions
+print("printed")
+sys.monitoring.set_local_events = real
+assert [double(2), double(3)] == [4, 6]
+""")
