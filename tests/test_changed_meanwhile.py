@@ -4,6 +4,7 @@ import sys
 import threading
 import time
 import warnings
+from types import SimpleNamespace
 
 import pytest
 
@@ -54,11 +55,10 @@ def test_it_is_tried_again(monkeypatch, another_thread):
     assert left == [0] and len(jit.explain(double).versions) == 1
 
 
-@pytest.mark.parametrize("times, with_thread", [(1, False), (2, True)])
-def test_but_once_and_not_without_other_threads(monkeypatch, request, times, with_thread):
-    if with_thread:
-        request.getfixturevalue("another_thread")
+@pytest.mark.parametrize("times, threads", [(1, 0), (2, 1)])
+def test_but_once_and_not_without_other_threads(monkeypatch, times, threads):
     monkeypatch.setattr("jit.dump.CHECK", False)
+    monkeypatch.setattr("jit.dispatch._thread", SimpleNamespace(_count=lambda: threads))  # there may be some that tests have left, or run in
     left = failing(monkeypatch, times)
     double = decorated()
     with pytest.warns(RuntimeWarning, match="internal error: KeyError"):
