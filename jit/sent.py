@@ -6,12 +6,11 @@ Source: CPython Python/ceval.c, Python/ceval_gil.c (_Py_HandlePending); Python/p
 
 import sys
 
-from jit.ours import LEFT_ALONE
+from jit.ours import LEFT_ALONE, PACKAGES
 from platforms.cpython import threads
 
-#: Where classes of exceptions come from that are not the program's, and of these our own.
-_PACKAGES = frozenset({"jit", "asm", "regalloc", "platforms", *sys.stdlib_module_names} - {"__main__"})
-_OURS = frozenset({"jit", "asm", "regalloc", "platforms"})
+#: Where classes of exceptions come from that are not the program's.
+_NOT_THE_PROGRAM = frozenset({*PACKAGES, *sys.stdlib_module_names} - {"__main__"})
 #: Classes of which something in the compiler may raise an exception that says nothing.
 _RAISED_HERE = (AssertionError, MemoryError, RecursionError, StopIteration)
 
@@ -30,7 +29,7 @@ def hand_back(problem):
     if step is None or not step.tb_frame.f_code.co_filename.startswith(LEFT_ALONE):
         return False
     package = str(type(problem).__module__).partition(".")[0]
-    if package in _PACKAGES and (package in _OURS or problem.args or isinstance(problem, _RAISED_HERE)):
+    if package in _NOT_THE_PROGRAM and (package in PACKAGES or problem.args or isinstance(problem, _RAISED_HERE)):
         return False
     threads.raise_later(type(problem))
     return True

@@ -12,8 +12,6 @@ import jit
 from jit.dispatch import COMPILER
 from jit.types import LIST, exact, shape_of
 
-pytestmark = pytest.mark.skipif(not jit.available(), reason=jit.available().reason)
-
 
 @pytest.fixture
 def another_thread():

@@ -17,8 +17,6 @@ from jit.dispatch import COMPILER
 from platforms import forks
 from platforms.memory import CodeArena
 
-pytestmark = pytest.mark.skipif(not jit.available(), reason=jit.available().reason)
-
 
 class Stop(Exception):
     """The program's."""

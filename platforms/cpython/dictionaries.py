@@ -49,7 +49,7 @@ class _Keys:
     """The keys of a dictionary as they were at one moment.
 
     Attributes:
-        data: their bytes; empty if they are of another form. index: where the entries begin.
+        data: their bytes; empty if not all are strings. index_bytes: of the index. entries: the offset at which the entries begin.
     """
 
     def __init__(self, mapping):
@@ -141,9 +141,9 @@ class Absence:
 def absence(mapping: dict, key: str) -> Absence | None:
     """How such a dictionary shows that it has not `key`, in a few probes of an index of single bytes; or None."""
     keys, fields = _Keys(mapping), layout()
-    known = {id(other): other for other in list(mapping)}
     if not keys.data or keys.index_bytes != 1 << keys.number("log2_size", 1):
         return None
+    known = {id(other): other for other in list(mapping)}
     place = perturbation = hash(key) & (1 << 64) - 1
     probes = []
     for _ in range(MOST_PROBES):

@@ -122,21 +122,6 @@ def shared_keys(kind: type) -> int:
     return read(id(kind) + layout().type_cached_keys)
 
 
-def values_address(instance: object) -> int:
-    """Address of an instance's values; 0 if they are in a dict or nowhere."""
-    fields = layout()
-    kind = type(instance)
-    if not has_values(kind):
-        return 0
-    if fields.values_inline:
-        address = id(instance) + basic_size(kind)
-        return address if read(address + fields.values_valid, 1) else 0
-    if fields.instance_tagged is not None:
-        tagged = read(id(instance) + fields.instance_tagged)
-        return tagged + 1 if tagged & 1 else 0
-    return read(id(instance) + fields.instance_values)
-
-
 def attribute(instance: object, number: int) -> tuple[bool, object]:
     """(True, the attribute) that an instance keeps under a number of its class's shared keys, or (False, None). Runs no foreign code."""
     kind = type(instance)

@@ -7,6 +7,9 @@ import pytest
 import jit
 from compare import child, copies
 
+#: Below 3.12 there is nothing to be tested.
+with_monitoring = pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring is new in 3.12")
+
 
 def outer(n, x):
     total = x
@@ -103,7 +106,7 @@ def test_switched_on_and_off_in_the_middle(kind):
     assert logs[half:] == logs[:half]
 
 
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring is new in 3.12")
+@with_monitoring
 def test_monitoring_events():
     child("""
 import sys
@@ -161,7 +164,7 @@ assert logs[0] == logs[1] and logs[0], logs
 """)
 
 
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring is new in 3.12")
+@with_monitoring
 @pytest.mark.parametrize("tool", [2, 5])
 def test_events_of_single_code_objects(tool):
     """Asked for between calls, and while what they are of is running; the loops of others go on as they were."""
@@ -216,7 +219,7 @@ assert calls != [version.calls for version in jit.explain(fast[0]).versions]
 """)
 
 
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring is new in 3.12")
+@with_monitoring
 @pytest.mark.parametrize("other", ["lambda *arguments: None", "print", "types.BuiltinMethodType", "None"])
 def test_a_program_that_replaces_set_local_events(other):
     child(f"""
