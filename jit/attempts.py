@@ -3,18 +3,35 @@
 Problem: the compiler is Python code, so other threads run between any two of its steps, and may rebind a global or change a class that
 it has looked at already. A version's guards compare what is relied on with how it was *at the end* of the compilation, and would not notice.
 Idea: classes are known by the version tag they had before they were looked at (`receivers.version_tag`); all else is looked up once more in
-the end, when the guards' words have been read.
+the end, when the guards' words have been read. And what goes before the eyes of the compiler may look like an error of ours: then it looks again.
 """
+
+import _thread
 
 from jit.attention import holds
 from jit.compiler import compile_function
 from jit.comprehensions import ComprehensionUnit, NestedUnit
-from jit.errors import Unsupported
+from jit.errors import NestedTooDeeply, PutOff, Unsupported
+from jit.sent import was_sent
 from jit.unit import Unit
 from jit.walk import Knowledge
 
 #: Compilations before the function, with these types, is left interpreted. Globals that were rebound in two of them are assumed no more.
 ATTEMPTS = 4
+#: What a compilation raises that is no error.
+_EXPECTED = (Unsupported, PutOff, NestedTooDeeply, RecursionError, MemoryError)
+
+
+def retried(work, *arguments):
+    """What a compilation returns; what looks like an error of ours is tried once more where there are other threads."""
+    try:
+        return work(*arguments)
+    except _EXPECTED:
+        raise
+    except Exception as problem:
+        if not _thread._count() or was_sent(problem):
+            raise
+    return work(*arguments)
 
 
 def unit_of(record, function, compiler):

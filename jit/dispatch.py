@@ -19,7 +19,7 @@ from jit.arguments import by_parameter, fill_in, note_classes, shapes_of_values,
 from jit.attention import Attention, Unstable, holds
 from jit.automatic import Automatic
 from jit.bodies import BodyCell
-from jit.attempts import compile_current
+from jit.attempts import compile_current, retried
 from jit.budget import BUDGET, Work
 from jit.compilation import Compilation
 from jit.comprehensions import Comprehensions
@@ -50,8 +50,6 @@ COMPILE_LIMIT = 16
 LAST_DEAD = 256
 #: Compilations started by compilations (callees), at most this deep: each takes eleven of the interpreter's frames.
 NESTING_LIMIT = 24
-#: How often it is tried to compile a version where there are other threads: what these change in between may look like an error of ours.
-TRIES = 2
 #: Combinations of argument types that may fail to compile before the whole function is left alone.
 REFUSAL_LIMIT = 2
 
@@ -312,12 +310,12 @@ class Compiler(Misses, Attention, Trials, Automatic, Comprehensions, Eviction):
             self.install(record, function)
         return (attended or changed) and record.version_for(kinds) is not None
 
-    def try_compile(self, record, function, kinds, shapes, tries=TRIES):
+    def try_compile(self, record, function, kinds, shapes):
         """Add a version for these types, or the reason why there is none; returns the types, of which some may have become any object."""
         try:
             while record.version_for(kinds) is None:
                 try:
-                    self.add_version(record, self.compile(record, function, kinds, shapes))
+                    self.add_version(record, retried(self.compile, record, function, kinds, shapes))
                 except ArgumentsUnboxed as problem:
                     if problem.arguments <= record.boxed:
                         raise
@@ -333,8 +331,6 @@ class Compiler(Misses, Attention, Trials, Automatic, Comprehensions, Eviction):
         except Exception as problem:
             if hand_back(problem):
                 return kinds
-            if tries > 1 and _thread._count():
-                return self.try_compile(record, function, kinds, shapes, tries - 1)
             record.refused[kinds] = Unsupported(f"internal error: {problem!r}")
             self.tally.note_error(record.name, problem)
             if dump.CHECK:

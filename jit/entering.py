@@ -8,6 +8,7 @@ from types import CellType
 
 from jit import loop_entry, types
 from jit.arguments import type_of_argument
+from jit.attempts import retried
 from jit.attention import holds
 from jit.budget import BUDGET, Work
 from jit.compiler import compile_function
@@ -27,6 +28,7 @@ from platforms.cpython.apart import APART
 from platforms.cpython.back_edges import OWNED_BY_THREAD, Trap
 from platforms.cpython.instances import object_at
 from platforms.cpython.layout import layout
+from platforms.cpython.resumption import UNBOUND
 
 #: Versions of one loop, each compiled for what the slots held then.
 VERSION_LIMIT = 4
@@ -129,9 +131,9 @@ class LoopEntering:
         try:
             with BUDGET:
                 code = record.code
-                state = state_of(frame, 0, parameter_count(code), 0, code.co_firstlineno) if _is_plain(frame, code) else None
-                if state is not None:
-                    record.seen.append([None if slot.type is _CELL else types.remember(slot.shape) for slot in state.locals])
+                values = values_in(frame, parameter_count(code)) if _is_plain(frame, code) else None
+                if values is not None:
+                    record.seen.append([None if slot.type is _CELL else types.remember(slot.shape) for slot in map(_slot, values)])
         finally:
             if not self.compiler.compilation.nesting:
                 types.forget_examples()
@@ -173,7 +175,7 @@ class LoopEntering:
             if not self.allows(unit.code, size * SECONDS_PER_INSTRUCTION):
                 return False
             try:
-                entry = self.compile(record, unit.function, header, offset, state)
+                entry = retried(self.compile, record, unit.function, header, offset, state)
             except (Unsupported, RecursionError, MemoryError):
                 record.loops.refused.add(offset)
             except Exception as problem:
@@ -281,23 +283,31 @@ def state_at(unit, header, frame):
         depth = depths(unit.code)[unit.instructions[header].offset]
     except (Unsupported, KeyError):
         return None
-    return state_of(frame, header, unit.local_count, depth, unit.instructions[header].line)
+    values = values_in(frame, unit.local_count + depth)
+    return None if values is None else state_of(unit, header, values)
 
 
-def state_of(frame, header, local_count, depth, line):
-    """The LoopState of a frame with so many operands on its stack; None if an iterator is just dying."""
+def values_in(frame, count):
+    """What the first places of a frame hold, or None if an iterator is just dying.
+
+    Args: frame: address of a frame of this thread that runs.
+    """
     base = frame + layout().frame_localsplus
-    addresses = [observe.read(base + 8 * number) for number in range(local_count + depth)]
+    addresses = [observe.read(base + 8 * number) for number in range(count)]
     if any(address and not observe.read(address + layout().ob_refcnt) for address in addresses):
         return None
-    slots = [_slot(address) for address in addresses]
-    return LoopState(header, slots[:local_count], slots[local_count:], line)
+    return [ctypes.cast(address, ctypes.py_object).value if address else UNBOUND for address in addresses]
 
 
-def _slot(address):
-    if not address:
+def state_of(unit, header, values):
+    """The LoopState of a frame with these variables and operands that is to go on at an instruction."""
+    slots = [_slot(value) for value in values]
+    return LoopState(header, slots[:unit.local_count], slots[unit.local_count:], unit.instructions[header].line)
+
+
+def _slot(value):
+    if value is UNBOUND:
         return Slot(None)
-    value = ctypes.cast(address, ctypes.py_object).value
     if type(value) is CellType:
         return Slot(_CELL, Shape(_CELL, _shape_in(value)))
     source = source_of(value)

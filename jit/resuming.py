@@ -15,6 +15,7 @@ import atexit
 from weakref import ref
 
 from jit import resume_entry, types
+from jit.attempts import retried
 from jit.attention import holds
 from jit.budget import BUDGET
 from jit.decode import raw_instructions
@@ -31,8 +32,7 @@ from jit.unit import Unit
 from platforms.cpython.apart import APART
 from platforms.cpython.audit import QUIET
 from platforms.cpython.delegation import delegates
-from platforms.cpython.layout import layout
-from platforms.cpython.resumption import clear_routine, function_of, lead, resumable, set_routine, waits_at
+from platforms.cpython.resumption import clear_routine, lead, resumable, set_routine, waiting
 from platforms.cpython.unnoticed import unnoticed
 
 _GENERATOR, _OTHER_KINDS = 0x20, 0x80 | 0x200
@@ -271,36 +271,45 @@ class Generators:
                 except (RecursionError, MemoryError):
                     pass  # the routine stays what it is, and asks no more
                 except Exception as problem:
-                    self.clear([record])
-                    self.compiler.give_up(record, function_of(generator), problem)
+                    self.give_up(record, problem)
                 finally:
                     record.busy = False
                     if not self.compiler.compilation.nesting:
                         types.forget_examples()
         return miss
 
+    def give_up(self, record, problem):
+        """An error of ours: the generators stay interpreted."""
+        self.clear([record])
+        self.compiler.give_up(record, record.function(), problem)
+
     def miss(self, record, generator):
         """A generator waits at a yield with values that no part takes: compile one. The routine is made anew in any case."""
-        code, function = record.generator(), function_of(generator)
+        code = record.generator()
         record.misses = min(MOST_MISSES, record.misses * MORE_MISSES)
-        if monitoring.may_run():
-            record.function = ref(function)
-            record.parts = [part for part in record.parts if self.is_valid(record, part, function)]
-            offset = waits_at(generator, code)
-            if self.is_wanted(record, offset):
-                try:
-                    self.compile(record, function, generator, offset)
-                except Unsupported as problem:
-                    record.refused[offset] = problem.kept()
-                except (RecursionError, MemoryError) as problem:
-                    record.refused[offset] = Unsupported(f"{type(problem).__name__} while compiling")
-                except Exception as problem:
-                    record.refused[offset] = Unsupported(f"internal error: {problem!r}")
-                    self.compiler.give_up(record, function, problem)
+        found = waiting(generator, code) if monitoring.may_run() else None
+        if found is not None:
+            record.function = ref(found.function)
+            record.parts = [part for part in record.parts if self.is_valid(record, part, found.function)]
+            if self.is_wanted(record, found.offset):
+                self.try_compile(record, found)
         if self.is_over or self.is_suspended and record.automatic or not record.parts and all(resume in record.refused for resume in record.prepared.resumes):
             clear_routine(id(code))
         else:
             set_routine(id(code), self.build(record))
+
+    def try_compile(self, record, found):
+        """Add a part for what a generator that waits holds, or the reason why there is none."""
+        offset = found.offset
+        try:
+            retried(self.compile, record, found)
+        except Unsupported as problem:
+            record.refused[offset] = problem.kept()
+        except (RecursionError, MemoryError) as problem:
+            record.refused[offset] = Unsupported(f"{type(problem).__name__} while compiling")
+        except Exception as problem:
+            record.refused[offset] = Unsupported(f"internal error: {problem!r}")
+            self.compiler.give_up(record, found.function, problem)
 
     @staticmethod
     def is_wanted(record, offset):
@@ -330,18 +339,15 @@ class Generators:
         records.clear_attention(code.version_record)
         return True
 
-    def compile(self, record, function, generator, offset):
+    def compile(self, record, found):
         """A Part for a generator that waits; raises Unsupported."""
-        unit = PartUnit(record, function, self.compiler)
-        goes_on, depth = record.prepared.resumes[offset]
+        unit = PartUnit(record, found.function, self.compiler)
+        goes_on, depth = record.prepared.resumes[found.offset]
         header = next(index for index, instruction in enumerate(unit.instructions) if instruction.offset >= goes_on)
         if record.automatic and not BUDGET.allows_for(unit.code, len(unit.instructions) * SECONDS_PER_INSTRUCTION):
             return
-        frame = id(generator) + layout().generator_frame
-        state = state_of(frame, header, unit.local_count, depth, unit.instructions[header].line)
-        if state is None:
-            return
+        state = state_of(unit, header, found.values[:unit.local_count + depth])
         record.compilations += 1
         code = compile_entered(unit, record, state, record.leaders)
-        if not unit.changed and holds(code, function):
-            record.parts.append(Part(offset, state, code, function))
+        if not unit.changed and holds(code, found.function):
+            record.parts.append(Part(found.offset, state, code, found.function))

@@ -15,13 +15,10 @@ _NOT_THE_PROGRAM = frozenset({*PACKAGES, *sys.stdlib_module_names} - {"__main__"
 _RAISED_HERE = (AssertionError, MemoryError, RecursionError, StopIteration)
 
 
-def hand_back(problem):
-    """Send an exception that was met in the compiler once more, if it had been sent to this thread.
+def was_sent(problem):
+    """Whether an exception that was met in the compiler had been sent to this thread.
 
     It was raised by our own code (not by an audit hook, say), and is of a class of the program's, or of Python's and says nothing, as CPython makes those it raises.
-
-    Returns:
-        whether it had.
     """
     step = problem.__traceback__
     while step is not None and step.tb_next is not None:
@@ -29,7 +26,12 @@ def hand_back(problem):
     if step is None or not step.tb_frame.f_code.co_filename.startswith(LEFT_ALONE):
         return False
     package = str(type(problem).__module__).partition(".")[0]
-    if package in _NOT_THE_PROGRAM and (package in PACKAGES or problem.args or isinstance(problem, _RAISED_HERE)):
-        return False
-    threads.raise_later(type(problem))
-    return True
+    return package not in _NOT_THE_PROGRAM or package not in PACKAGES and not problem.args and not isinstance(problem, _RAISED_HERE)
+
+
+def hand_back(problem):
+    """Send an exception that was met in the compiler once more, if it had been sent to this thread; returns whether it had."""
+    if was_sent(problem):
+        threads.raise_later(type(problem))
+        return True
+    return False

@@ -20,7 +20,7 @@ from platforms.cpython.generators import tail
 from platforms.cpython.layout import layout
 from platforms.cpython.observe import read
 from platforms.cpython.opcodes import NUMBERS
-from platforms.cpython.undisturbed import JNE, assemble, disp
+from platforms.cpython.undisturbed import JA, JGE, JL, JMP, JNE, assemble, call, disp
 
 L = layout()
 #: Operands that the code needs beyond the generator's own.
@@ -231,11 +231,62 @@ def clear_routine(code):
 # -- a generator that waits ----------------------------------------------------------------------------
 
 
-def function_of(generator):
-    """The function whose call made it."""
-    return ctypes.cast(read(id(generator) + L.generator_frame + L.frame_function), ctypes.py_object).value
+#: What a variable holds that is not bound.
+UNBOUND = type("Unbound", (), {})()
+#: Places for what a frame holds.
+_ROOM = 1 << 9
 
 
-def waits_at(generator, code):
-    """The offset, in its code, behind the yield (or the beginning) that it waits at."""
-    return read(id(generator) + L.generator_frame + L.frame_instruction) - resume_word(code, 0)
+class Waiting:
+    """A generator that waits, as it was at one moment.
+
+    Attributes:
+        function: whose call made it. offset: in its code, behind the yield (or the beginning) that it waits at. values: of its variables
+        and of its operand stack.
+    """
+
+    __slots__ = ("function", "offset", "values")
+
+
+def waiting(generator, code):
+    """Look at a generator of this code; None if it runs or is over, or holds too much.
+
+    In one go: the next moment another thread may finish it, which frees what its frame points to.
+    """
+    places = (ctypes.py_object * _ROOM)()
+    count = _copy()(id(generator), places, _ROOM - 2)
+    if count < 0:
+        return None
+    words = ctypes.cast(places, ctypes.POINTER(ctypes.c_uint64))
+    function, *values = (places[number] if words[number] else UNBOUND for number in (0, *range(2, count + 2)))
+    for number in (0, *range(2, count + 2)):
+        if words[number]:
+            _decrement(places[number])
+    found = Waiting()
+    found.function, found.offset, found.values = function, words[1] - resume_word(code, 0), values
+    return found
+
+
+@functools.cache
+def _copy():
+    """int copy(generator, into, room): new references to the function and to what the frame holds, behind the two first words; the second is its instruction.
+
+    Returns how many things the frame holds, or -1: it does not wait, or there is no room.
+    """
+    frame = L.generator_frame
+    stacktop, localsplus = disp(frame + L.frame_stacktop), disp(frame + L.frame_localsplus)
+    code, _ = assemble([
+        "53 41 54 41 55",  # push rbx; push r12; push r13
+        f"80 BF {disp(L.generator_state)} {disp(EXECUTING, 1)}", (JGE, "none"),  # cmp byte [rdi + state], EXECUTING
+        f"44 8B AF {stacktop} 49 39 D5", (JA, "none"),  # mov r13d, [rdi + stacktop]; cmp r13, rdx
+        "48 89 FB 49 89 F4",  # mov rbx, rdi; mov r12, rsi
+        f"48 8B 83 {disp(frame + L.frame_instruction)} 49 89 44 24 08",  # mov rax, [rbx + instruction]; mov [r12 + 8], rax
+        f"48 8B BB {disp(frame + L.frame_function)} 49 89 3C 24", call("Py_IncRef"),  # mov rdi, [rbx + function]; mov [r12], rdi
+        "next:", "49 FF CD", (JL, "all"),  # dec r13; jl
+        f"4A 8B BC EB {localsplus} 4B 89 7C EC 10", call("Py_IncRef"),  # mov rdi, [rbx + 8 * r13 + localsplus]; mov [r12 + 8 * r13 + 16], rdi
+        (JMP, "next"),
+        "all:", f"8B 83 {stacktop}", (JMP, "out"),  # mov eax, [rbx + stacktop]
+        "none:", f"B8 {disp(-1)}",  # mov eax, -1
+        "out:", "41 5D 41 5C 5B C3",  # pop r13; pop r12; pop rbx; ret
+    ])
+    return pages.routine(code, ctypes.c_int, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t)

@@ -25,7 +25,7 @@ ROOM = 176
 _MADE, _COLLECTS, _LISTED = 136, 140, 144
 _SIGNALS_OF_FAULTS = (4, 5, 6, 7, 8, 11, 31)  # ILL, TRAP, ABRT, BUS, FPE, SEGV, SYS on Linux; importing `signal` takes milliseconds
 
-JMP, JE, JNE, JB, JA, JGE, JLE = "E9", "0F 84", "0F 85", "0F 82", "0F 87", "0F 8D", "0F 8E"
+JMP, JE, JNE, JB, JA, JL, JGE, JLE = "E9", "0F 84", "0F 85", "0F 82", "0F 87", "0F 8C", "0F 8D", "0F 8E"
 
 
 def disp(value, size=4):

@@ -1,11 +1,12 @@
 """Loops that are entered while they run give what they give without."""
 
 import sys
-from types import FunctionType
+from types import FunctionType, SimpleNamespace
 
 import pytest
 
-from entered import both
+from entered import both, enter, fresh
+from jit import entering
 
 
 def count_up(hook, n):
@@ -410,3 +411,27 @@ LEFT_ALONE = {held_from_the_start, in_handler, raises_each_turn, shows_locals}
 @pytest.mark.parametrize("function", CASES, ids=lambda function: function.__name__)
 def test_the_same_both_ways(function, n):
     both(function, n, entered=function not in LEFT_ALONE)
+
+
+@pytest.mark.parametrize("threads", [0, 1])
+def test_what_looks_like_an_error_is_tried_again_beside_threads(monkeypatch, threads):
+    """Other threads may have changed what was looked at."""
+    compile_entered, met = entering.compile_entered, []
+
+    def compile_or_fail(*arguments):
+        met.append(arguments)
+        if len(met) == 1:
+            raise KeyError("gone")
+        return compile_entered(*arguments)
+
+    monkeypatch.setattr("jit.dump.CHECK", False)
+    monkeypatch.setattr("jit.attempts._thread", SimpleNamespace(_count=lambda: threads))
+    monkeypatch.setattr(entering, "compile_entered", compile_or_fail)
+    function = fresh(count_up)
+    entered = []
+
+    def hook():
+        if not entered:
+            entered.append(enter(sys._getframe(1)))
+    assert function(hook, 100) == count_up(lambda: None, 100)
+    assert entered == [bool(threads)] and len(met) == 1 + threads

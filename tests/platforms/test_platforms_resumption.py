@@ -1,5 +1,7 @@
 """Generators' code for exits, and the table that leads to machine code."""
 
+import sys
+
 import pytest
 
 from jit.decode import raw_instructions
@@ -88,10 +90,46 @@ def test_the_table():
     assert list(plain(1)) == [0]
 
 
-def test_where_a_generator_waits():
-    code, generator = plain.__code__, plain(3)
-    made = prepared(plain)
-    beginning = resumption.waits_at(generator, code)
+def holding(n):
+    text = "x" * n
+    for _ in range(2):
+        yield text
+    del text
+    yield
+    yield late
+    late = n
+
+
+def test_what_a_generator_holds_that_waits():
+    code, generator, made = holding.__code__, holding(9), prepared(holding)
+    found = resumption.waiting(generator, code)
+    assert (found.function, found.values, made.resumes[found.offset][1]) == (holding, [9, *[resumption.UNBOUND] * 3], 0)
+    del found
+    text = next(generator)
+    references = sys.getrefcount(text), sys.getrefcount(holding)
+    found = resumption.waiting(generator, code)
+    *variables, iterator = found.values
+    assert (variables, list(iterator), made.resumes[found.offset][1]) == ([9, "x" * 9, 0, resumption.UNBOUND], [1], 1)
+    del found, variables
+    assert (sys.getrefcount(text), sys.getrefcount(holding)) == references
+    assert next(generator) is None
+    assert resumption.waiting(generator, code).values == [9, resumption.UNBOUND, 0, resumption.UNBOUND]
+
+
+def test_a_generator_that_does_not_wait():
+    def looking():
+        yield resumption.waiting(generator, generator.gi_code)
+    generator = looking()
+    assert next(generator) is None
+    assert resumption.waiting(generator, generator.gi_code).values[0].cell_contents is generator
+    generator.close()
+    assert resumption.waiting(generator, generator.gi_code) is None
+
+
+def test_more_than_there_is_room_for():
+    names = [f"x{number}" for number in range(600)]
+    scope = {}
+    exec(f"def many({', '.join(names[:200])}):\n    {' = '.join(names)} = 1\n    yield", scope)
+    generator = scope["many"](*range(200))
     next(generator)
-    assert made.resumes[beginning][1] == 0 and made.resumes[resumption.waits_at(generator, code)][1] == 1
-    assert resumption.function_of(generator) is plain
+    assert resumption.waiting(generator, generator.gi_code) is None
