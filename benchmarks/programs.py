@@ -8,7 +8,7 @@
 
 The benchmark files come from the package index and are run unchanged, in child processes, with a stub in place of pyperf
 (benchmarks/stub). Loops are calibrated as pyperf does, plain, so that a value takes at least 0.1 s; then each round runs the
-same loops and values in a plain process and in one under the JIT, by turns. A run has as many values as a default run of pyperf,
+same loops and values in a plain process and in one under the JIT, which take turns value by value, so that what slows the machine down meets both. A run has as many values as a default run of pyperf,
 60, or fewer where that would take longer than --seconds (but at least 4, as many as a process of pyperf's): none of the twelve does.
 
 - warm: best value of the second half of the runs, plain over compiled;
@@ -86,16 +86,12 @@ def measure(program, launchers, options, rounds, wanted=None):
     runs = {way: {name: [] for name in loops} for way in launchers}
     failures = {}
     for _ in range(rounds):
-        for way, (launcher, environment) in launchers.items():
-            if way in failures:
-                continue
-            try:
-                found = suite.run(program, launcher, loops, values, **environment)
-            except suite.Failed as problem:
-                failures[way] = str(problem)
-                continue
-            for name in loops:
-                runs[way][name].append(found[name])
+        for way, found in suite.run_by_turns(program, {way: launchers[way] for way in launchers if way not in failures}, loops, values).items():
+            if isinstance(found, suite.Failed):
+                failures[way] = str(found)
+            else:
+                for name in loops:
+                    runs[way][name].append(found[name])
     return {name: {way: failures.get(way) or summary(runs[way][name]) for way in launchers} for name in loops}
 
 

@@ -3,6 +3,7 @@
 import compileall
 import json
 import os
+import select
 import subprocess
 import sys
 import tempfile
@@ -107,46 +108,116 @@ def programs(folder):
     return {program.name: program for program in sorted(found, key=lambda program: program.name)}
 
 
-def run(program, launcher, loops=None, values=None, **environment):
-    """Run a program once, in a child process.
+class Child:
+    """A run of a program in a child process, which waits for its turn before each value.
 
-    Args:
-        program: a Program. launcher: list of str that stands for `python`. loops, values: by benchmark's name; without
-        loops it is calibrated. environment: variables to set.
-
-    Returns:
-        the stub's report, each benchmark with `whole`: seconds from its begin, that of the process for the first, to its
-        end, that of the process for the last.
-
-    Raises:
-        Failed: the program failed.
+    Attributes:
+        process: the child. ended: time.monotonic() when it was found to have ended.
     """
-    with tempfile.TemporaryDirectory() as work:
-        report = os.path.join(work, "report.json")
-        plan = {"report": report, "launcher": launcher, "loops": loops or {}, "values": values or {}, "started": time.monotonic()}
+
+    def __init__(self, program, launcher, loops=None, values=None, **environment):
+        """Args: see `run`."""
+        self.work = tempfile.TemporaryDirectory()
+        self.report = os.path.join(self.work.name, "report.json")
+        self.errors = open(os.path.join(self.work.name, "errors"), "w+", errors="replace")
+        go_on, self.go_on = os.pipe()
+        self.asked, ask = os.pipe()
+        self.begun, self.ended = time.monotonic(), None
+        plan = {"report": self.report, "launcher": launcher, "loops": loops or {}, "values": values or {}, "started": self.begun, "turns": [go_on, ask]}
         # Where the library has no lib2to3 any more, 2to3 would install the copy that comes with it.
         vendored = os.path.join(os.path.dirname(program.file), "vendor", "src")
         variables = {**os.environ, "PYTHONPATH": os.pathsep.join([STUB, ROOT, vendored]), "PYTHONHASHSEED": "0",
                      "PYPERF_PLAN": json.dumps(plan), **environment}
         try:
-            done = subprocess.run([*launcher, program.file, *program.options], cwd=work, env=variables, stdin=subprocess.DEVNULL,
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=LONGEST_RUN)
-        except subprocess.TimeoutExpired:
-            raise Failed(f"not done after {LONGEST_RUN} s") from None
-        ended = time.monotonic()
-        if done.returncode:
-            raise Failed(last_word(done.stderr, done.returncode))
+            self.process = subprocess.Popen([*launcher, program.file, *program.options], cwd=self.work.name, env=variables, stdin=subprocess.DEVNULL,
+                                            stdout=subprocess.DEVNULL, stderr=self.errors, pass_fds=(go_on, ask))
+        finally:
+            os.close(go_on)
+            os.close(ask)
+        self.end = os.pidfd_open(self.process.pid)
+
+    def waits(self):
+        """Whether it waits for its turn, when it does, or not any more, when it has ended. It is given up after LONGEST_RUN."""
+        left = self.begun + LONGEST_RUN - time.monotonic()
+        ready, _, _ = select.select([self.asked, self.end], [], [], max(0.0, left))
+        if self.asked in ready and os.read(self.asked, 1):
+            return True
+        if not ready:
+            self.process.kill()
+        self.process.wait()
+        self.ended = time.monotonic() if ready else None
+        return False
+
+    def take_turn(self):
+        """Let it go on to its next turn; returns whether there is one."""
+        os.write(self.go_on, b".")
+        return self.waits()
+
+    def close(self):
+        """Let go of all, its process included."""
+        self.process.kill()
+        self.process.wait()
+        for descriptor in (self.go_on, self.asked, self.end):
+            os.close(descriptor)
+        self.errors.close()
+        self.work.cleanup()
+
+    def found(self):
+        """The report of a child that has ended, or Failed."""
+        if self.ended is None:
+            return Failed(f"not done after {LONGEST_RUN} s")
+        if self.process.returncode:
+            self.errors.seek(0)
+            return Failed(last_word(self.errors.read(), self.process.returncode))
         try:
-            with open(report) as file:
-                return with_wholes(json.load(file), ended)
+            with open(self.report) as file:
+                return with_wholes(json.load(file), self.ended)
         except FileNotFoundError:
-            raise Failed("measured nothing") from None
+            return Failed("measured nothing")
+
+
+def run_by_turns(program, launchers, loops=None, values=None):
+    """Run a program once in each of several ways: value by value in turn, so that whatever slows the machine down meets all alike.
+
+    Args:
+        program: a Program. launchers: by way, (list of str that stands for `python`, environment variables to set). loops, values: by benchmark's name; without
+        loops it is calibrated.
+
+    Returns:
+        by way, the stub's report, each benchmark with `whole`: seconds from its begin, that of the process for the first, to its
+        end, that of the process for the last, without those in which it waited for its turn; or Failed, if it did.
+    """
+    children = {}
+    try:
+        waiting = []
+        for way, (launcher, environment) in launchers.items():
+            children[way] = child = Child(program, launcher, loops, values, **environment)
+            if child.waits():
+                waiting.append(child)
+        while waiting:
+            waiting = [child for child in waiting if child.take_turn()]
+        return {way: child.found() for way, child in children.items()}
+    finally:
+        for child in children.values():
+            child.close()
+
+
+def run(program, launcher, loops=None, values=None, **environment):
+    """Run a program in one way only, see `run_by_turns`.
+
+    Raises:
+        Failed: the program failed.
+    """
+    found = run_by_turns(program, {"": (launcher, environment)}, loops, values)[""]
+    if isinstance(found, Failed):
+        raise found
+    return found
 
 
 def with_wholes(report, ended):
     """The report, each benchmark with `whole`: the last ends with the process."""
     last = list(report.values())[-1]
-    last["ended"] = ended
+    last["ended"] = ended - last["waited"]
     for found in report.values():
         found["whole"] = found["ended"] - found["begun"]
     return report

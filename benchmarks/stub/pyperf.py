@@ -4,8 +4,10 @@ The parent (benchmarks/programs.py) gives a plan in the environment variable PYP
     report: the file to write; started: time.monotonic() when the process was started;
     loops, values: for each benchmark's name, loops of a value and number of values. A name that is missing is calibrated: loops
         are doubled until a value takes as long as pyperf's do, and no values are measured;
-    launcher: what takes the place of sys.executable in benchmarks that run a command.
-The report is, for each benchmark's name, loops, inner (loops within a loop), values (seconds), begun and ended (monotonic). Without a plan
+    launcher: what takes the place of sys.executable in benchmarks that run a command;
+    turns: descriptors to read a byte from before each value, and to write one to that asks for it: other processes run meanwhile.
+The report is, for each benchmark's name, loops, inner (loops within a loop), values (seconds), begun and ended (monotonic, of a clock that stands still while it waits
+for its turn) and waited (seconds by then). Without a plan
 three values of each benchmark are measured and printed.
 The report also says how many seconds of the processor's time the JIT has taken for itself, where there is one: `compiling`.
 Keeps to Python 3.9, for PyPy. With PYPERF_GC=off the garbage collector is off. With PYPERF_CLOCK=thread the clock of the program's main thread is used, for machines that are busy.
@@ -40,6 +42,34 @@ def read_plan():
     return json.loads(text) if text else {}
 
 
+class Turns:
+    """Waits for its turn.
+
+    Attributes:
+        descriptors: (to read from, to write to), or None: it is always this process's turn. waited: seconds so far.
+    """
+
+    def __init__(self, descriptors):
+        self.descriptors = descriptors
+        self.waited = 0.0
+
+    def wait(self):
+        if self.descriptors:
+            go_on, ask = self.descriptors
+            asked = time.monotonic()
+            os.write(ask, b".")
+            if not os.read(go_on, 1):
+                raise SystemExit("nobody measures this any more")
+            self.waited += time.monotonic() - asked
+
+    def clock(self):
+        """Seconds of the monotonic clock, without those in which it waited."""
+        return time.monotonic() - self.waited
+
+
+TURNS = Turns(read_plan().get("turns"))
+
+
 def calibrate(measure, shortest=SHORTEST_VALUE):
     """Loops of a value, and the seconds it takes.
 
@@ -66,7 +96,7 @@ class Runner:
         self.args = None
         self.metadata = {}
         self.plan = read_plan()
-        self.begun = self.plan.get("started", time.monotonic())
+        self.begun = self.plan.get("started", TURNS.clock())
         self.report = {}
 
     def parse_args(self, args=None):
@@ -128,6 +158,12 @@ class Runner:
         module = sys.modules.get("jit.budget")
         return module.BUDGET.spent if module is not None else 0.0
 
+    @staticmethod
+    def take_turn(measure, loops):
+        """A value, when it is this process's turn."""
+        TURNS.wait()
+        return measure(loops)
+
     def run(self, name, measure, inner_loops):
         """Do what the plan says of a benchmark, and report."""
         self.parse_args()
@@ -138,11 +174,11 @@ class Runner:
             if not self.plan:
                 values = [measure(loops) for _ in range(VALUES_WITHOUT_PLAN)]
         else:
-            values = [measure(loops) for _ in range(self.plan["values"][name])]
+            values = [self.take_turn(measure, loops) for _ in range(self.plan["values"][name])]
         inner = inner_loops or 1
-        ended = time.monotonic()
+        ended = TURNS.clock()
         self.report[name] = {"loops": loops, "inner": inner, "values": values, "begun": self.begun, "ended": ended,
-                             "compiling": self.compiling()}
+                             "waited": TURNS.waited, "compiling": self.compiling()}
         self.begun = ended
         self.write(name)
 
