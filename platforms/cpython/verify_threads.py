@@ -45,6 +45,7 @@ _NOTHING = bytes.fromhex(
 )
 _EVENTS = 0xFF  # of thread_eval_breaker; the bits above are the instrumentation version
 _TRACED = 255  # of cframe_use_tracing
+_MOST_PENDING = 32  # NPENDINGCALLS, of (function, argument), followed by the first's number and that behind the last (Include/internal/pycore_interp.h)
 _ATTEMPTS = 20  # another thread may want the GIL at any moment
 _MADE, _REUSED = 300, 100  # lists that are made to see them counted, and that CPython may have kept of dead ones
 
@@ -261,11 +262,15 @@ def _eval_breaker(fields, cells):
         request = ("_PyEval_AddPendingCall", interpreter, nothing)  # noticed in every thread
     noticed = False
     if fields.interp_pending_calls is not None:
-        yield "interp_pending_calls", _becomes_set(interpreter + fields.interp_pending_calls, *request), True
+        # It may be set already, and while the main thread waits for something it stays so. What is added goes into the queue behind it.
+        word = interpreter + fields.interp_pending_calls
+        calls = word + 8
+        place, following = _around(calls + 16 * _MOST_PENDING + 4, *request)
+        yield "interp_pending_calls", (_around(word, *request)[1], following, read(calls + 16 * place)), (1, (place + 1) % _MOST_PENDING, nothing)
         # 3.11 sets the breaker at once only in the main thread. Elsewhere the counter, which
         # lies in the same struct, has to do.
         noticed = get_native_id() != os.getpid()
-    noticed = _becomes_set(interpreter + fields.interp_eval_breaker, *request) or noticed
+    noticed = noticed or _becomes_set(interpreter + fields.interp_eval_breaker, *request)
     yield "interp_eval_breaker", noticed, True
     # Set only while another thread waits for the GIL, so known by its place in the struct.
     yield "interp_gil_drop_request", fields.interp_gil_drop_request, fields.interp_eval_breaker + 4
@@ -302,12 +307,17 @@ def _counts(peeker, counter):
 
 def _becomes_set(word, name, *arguments, mask=0xFFFFFFFF):
     """Whether calling a C function sets a word (its bits in mask) that was zero."""
-    around = pages.routine(_AROUND, *[ctypes.c_uint64] * 7)
-    function, arguments = symbols.address(name), (*arguments, 0, 0, 0)[:4]
     with collector.Uncollected():  # a due collection keeps the eval breaker set
         for _ in range(_ATTEMPTS):
             _ignore()  # the interpreter handles what is pending when it enters a function
-            result = around(word, function, *arguments)
-            if not result & mask:
-                return bool(result >> 32 & mask)
+            before, after = _around(word, name, *arguments)
+            if not before & mask:
+                return bool(after & mask)
     return False
+
+
+def _around(word, name, *arguments):
+    """A word of 32 bits before and after calling a C function."""
+    around = pages.routine(_AROUND, *[ctypes.c_uint64] * 7)
+    result = around(word, symbols.address(name), *(*arguments, 0, 0, 0)[:4])
+    return result & 0xFFFFFFFF, result >> 32

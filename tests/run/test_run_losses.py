@@ -1,6 +1,9 @@
 """What would only be lost: versions that keep leaving while there is no time to compile, and a compiler for programs that do little else than call C code."""
 
-from test_run_control import python
+import pytest
+
+from comparing import run
+from test_run_control import HOT, python
 
 LEAVING = """
 import jit, jit.hot
@@ -85,3 +88,20 @@ while jit.hot.DETECTOR.compiler is None and time.process_time() < end:  # to loa
 print(BUDGET.hot > PATIENCE, jit.hot.DETECTOR.compiler is not None)
 """
     assert python(code) == "True None None\nTrue True\n"
+
+
+@pytest.mark.parametrize("wait", ["thread.join()", "os.read(reader, 1)"])
+def test_a_compiler_while_the_main_thread_waits(wait):
+    """It makes no pending calls meanwhile: those that were asked for stay."""
+    code = HOT + f"""
+import jit, os, threading
+reader, writer = os.pipe()
+def compute():
+    until_compiled()
+    os.write(writer, b".")
+thread = threading.Thread(target=compute)
+thread.start()
+{wait}
+print(jit.explain(f).state)
+"""
+    assert run(["-c", code], []) == (0, "compiled\n", "")
