@@ -235,6 +235,7 @@ def clear_routine(code):
 UNBOUND = type("Unbound", (), {})()
 #: Places for what a frame holds.
 _ROOM = 1 << 9
+_Places = ctypes.py_object * _ROOM
 
 
 class Waiting:
@@ -253,17 +254,17 @@ def waiting(generator, code):
 
     In one go: the next moment another thread may finish it, which frees what its frame points to.
     """
-    places = (ctypes.py_object * _ROOM)()
+    places = _Places()
     count = _copy()(id(generator), places, _ROOM - 2)
     if count < 0:
         return None
-    words = ctypes.cast(places, ctypes.POINTER(ctypes.c_uint64))
-    function, *values = (places[number] if words[number] else UNBOUND for number in (0, *range(2, count + 2)))
-    for number in (0, *range(2, count + 2)):
-        if words[number]:
-            _decrement(places[number])
+    start = ctypes.addressof(places)
+    function, *values = (places[number] if read(start + 8 * number) else UNBOUND for number in (0, *range(2, count + 2)))
+    for held in (function, *values):
+        if held is not UNBOUND:
+            _decrement(held)
     found = Waiting()
-    found.function, found.offset, found.values = function, words[1] - resume_word(code, 0), values
+    found.function, found.offset, found.values = function, read(start + 8) - resume_word(code, 0), values
     return found
 
 

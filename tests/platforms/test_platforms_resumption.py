@@ -1,5 +1,6 @@
 """Generators' code for exits, and the table that leads to machine code."""
 
+import gc
 import sys
 
 import pytest
@@ -133,3 +134,12 @@ def test_more_than_there_is_room_for():
     generator = scope["many"](*range(200))
     next(generator)
     assert resumption.waiting(generator, generator.gi_code) is None
+
+
+def test_looking_leaves_no_garbage():
+    generator = plain(2)
+    resumption.waiting(generator, generator.gi_code)
+    gc.collect()
+    for _ in range(5):
+        resumption.waiting(generator, generator.gi_code)
+    assert gc.collect() == 0
