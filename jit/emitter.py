@@ -8,6 +8,7 @@ Register roles, the frame picture and the calling convention between bodies are 
 
 from asm import (Memory, eax, edx, mem64, r14d, r15, rax, rcx, rdx, relative, rsp)
 from jit.machine import records
+from jit.machine.area import XMMS
 from jit.machine.refcounts import emit_decref
 from jit.placement import Placement
 from jit.templates import calls
@@ -34,6 +35,8 @@ class Emitter(Placement):
         self.locations = allocation.locations
         self.context = context
         self.routines = context.routines
+        suffix = "" if any(location.register in XMMS for location in allocation.locations.values()) else "_no_floats"
+        self.dealloc, self.dealloc_plain = (getattr(self.routines, name + suffix) for name in ("dealloc", "dealloc_plain"))
         self.result = context.result
         self.frame_size = context.frame_size
         self.first_slot = context.first_slot
@@ -336,17 +339,17 @@ class Emitter(Placement):
             self.call_dealloc()
             asm.jmp(done)
             asm.bind(plain)
-            asm.call(self.routines.dealloc_plain)
+            asm.call(self.dealloc_plain)
             asm.jmp(done)
 
     def call_dealloc(self):
         asm = self.asm
         after = self.operation.after
         if after is None:
-            asm.call(self.routines.dealloc_plain)
+            asm.call(self.dealloc_plain)
         else:
             asm.lea(rcx, relative(after.address))
-            asm.call(self.routines.dealloc)
+            asm.call(self.dealloc)
 
     # -- exits ------------------------------------------------------------------------------------------------------------
 

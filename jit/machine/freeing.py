@@ -2,10 +2,12 @@
 of an activation that leaves.
 """
 
-from asm import eax, ecx, mem32, mem64, r12, r13, r15, rax, rbp, rbx, rcx, rdi, rdx, rsi
+import itertools
+
+from asm import eax, ecx, mem32, mem64, r8, r9, r10, r11, r12, r13, r15, rax, rbp, rbx, rcx, rdi, rdx, rsi, rsp, xmm0, xmm14, xmm15
 from jit.machine import records as r
-from jit.machine.area import BASE, EXTRA, RETURN
-from jit.machine.harmless import emit_unless_harmless, emit_unless_referred
+from jit.machine.area import BASE, EXTRA, RETURN, XMMS
+from jit.machine.harmless import emit_go_through_set, emit_unless_harmless, emit_unless_referred
 from jit.machine.holders import HOLDERS, emit_go_to_kind
 from jit.machine.kept import emit_keep
 from platforms.cpython.layout import layout
@@ -13,16 +15,27 @@ from platforms.cpython.layout import layout
 L = layout()
 #: Lists and tuples of more items are freed with a frame around it, whatever they hold: it costs little beside the rest.
 MOST_ITEMS = 64
+#: What C functions may change; and what templates use besides registers that were allocated.
+_GPRS = (rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11)
+_SCRATCH = (xmm0, xmm14, xmm15)
 
 
 class FreeingRoutines:
     """The part of LeaveRoutines that frees objects whose count has reached 0."""
 
-    def emit_dealloc(self):
+    def emit_deallocs(self):
+        """For bodies that keep floats in registers, and for those that do not."""
+        for suffix in ("", "_no_floats"):
+            freed = self.asm.label("freed_without_frame")
+            self.emit_dealloc("dealloc" + suffix, freed)
+            self.emit_dealloc_plain("dealloc_plain" + suffix, freed)
+
+    def emit_dealloc(self, name, freed):
+        """Args: freed: where to go when no frame is needed."""
         asm = self.asm
-        self.begin("dealloc")
+        self.begin(name)
         emit_keep(asm)
-        self.emit_without_frame_if_harmless()
+        self.emit_without_frame_if_harmless(freed)
         self.emit_save(called=True)
         asm.mov(mem64(rbp, EXTRA), rax)
         self.emit_own_frame()
@@ -31,11 +44,11 @@ class FreeingRoutines:
         self.frames.call("_Py_Dealloc")
         self.emit_go_on()
 
-    def emit_without_frame_if_harmless(self):
-        """Go to dealloc_plain if the object in rax frees itself without running Python code: a number or string, a small list or tuple, an instance."""
+    def emit_without_frame_if_harmless(self, freed):
+        """Go to `freed` if the object in rax frees itself without running Python code: a number or string, a small list, tuple or set, an instance."""
         asm = self.asm
-        is_list, start, again, other, foreign, look_deeper, harmless, plain, wanted = (
-            asm.label(name) for name in ("is_list", "start", "item", "other", "foreign", "look_deeper", "harmless", "plain", "frame_wanted"))
+        is_list, is_set, start, again, other, foreign, look_deeper, harmless, plain, wanted = (
+            asm.label(name) for name in ("is_list", "is_set", "start", "item", "other", "foreign", "look_deeper", "harmless", "plain", "frame_wanted"))
         holders = [asm.label(kind.__name__) for kind, _ in HOLDERS]
         for register in (rcx, rdx, rsi, rdi):
             asm.push(register)
@@ -74,12 +87,14 @@ class FreeingRoutines:
         for kind in (int, float, str, bytes):
             asm.cmp(rdx, self.frames.pointer(id(kind)))
             asm.je(plain)
-        emit_go_to_kind(asm, [(kind, label) for (kind, _), label in zip(HOLDERS, holders)])
+        emit_go_to_kind(asm, [(set, is_set), (frozenset, is_set), *((kind, label) for (kind, _), label in zip(HOLDERS, holders))])
         for register in (rdi, rsi, rdx, rcx):
             asm.pop(register)
         asm.bind(look_deeper)
         emit_unless_harmless(asm, wanted)
-        asm.jmp(self.labels["dealloc_plain"])
+        asm.jmp(freed)
+        asm.bind(is_set)
+        emit_go_through_set(asm, plain, foreign)
         for (kind, offsets), label in zip(HOLDERS, holders):
             asm.bind(label)
             self.emit_is_only_holder(kind, offsets, foreign)
@@ -91,7 +106,7 @@ class FreeingRoutines:
         asm.bind(plain)
         for register in (rdi, rsi, rdx, rcx):
             asm.pop(register)
-        asm.jmp(self.labels["dealloc_plain"])
+        asm.jmp(freed)
         asm.bind(wanted)
 
     def emit_is_only_holder(self, kind, offsets, foreign):
@@ -135,21 +150,30 @@ class FreeingRoutines:
         asm.jmp(again)
         asm.bind(done)
 
-    def emit_dealloc_plain(self):
+    def emit_dealloc_plain(self, name, freed):
+        """Args: freed: label of what frees an object that is not kept."""
         asm = self.asm
-        self.begin("dealloc_plain")
+        self.begin(name)
         emit_keep(asm)
-        self.emit_save(called=True)
+        asm.bind(freed)
+        saved = (_GPRS, _SCRATCH) if name.endswith("no_floats") else (_GPRS, XMMS)
+        area = 8 * sum(map(len, saved)) + 8 & -16 | 8  # which leaves the stack aligned
+        places = [(register, mem64(rsp, 8 * number)) for number, register in enumerate(itertools.chain(*saved))]
+        asm.sub(rsp, area)
+        for register, place in places:
+            (asm.movsd if register in XMMS else asm.mov)(place, register)
         asm.mov(rdi, rax)
         self.frames.call("_Py_Dealloc")
-        self.emit_restore()
+        for register, place in places:
+            (asm.movsd if register in XMMS else asm.mov)(register, place)
+        asm.add(rsp, area)
         asm.ret()
 
     def emit_dealloc_at_return(self):
         asm = self.asm
         self.begin("dealloc_at_return")
         emit_keep(asm)
-        self.emit_without_frame_if_harmless()
+        self.emit_without_frame_if_harmless(self.labels["dealloc_plain"])
         self.emit_save(called=True)
         asm.mov(mem64(rbp, EXTRA), rax)
         asm.call(self.frames.materialise_callers)

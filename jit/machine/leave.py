@@ -26,7 +26,7 @@ class LeaveRoutines(CalloutRoutines, FreeingRoutines):
     """Emits exits, callouts and the poll; `frames` is the FrameRoutines they use."""
 
     NAMES = ("exit_start", "exit_throw", "exit_after", "callout_enter", "callout_enter_full", "callout_leave", "resume_caller", "poll", "dealloc", "dealloc_plain",
-             "dealloc_at_return", "drop_last", "revalidate", "dict_entry", "attend")
+             "dealloc_no_floats", "dealloc_plain_no_floats", "dealloc_at_return", "drop_last", "revalidate", "dict_entry", "attend")
 
     def __init__(self, asm, frames, poll_function, attention_function):
         self.asm = asm
@@ -52,8 +52,7 @@ class LeaveRoutines(CalloutRoutines, FreeingRoutines):
         self.emit_callout_leave()
         self.emit_resume_caller()
         self.emit_poll()
-        self.emit_dealloc()
-        self.emit_dealloc_plain()
+        self.emit_deallocs()
         self.emit_dealloc_at_return()
         self.emit_drop_last()
         self.emit_attend()

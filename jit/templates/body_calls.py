@@ -53,7 +53,7 @@ def _drop_callee(asm, emitter, target):
         asm.bind(freed)
         asm.movq(xmm15, rax)
         asm.mov(rax, rcx)
-        asm.call(emitter.routines.dealloc_plain)
+        asm.call(emitter.dealloc_plain)
         asm.movq(rax, xmm15)
         asm.jmp(dropped)
 
@@ -126,7 +126,7 @@ def _callee_left(asm, emitter, detail, done):
         asm.jmp(done)
         asm.bind(freed)
         asm.mov(rax, rdx)
-        asm.call(emitter.routines.dealloc_plain)
+        asm.call(emitter.dealloc_plain)
         asm.jmp(dropped)
     else:
         if kind.python is not None:

@@ -194,7 +194,7 @@ def drop_operand(asm, emitter, operand):
     with asm.cold():
         asm.bind(freed)
         asm.mov(rax, rdx)
-        asm.call(emitter.routines.dealloc_plain)
+        asm.call(emitter.dealloc_plain)
         asm.jmp(dropped)
 
 

@@ -204,7 +204,7 @@ def emit_drop_key(asm, emitter):
     asm.jmp(dropped)
     asm.bind(freed)
     asm.mov(rax, rdx)
-    asm.call(emitter.routines.dealloc_plain)
+    asm.call(emitter.dealloc_plain)
     asm.bind(dropped)
 
 

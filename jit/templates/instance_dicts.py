@@ -159,6 +159,6 @@ def emit_set_in_dict(asm, emitter, owner, place, emit_value, ownership, exit, do
         asm.bind(freed)
         asm.mov(rax, rcx)
         asm.movq(xmm15, rdx)
-        asm.call(emitter.routines.dealloc_plain)
+        asm.call(emitter.dealloc_plain)
         asm.movq(rdx, xmm15)
         asm.jmp(dropped)

@@ -70,7 +70,7 @@ def emit_filled(asm, emitter, detail):
             asm.bind(label)
             asm.mov(rax, rdi)
             asm.mov(mem64(rax, L.ob_refcnt), 0)
-            asm.call(emitter.routines.dealloc_plain)
+            asm.call(emitter.dealloc_plain)
             asm.jmp(target)
 
 

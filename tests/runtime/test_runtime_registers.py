@@ -4,6 +4,7 @@ import ctypes
 import gc
 import math
 import sys
+import weakref
 
 import pytest
 
@@ -101,13 +102,18 @@ def test_floats_are_kept_apart_from_the_interpreters(count):
         del theirs
 
 
-def test_dealloc_plain():
-    """The object is freed; no register changes."""
-    probe = Probe(routines().dealloc_plain)
+#: What a routine for bodies that keep no floats in registers may change.
+UNUSED = {f"xmm{number}" for number in range(1, 14)}
+
+
+@pytest.mark.parametrize("suffix, lost", [("", set()), ("_no_floats", UNUSED)])
+def test_dealloc_plain(suffix, lost):
+    """The object is freed; no register changes that is used."""
+    probe = Probe(getattr(routines(), "dealloc_plain" + suffix))
     before = sys.getallocatedblocks()
     for _ in range(200):
         address = new_object([1, 2])
-        assert probe.free(address) == {}
+        assert set(probe.free(address)) <= lost
     assert sys.getallocatedblocks() < before + 50
 
 
@@ -135,6 +141,27 @@ def test_dealloc_runs_finalisers():
         changed = probe.free(address, rcx=level.descriptor)
         assert changed == {}
         assert log == list(range(number + 1))
+
+
+@pytest.mark.parametrize("kind", [set, frozenset])
+@pytest.mark.parametrize("suffix, lost", [("", set()), ("_no_floats", UNUSED)])
+def test_dealloc_of_sets(kind, suffix, lost):
+    """Keys that die with them run their finalisers, and whoever refers to them weakly is told."""
+    level = level_of("thing")
+    probe = Probe(getattr(routines(), "dealloc" + suffix), level)
+    log, told, alive = [], [], Finalised([])
+    before = sys.getallocatedblocks()
+    for number in range(100):
+        for keys in ([], [1, 2**70, "x" * number], range(20), range(100), [(1, number, "y" * number)], [alive], [Finalised(log)], [*range(9), frozenset([Finalised(log)])]):
+            watched = kind(keys)
+            reference = weakref.ref(watched, lambda _: told.append(True)) if number % 3 == 0 else None
+            address = new_object(watched)
+            del watched, keys
+            assert set(probe.free(address, rcx=level.descriptor)) <= lost
+            assert reference is None or reference() is None
+    assert log == list(range(200)) and told == [True] * 34 * 8
+    del log, told
+    assert sys.getallocatedblocks() < before + 1000
 
 
 def test_dealloc_at_return():
