@@ -11,7 +11,7 @@ The benchmark files come from the package index and are run unchanged, in child 
 same loops and values in a plain process and in one under the JIT, which take turns value by value, so that what slows the machine down meets both. A run has as many values as a default run of pyperf,
 60, or fewer where that would take longer than --seconds (but at least 4, as many as a process of pyperf's): none of the twelve does.
 
-- warm: best value of the second half of the runs, plain over compiled;
+- warm: plain over compiled, the median of the last third of the turns; milliseconds are the best of the second half;
 - cold: the whole processes, start-up and compile time in, from their start to their end;
 - first: the same from the start to the end of the fourth value, as one of pyperf's own processes is.
 Programs that consist of starting a python start it in the same way as they were started themselves.
@@ -20,6 +20,7 @@ Programs that consist of starting a python start it in the same way as they were
 import argparse
 import os
 import shutil
+import statistics
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -60,14 +61,20 @@ def summary(runs):
         runs: list of reports of that benchmark.
 
     Returns:
-        dictionary: `warm` seconds per loop, `cold` and `first` seconds; of the shortest run `compiling` seconds, `outside` of values, and
-        what its values would have taken if all had been `warmed`.
+        dictionary: `warm` seconds per loop, the best, and all values of the last turns, `settled`; `cold` and `first` seconds; of the shortest run
+        `compiling` seconds, `outside` of values, and what its values would have taken if all had been `warmed`.
     """
     shortest = min(runs, key=lambda run: run["whole"])
     best = min(value for run in runs for value in run["values"][len(run["values"]) // 2:])
-    return {"warm": best / runs[0]["loops"] / runs[0]["inner"], "cold": shortest["whole"], "compiling": shortest["compiling"],
+    settled = [value for run in runs for value in run["values"][-max(LEAST_VALUES // 2, len(run["values"]) // 3):]]
+    return {"warm": best / runs[0]["loops"] / runs[0]["inner"], "settled": settled, "cold": shortest["whole"], "compiling": shortest["compiling"],
             "outside": shortest["whole"] - sum(shortest["values"]), "warmed": best * len(shortest["values"]),
             "first": min(run["whole"] - sum(run["values"][LEAST_VALUES:]) for run in runs)}
+
+
+def times(slow, fast):
+    """How many times as fast one way is as another, of two summaries: the median of the last turns, in each of which either meets the same machine."""
+    return statistics.median(one / other for one, other in zip(slow["settled"], fast["settled"]))
 
 
 def measure(program, launchers, options, rounds, wanted=None):
@@ -108,8 +115,8 @@ class Row:
         self.target = target
         self.found = found
         self.failure = next((found[way] for way in ("plain", "jit") if isinstance(found[way], str)), None)
-        self.warm, self.cold, self.first = ((0, 0, 0) if self.failure else
-                                            (found["plain"][key] / found["jit"][key] for key in ("warm", "cold", "first")))
+        self.warm = 0 if self.failure else times(found["plain"], found["jit"])
+        self.cold, self.first = (0, 0) if self.failure else (found["plain"][key] / found["jit"][key] for key in ("cold", "first"))
 
     @property
     def fast_enough(self):
@@ -126,7 +133,7 @@ class Row:
         if self.failure:
             return [self.name, "", "", "FAILED", self.target, "MISSED", "", "", "", "", *("" for _ in others)]
         plain, compiled = self.found["plain"]["warm"], self.found["jit"]["warm"]
-        ratios = ["-" if isinstance(self.found[way], str) else f"{plain / self.found[way]['warm']:.2f}" for way in others]
+        ratios = ["-" if isinstance(self.found[way], str) else f"{times(self.found['plain'], self.found[way]):.2f}" for way in others]
         return [self.name, milliseconds(plain), milliseconds(compiled), f"{self.warm:.2f}",
                 "start-up" if self.name in STARTUP else self.target, verdict(self.fast_enough), f"{self.cold:.2f}",
                 f"{self.cold / self.warm:.2f}", verdict(self.starts_fast_enough), f"{self.first:.2f}", *ratios]
@@ -224,7 +231,7 @@ def repeated(rows, programs, options):
 def without_collector(row):
     """The warm ratio with the collector off on either side, or None if a run failed."""
     free, compiled = row.found["plain" + NO_COLLECTOR], row.found["jit" + NO_COLLECTOR]
-    return None if isinstance(free, str) or isinstance(compiled, str) else free["warm"] / compiled["warm"]
+    return None if isinstance(free, str) or isinstance(compiled, str) else times(free, compiled)
 
 
 def chances(rows):
@@ -234,7 +241,7 @@ def chances(rows):
         if row.failure or any(isinstance(row.found[way], str) for way in (AGAIN, IDLE)):
             cells.append([row.name, "FAILED", "", "", "", ""])
             continue
-        again, idle = (row.found["plain"]["warm"] / row.found[way]["warm"] for way in (AGAIN, IDLE))
+        again, idle = (times(row.found["plain"], row.found[way]) for way in (AGAIN, IDLE))
         cells.append([row.name, f"{row.warm:.2f}", f"{again:.2f}", f"{idle:.2f}", f"{row.warm / idle:.2f}", ratio_text(without_collector(row))])
     return cells
 
@@ -247,7 +254,7 @@ def repeated_text(rows, fell):
     """The table of what was repeated, and what it comes to. Args: fell: how many fell below at first, of which some may not have been repeated yet."""
     worked = [row for row in rows if not row.failure]
     slow = [row for row in worked if not row.fast_enough]
-    idle = [row for row in slow if isinstance(row.found[IDLE], dict) and row.warm * row.found[IDLE]["warm"] >= LEAST * row.found["plain"]["warm"]]
+    idle = [row for row in slow if isinstance(row.found[IDLE], dict) and row.warm >= LEAST * times(row.found["plain"], row.found[IDLE])]
     collected = [row for row in slow if row not in idle and (without_collector(row) or 0) >= LEAST]
     headings = ["program", "warm", AGAIN, IDLE, "warm / idle", "warm" + NO_COLLECTOR]
     return "Those below once more, by turns with plain again, which shows what chance does, with a clock and a compiler that compiles nothing " \
@@ -341,8 +348,8 @@ def main():
             rows.append(row)
             print("  ".join(str(cell) for cell in row.cells(others)) + (f"  {row.failure}" if row.failure else ""), flush=True)
     parts = [f"## {'All programs' if options.all else 'Programs'}\n\n    {command_line()}\n\n{processor()}; {interpreter()}; {load()}. The files of pyperformance "
-             f"{suite.VERSION}, under `python -m jit run` against plain, the same interpreter; {options.rounds} rounds. Warm: best "
-             "of the later values; cold: whole processes of pyperf's default number of values, start and compile time in; first: "
+             f"{suite.VERSION}, under `python -m jit run` against plain, the same interpreter; {options.rounds} rounds, value by value in turn. Warm: median "
+             "of the last third of the turns, of which milliseconds are the best; cold: whole processes of pyperf's default number of values, start and compile time in; first: "
              "whole processes of four values. Other columns are ratios over plain, warm.", rows_table(rows, others),
              "\n".join(aims(rows))]
     ending = ["Not run: " + "; ".join(f"{name} ({reason})" for name, reason in skipped) + "."] if skipped else []

@@ -117,7 +117,37 @@ def test_variants_are_listed_with_what_they_need(tmp_path):
 def test_summary_takes_the_later_values_and_whole_processes():
     run = {"loops": 2, "inner": 5, "values": [9.0, 1.0, 4.0, 4.0, 3.0, 2.5], "whole": 30.0, "compiling": 0.5}  # 6.5 s outside of values
     slower = {**run, "values": [9.0, 9.0, 9.0, 9.0, 9.0, 9.0], "whole": 60.0}
-    assert programs.summary([run, slower]) == {"warm": 0.25, "cold": 30.0, "first": 24.5, "compiling": 0.5, "outside": 6.5, "warmed": 15.0}
+    assert programs.summary([run, slower]) == {"warm": 0.25, "settled": [3.0, 2.5, 9.0, 9.0], "cold": 30.0, "first": 24.5, "compiling": 0.5, "outside": 6.5, "warmed": 15.0}
+
+
+def test_warm_is_the_median_of_turns():
+    """A value that was measured while the machine was busy meets one that was, too."""
+    assert programs.times({"settled": [1.0, 9.0, 2.0]}, {"settled": [0.5, 4.5, 2.0]}) == 2.0
+
+
+def test_ways_take_turns(tmp_path):
+    """Value by value; what one waits does not count; one that fails leaves the turns to the others."""
+    file, log = tmp_path / "run_benchmark.py", tmp_path / "log"
+    file.write_text(f"""
+import os, time, pyperf
+def work(loops):
+    with open({str(log)!r}, "a") as log:
+        log.write(os.environ["WAY"])
+    if os.environ["WAY"] == "c" and loops == 1:
+        raise SystemExit("enough")
+    time.sleep(0.05)
+    return 0.05
+runner = pyperf.Runner()
+runner.bench_time_func("first", work)
+runner.bench_time_func("second", work)
+""")
+    program = suite.Program("made_up", str(file), [], [], (3, 8))
+    found = suite.run_by_turns(program, {name: ([sys.executable], {"WAY": name}) for name in "abc"}, {"first": 2, "second": 1}, {"first": 3, "second": 2})
+    assert log.read_text() == "abc" * 4 + "ab"
+    assert isinstance(found["c"], suite.Failed) and str(found["c"]) == "enough"
+    for name in "ab":
+        first, second = found[name]["first"], found[name]["second"]
+        assert first["whole"] >= 0.05 * 3 and second["whole"] >= 0.05 * 2 and second["waited"] > 0.05 * 5
 
 
 @pytest.mark.parametrize("seconds, values", [(0.1, 60), (0.2, 40), (100, 4)])
@@ -130,9 +160,13 @@ def test_the_twelve_have_their_default_length():
     assert programs.number_of_values(slowest, programs.MOST_SECONDS) == programs.DEFAULT_VALUES
 
 
+def way(warm, cold=1.0, **more):
+    """A summary."""
+    return {"warm": warm, "settled": [warm], "cold": cold, "first": 1.0, **more}
+
+
 def row(name, warm, cold, target=0.97):
-    plain = {"warm": 1.0, "cold": 10.0, "first": 1.0}
-    return programs.Row(name, target, {"plain": plain, "jit": {"warm": 1 / warm, "cold": 10 / cold, "first": 1.0}})
+    return programs.Row(name, target, {"plain": way(1.0, cold=10.0), "jit": way(1 / warm, cold=10 / cold)})
 
 
 def test_misses_are_shown_as_misses():
@@ -147,7 +181,7 @@ def test_what_falls_below_again_is_told_from_what_an_idle_compiler_does():
     rows = [row("noise", 1.0, 1.0), row("layout", 0.9, 0.9), row("compiled", 0.9, 0.9), row("collected", 0.9, 0.9)]
     free, compiled = "plain" + programs.NO_COLLECTOR, "jit" + programs.NO_COLLECTOR
     for each, seconds, ratio in zip(rows, (1.0, 1.11, 1.0, 1.0), (1.0, 0.9, 0.9, 1.1)):
-        each.found.update({programs.AGAIN: {"warm": 1.02}, programs.IDLE: {"warm": seconds}, free: {"warm": ratio}, compiled: {"warm": 1.0}})
+        each.found.update({programs.AGAIN: way(1.02), programs.IDLE: way(seconds), free: way(ratio), compiled: way(1.0)})
     assert programs.chances(rows) == [["noise", "1.00", "0.98", "1.00", "1.00", "1.00"], ["layout", "0.90", "0.98", "0.90", "1.00", "0.90"],
                                       ["compiled", "0.90", "0.98", "1.00", "0.90", "0.90"], ["collected", "0.90", "0.98", "1.00", "0.90", "1.10"]]
     text = programs.repeated_text(rows, 4)
@@ -167,8 +201,8 @@ def test_what_was_measured_is_written_before_anything_is_repeated(monkeypatch):
         if (program, wanted) == ("third", {"third"}):
             raise KeyboardInterrupt
         speeds = {"first": {"fine": 1.0, "slow": 0.9}, "second": {"good": 1.2}, "third": {"third": 0.5}}[program]
-        ways = [way for way in launchers if way not in ("plain", "jit")]
-        return {name: {**row(name, speed, speed).found, **{way: {"warm": 1.0} for way in ways}} for name, speed in speeds.items()}
+        ways = [each for each in launchers if each not in ("plain", "jit")]
+        return {name: {**row(name, speed, speed).found, **{each: way(1.0) for each in ways}} for name, speed in speeds.items()}
 
     for name, value in {"suite.fetch": None, "suite.programs": None, "suite.compile_packages": None, "chosen": (["first", "second", "third"], [("other", "needs six")])}.items():
         monkeypatch.setattr(f"programs.{name}", lambda *_, value=value: value)
@@ -192,25 +226,23 @@ def test_a_program_beside_an_idle_compiler_runs_as_plain(tmp_path, how):
 
 
 def test_a_failed_run_is_a_miss():
-    failed = programs.Row("broken", 4, {"plain": {"warm": 1.0, "cold": 1.0, "first": 1.0}, "jit": "killed by signal 11"})
+    failed = programs.Row("broken", 4, {"plain": way(1.0), "jit": "killed by signal 11"})
     assert failed.cells(["PyPy"])[3:6] == ["FAILED", 4, "MISSED"]
     assert list(programs.aims([failed])) == ["- broken FAILED: killed by signal 11"]
     assert programs.rows_table([failed, row("good", 2, 2)], []).count("MISSED") == 1
 
 
 def test_startup_may_take_a_little_more():
-    quick = {"warm": 0.0325, "cold": 1.0, "first": 1.0}
-    found = {"plain": {"warm": 0.012, "cold": 1.0, "first": 1.0}, "jit": quick}
+    quick = way(0.0325)
+    found = {"plain": way(0.012), "jit": quick}
     assert programs.Row("python_startup", 0.97, found).fast_enough
     assert not programs.Row("python_startup", 0.97, {**found, "jit": {**quick, "warm": 0.033}}).fast_enough
 
 
 def test_misses_are_explained():
-    def way(warm, cold=10.0, compiling=0.0, warmed=8.0):
-        return {"warm": warm, "cold": cold, "first": 1.0, "compiling": compiling, "outside": 2.0, "warmed": warmed}
-
     none = programs.NO_COLLECTOR
-    found = {"plain": way(4.0), "jit": way(2.0, 9.0, 1.0, 4.0), "plain" + none: way(3.0), "jit" + none: way(1.0)}
+    plain, compiled = way(4.0, 10.0, outside=2.0), way(2.0, 9.0, compiling=1.0, warmed=4.0)
+    found = {"plain": plain, "jit": compiled, "plain" + none: way(3.0), "jit" + none: way(1.0)}
     text = programs.explained([programs.Row("slow", 3, found), row("good", 2, 1.7)])
     assert "slow" in text and "good" not in text
     cells = [cell.strip() for cell in text.splitlines()[-1].split("|")[1:-1]]
