@@ -24,17 +24,17 @@ def another_thread():
     thread.join()
 
 
-def failing(monkeypatch, times):
+def failing(monkeypatch, times, owner=COMPILER, name="compile"):
     """Let compilations fail so many times, as where a key is gone that was there a moment ago."""
-    compile_version, left = COMPILER.compile, [times]
+    compile_it, left = getattr(owner, name), [times]
 
     def compile_or_fail(*arguments):
         if left[0]:
             left[0] -= 1
             raise KeyError("gone")
-        return compile_version(*arguments)
+        return compile_it(*arguments)
 
-    monkeypatch.setattr(COMPILER, "compile", compile_or_fail)
+    monkeypatch.setattr(owner, name, compile_or_fail)
     return left
 
 
@@ -101,16 +101,8 @@ def test_a_generator_that_another_thread_resumes(monkeypatch, finish):
 
 @pytest.mark.parametrize("failures", [1, 2])
 def test_generators_are_tried_again(monkeypatch, another_thread, failures):
-    compile_entered, left = resuming.compile_entered, [failures]
-
-    def compile_or_fail(*arguments):
-        if left[0]:
-            left[0] -= 1
-            raise KeyError("gone")
-        return compile_entered(*arguments)
-
     monkeypatch.setattr("jit.dump.CHECK", False)
-    monkeypatch.setattr(resuming, "compile_entered", compile_or_fail)
+    failing(monkeypatch, failures, resuming, "compile_entered")
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         generator = numbers()(9)

@@ -143,16 +143,21 @@ def emit_unless_referred(asm, item, kind, referred):
         asm.jne(referred)
 
 
+def _emit_table(asm, item, other):
+    """rsi = where the places of a set or frozenset begin, rdi = their bytes; go to `other` if it is a large one, or is referred to weakly."""
+    emit_unless_referred(asm, item, set, other)
+    asm.mov(rdi, mem64(item, L.set_mask))
+    asm.cmp(rdi, LARGEST_TABLE)
+    asm.ja(other)
+    asm.add(rdi, 1)
+    asm.shl(rdi, 4)
+    asm.mov(rsi, mem64(item, L.set_table))
+
+
 def _emit_set(asm, visit, stop):
     """rsi = a set or frozenset, not a large one. Most of its entries are free, and most keys are ints or strings, which are passed by at once."""
     again, end = asm.label("again"), asm.label("end")
-    emit_unless_referred(asm, rsi, set, stop)
-    asm.mov(rdi, mem64(rsi, L.set_mask))
-    asm.cmp(rdi, LARGEST_TABLE)
-    asm.ja(stop)
-    asm.add(rdi, 1)
-    asm.shl(rdi, 4)
-    asm.mov(rsi, mem64(rsi, L.set_table))
+    _emit_table(asm, rsi, stop)
     asm.add(rdi, rsi)
     asm.mov(rcx, relative(asm.constant(id(int))))
     asm.mov(rdx, relative(asm.constant(id(str))))
@@ -179,13 +184,7 @@ def _emit_set(asm, visit, stop):
 def emit_go_through_set(asm, harmless, look_deeper):
     """rax = a dead set or frozenset: go to `harmless` if no key of it dies but ints and strings, else to `look_deeper`. rcx, rdx, rsi, rdi are lost."""
     again = asm.label("place")
-    emit_unless_referred(asm, rax, set, look_deeper)
-    asm.mov(rdi, mem64(rax, L.set_mask))
-    asm.cmp(rdi, LARGEST_TABLE)
-    asm.ja(look_deeper)
-    asm.add(rdi, 1)
-    asm.shl(rdi, 4)
-    asm.mov(rsi, mem64(rax, L.set_table))
+    _emit_table(asm, rax, look_deeper)
     asm.bind(again)
     asm.sub(rdi, 16)
     asm.js(harmless)
